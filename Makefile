@@ -1,0 +1,36 @@
+# Every target sets up all that it needs, in .venv; nothing is installed outside this folder.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test lint bench clean
+
+install: .venv/installed .venv-monitor/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# Flower without the worker extra, as the monitor of a real fleet has it: no torch. The tests start it from here.
+.venv-monitor/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-monitor
+	.venv-monitor/bin/pip install --quiet --constraint constraints.txt --editable '.[monitor]'
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/producer run examples/edits.jsonl --model demo
+
+lint: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint install
+	$(BIN)/pytest --ignore=tests/bench
+
+bench: .venv/installed
+	$(BIN)/pytest --capture=no tests/bench
+
+clean:
+	rm -rf .venv .venv-monitor cache_local build *.egg-info

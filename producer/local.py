@@ -1,0 +1,124 @@
+"""Workers on this machine: one per GPU, started for one run and stopped after it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from producer.progress import Status
+from worker.errors import RunError
+from worker.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Worker:
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+
+class LocalWorkers:
+    """The workers of one machine. Use as a context manager: leaving it stops those that were started."""
+
+    def __init__(self, settings: Settings, folder: Path, devices: list[str]) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._devices = devices
+        self._workers: list[_Worker] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for worker in self._workers:
+            worker.process.terminate()
+        try:
+            for worker in self._workers:
+                worker.process.wait()
+        except BaseException:  # a second Ctrl-C: no more waiting for the batch on the GPU
+            for worker in self._workers:
+                worker.process.kill()
+            raise
+        finally:
+            self._stack.close()
+
+    def start(self) -> None:
+        """Start one worker per device; each writes its own log into the run folder."""
+        for number, device in enumerate(self._devices):
+            name = f"gpu{device}" if device else f"cpu{number}"
+            log = self._folder / f"worker-{name}.log"
+            output = self._stack.enter_context(log.open("ab"))
+            process = subprocess.Popen(  # noqa: S603 - our own command line
+                [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+                env=self._environment(device),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
+            )
+            self._workers.append(_Worker(name=name, log=log, process=process))
+
+    def check(self, status: Status) -> None:  # noqa: ARG002 - the run's progress does not matter here
+        """Make sure that every worker lives.
+
+        Raises:
+            RunError: one has ended; the sentence carries its own last word.
+
+        """
+        for worker in self._workers:
+            if (code := worker.process.poll()) is not None:
+                raise RunError(f"The worker {worker.name} ended (exit code {code}): {_last_word(worker.log)}")
+
+    def _environment(self, device: str) -> dict[str, str]:
+        given = {
+            f"FLEET_{name.upper()}": str(value)
+            for name, value in self._settings.model_dump().items()
+            if value is not None
+        }
+        return {**os.environ, **given, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+
+
+def devices(workers: str) -> list[str]:
+    """Return a CUDA device id per worker: "auto" means one per visible GPU; "" stands for the CPU."""
+    visible = _visible_gpus()
+    if workers == "auto":
+        return visible or [""]
+    # More workers than GPUs share them in turn.
+    return [visible[number % len(visible)] if visible else "" for number in range(int(workers))]
+
+
+def _visible_gpus() -> list[str]:
+    if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [device for device in named.split(",") if device and device != "-1"]
+    try:
+        # The driver's own tool, since the producer has no torch to ask.
+        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True)  # noqa: S607
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [str(number) for number, line in enumerate(listed.stdout.splitlines()) if line.startswith("GPU ")]
+
+
+def _last_word(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    critical = [line.partition("] ")[2] for line in lines if ": CRITICAL/" in line]
+    return f"{critical[-1]} (log: {log})" if critical else f"see {log}."
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the run like Ctrl-C does, so that everything that was started is stopped."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,44 @@
+"""The records of a run's ledger."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class State(IntEnum):
+    """Where a row stands."""
+
+    NOTED = 0  #: read from the input, not yet sent
+    SENT = 1  #: in Redis or with a worker
+    DONE = 2
+    FAILED = 3
+    KEPT = 4  #: came with its output; left alone
+
+
+class Entry(NamedTuple):
+    """What the ledger is to remember of a row of the input."""
+
+    row: int
+    #: None where the row cannot be sent.
+    fingerprint: str | None
+    state: State
+    error: str | None = None
+
+
+class Noted(NamedTuple):
+    """What noting rows of the input calls for."""
+
+    #: Rows to send.
+    wanted: set[int]
+    #: New fingerprints of rows whose older form is still on its way, by row; "" where the row is not sent again.
+    superseded: dict[int, str]
+
+
+class Record(NamedTuple):
+    """What the ledger remembers of a row."""
+
+    row: int
+    fingerprint: str | None
+    state: State
+    attempts: int
+    #: JSON of the `Outcome`, or {"error": …} of a row that was never sent.
+    outcome: str | None

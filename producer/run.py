@@ -1,0 +1,174 @@
+"""An open run: its folder, ledger, settings, and the Redis that carries it."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from kombu.exceptions import OperationalError
+from kombu.utils.url import maybe_sanitize_url
+
+from producer.ledger import LEDGER, Ledger
+from producer.lock import locked
+from producer.records import State
+from worker.errors import RunError
+from worker.outcomes import OutcomeStream, open_redis
+from worker.settings import Settings, load_settings
+
+#: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
+_REMEMBERED = {
+    "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
+    "output_image_key", "diffuser_num_inference_steps", "diffuser_guidance_scale", "seed", "num_images", "size",
+    "output",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run that this process owns."""
+
+    #: As the user named it; the output rows show paths below it.
+    folder: Path
+    input_path: Path
+    settings: Settings
+    ledger: Ledger
+    client: redis.Redis
+    stream: OutcomeStream
+
+    @property
+    def output_path(self) -> Path:
+        """Where the output jsonl goes."""
+        return self.settings.output or self.folder / "output.jsonl"
+
+
+@contextmanager
+def create(input_path: Path, folder: Path, settings: Settings, command: str) -> Iterator[Run]:
+    """Open the run of an input, making its folder where there is none.
+
+    Raises:
+        RunError: the folder cannot be written, belongs to another input, or is in use.
+
+    """
+    with folder_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder, command), Ledger(folder) as ledger:
+            input_path = _claim(folder, ledger, input_path)
+            if settings.output is not None:
+                settings = settings.model_copy(update={"output": settings.output.absolute()})
+            ledger.put("settings", settings.model_dump_json(include=_REMEMBERED))
+            yield _run(folder, input_path, settings, ledger)
+
+
+@contextmanager
+def reopen(folder: Path, command: str, *, output: Path | None = None, broker_url: str | None = None) -> Iterator[Run]:
+    """Open a run that was submitted before, with the settings that its folder remembers.
+
+    Raises:
+        RunError: the folder holds no run, or is in use.
+
+    """
+    require(folder)
+    with folder_errors(folder), locked(folder, command), Ledger(folder) as ledger:
+        input_path, settings = remembered(folder, ledger, broker_url=broker_url)
+        if output is not None:
+            settings = settings.model_copy(update={"output": output})
+        yield _run(folder, input_path, settings, ledger)
+
+
+def require(folder: Path) -> None:
+    """Make sure that a folder holds a run.
+
+    Raises:
+        RunError: it does not.
+
+    """
+    if not (folder / LEDGER).is_file():
+        raise RunError(
+            f"The folder {folder} holds no run; begin one with `producer submit INPUT.jsonl --run-dir {folder}`."
+        )
+
+
+def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -> tuple[Path, Settings]:
+    """Return a run's input and settings."""
+    input_path, given = ledger.get("input_path"), ledger.get("settings")
+    if input_path is None or given is None:
+        raise RunError(f"The run folder {folder} was never submitted; run `producer submit` first.")
+    return Path(input_path), load_settings(**json.loads(given), broker_url=broker_url)
+
+
+@contextmanager
+def broker_errors(settings: Settings) -> Iterator[None]:
+    """Turn a broker that does not answer into one sentence.
+
+    Raises:
+        RunError: it names the broker, without its password, and what to do.
+
+    """
+    try:
+        yield
+    except (redis.RedisError, OperationalError, ConnectionError) as error:
+        where = maybe_sanitize_url(settings.broker)
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise RunError(
+            f"Redis at {where} does not answer ({reason}); start it or name another with --broker. Nothing is lost:"
+            " the same command goes on where it stopped."
+        ) from None
+
+
+@contextmanager
+def folder_errors(folder: Path) -> Iterator[None]:
+    """Turn a folder that cannot be used into one sentence.
+
+    Raises:
+        RunError: it names the folder and the reason.
+
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"The run folder {folder} cannot be used: {reason}.") from None
+
+
+def require_sent(run: Run) -> None:
+    """Make sure that every unanswered row was sent to this very Redis, so that waiting for answers has an end.
+
+    Raises:
+        RunError: rows were never sent, or Redis came back empty, or it is another one.
+
+    """
+    states = run.ledger.states()
+    lost = run.stream.status() is None
+    if rows := states[State.NOTED] + (states[State.SENT] if lost else 0):
+        raise RunError(
+            f"{rows} rows of the run {run.folder} are not in Redis at {maybe_sanitize_url(run.settings.broker)};"
+            " send them with the same `producer submit` again."
+        )
+
+
+def _claim(folder: Path, ledger: Ledger, input_path: Path) -> Path:
+    """Bind the folder to its input; return the input's path as it was first named."""
+    resolved = str(input_path.resolve())
+    owner = ledger.get("input")
+    if owner not in {None, resolved}:
+        raise RunError(f"The run folder {folder} belongs to {owner}; name another with --run-dir.")
+    # Under its first name: an input reached by another link must not change its images' paths.
+    named = ledger.get("input_path") or str(input_path.absolute())
+    ledger.put("input", resolved)
+    ledger.put("input_path", named)
+    return Path(named)
+
+
+def _run(folder: Path, input_path: Path, settings: Settings, ledger: Ledger) -> Run:
+    client = open_redis(settings.broker)
+    return Run(
+        folder=folder,
+        input_path=input_path,
+        settings=settings,
+        ledger=ledger,
+        client=client,
+        stream=OutcomeStream(client, ledger.run),
+    )

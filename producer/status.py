@@ -1,0 +1,82 @@
+"""Looking on: a run's counts without its lock, and the workers that are up."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from producer import run as runs
+from producer.ledger import Ledger
+from producer.progress import Rate, Status, status_of
+from worker.celery import connect
+from worker.contract import Outcome, queue_name
+from worker.outcomes import OutcomeStream, open_redis
+from worker.settings import Settings
+
+
+def run_status(folder: Path, broker_url: str | None = None) -> Status:
+    """Return a run's counts: what its last collector published, and the outcomes that wait for the next.
+
+    Raises:
+        RunError: the folder holds no run.
+
+    """
+    runs.require(folder)
+    with Ledger(folder, read_only=True) as ledger:
+        _, settings = runs.remembered(folder, ledger, broker_url=broker_url)
+        stream = OutcomeStream(open_redis(settings.broker), ledger.run)
+        published = stream.status()
+        # A Redis that does not know the run has nothing to add to the ledger.
+        known = status_of(ledger, Rate().per_second()) if published is None else Status(**json.loads(published))
+    # By row: a row that was delivered twice is one row.
+    waiting = {outcome.row: outcome for outcome in stream.unread()}
+    return _with(known, list(waiting.values()))
+
+
+def _with(status: Status, outcomes: list[Outcome]) -> Status:
+    workers = dict(status.workers)
+    for outcome in outcomes:
+        workers[outcome.worker] = workers.get(outcome.worker, 0) + 1
+    done = sum(outcome.status == "done" for outcome in outcomes)
+    return replace(
+        status,
+        done=status.done + done,
+        failed=status.failed + len(outcomes) - done,
+        waiting=max(0, status.waiting - len(outcomes)),
+        workers=workers,
+    )
+
+
+def fleet_status(settings: Settings, patience: float = 1.0) -> dict[str, Any]:
+    """Ask every worker for its model and queue; those that answer within `patience` seconds are up."""
+    answers = connect(settings).control.broadcast("fleet", reply=True, timeout=patience)
+    return {name: facts for answer in answers or () for name, facts in answer.items()}
+
+
+class NoWorkerNotice:
+    """Says once, in one sentence, that a run waits and no worker is up for its model."""
+
+    def __init__(
+        self, settings: Settings, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._say = say
+        self._clock = clock
+        self._answered = 0
+        self._next_look: float | None = clock()
+
+    def __call__(self, status: Status) -> None:
+        """Look for a worker if nothing was answered since the last call; at most every ten seconds."""
+        answered, self._answered = self._answered, status.done + status.failed
+        if self._next_look is None or answered != self._answered or self._clock() < self._next_look:
+            return
+        self._next_look = self._clock() + 10
+        queue = queue_name(self._settings.model)
+        if all(facts.get("queue") != queue for facts in fleet_status(self._settings).values()):
+            self._next_look = None
+            self._say(
+                f"No worker is up for {self._settings.model}; the run waits for one (celery -A worker worker,"
+                f" with FLEET_DIFFUSER_MODEL_NAME={self._settings.diffuser_model_name} and the same FLEET_BROKER_URL)."
+            )

@@ -1,0 +1,191 @@
+"""The main job through a real fleet: one Redis, two workers, 64 rows of mixed shapes."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import FluxKontextPipeline
+from PIL import Image, ImageChops, ImageStat
+
+from producer.ledger import Ledger
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.pictures import photo
+from worker.contract import Outcome
+from worker.models.demo import demo_checkpoint
+
+SHAPES = [(600, 400), (400, 600), (500, 500), (640, 279), (451, 300), (300, 400)]
+PHOTOS = ["coffee", "camera", "chelsea", "astronaut", "hubble"]
+INSTRUCTIONS = ["Make it red.", "Make it grey.", "Turn the sky orange.", "Add a hat.", "Make it darker.", "Remove it."]
+STEPS = 3  # fewer than the demo's own 8: the tests have two cores
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that the fleet has finished."""
+
+    folder: Path
+    input: list[dict[str, Any]]
+    output: list[dict[str, Any]]
+    outcomes: list[Outcome]
+
+    def picture(self, number: int) -> Image.Image:
+        """Open a row's picture."""
+        (path,) = self.output[number]["output_image"]
+        return Image.open(self.folder / path)
+
+
+def make_rows(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Write crops of the photographs and one row for each; no two rows share photograph, shape and instruction."""
+    rows = []
+    for number in range(count):
+        width, height = SHAPES[number % len(SHAPES)]
+        name = f"{number}.png"
+        photo(PHOTOS[number % len(PHOTOS)], width, height, folder / name)
+        rows.append(row(name, INSTRUCTIONS[(number // 7) % len(INSTRUCTIONS)]))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def run64(
+    session_redis: str, shared_workers: object, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Finished]:
+    """Send 64 rows through the fleet, as the README says."""
+    del shared_workers
+    folder = tmp_path_factory.mktemp("run64")
+    rows = make_rows(folder, 64)
+    write_jsonl(folder / "input.jsonl", rows)
+    producer = CLI(folder, {"broker_url": session_redis, "demo_cache_dir": demo_cache})
+    submitted = producer("submit", "input.jsonl", "--run-dir", "run", "--size", "bucket", "--steps", STEPS, "--seed", 7)
+    assert submitted.returncode == 0, submitted.stderr
+    assert submitted.stdout == "run\n"
+    collected = producer("collect", "run")
+    assert collected.returncode == 0, collected.stderr
+    with Ledger(folder / "run", read_only=True) as ledger:
+        outcomes = [Outcome.decode(record.outcome or "") for record in ledger.records()]
+    yield Finished(folder, rows, read_jsonl(folder / "run" / "output.jsonl"), outcomes)
+
+
+@pytest.fixture(scope="module")
+def alone(run64: Finished, demo_cache: Path) -> list[Image.Image]:
+    """Compute every row's picture with the pipeline alone, one row at a time."""
+    torch.set_num_threads(1)  # two would spin against the workers' threads on two cores
+    pipeline = FluxKontextPipeline.from_pretrained(demo_checkpoint(demo_cache), dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    pictures = []
+    for number, outcome in enumerate(run64.outcomes):
+        assert outcome.bucket is not None
+        assert outcome.seed is not None
+        width, height = outcome.bucket
+        with Image.open(run64.folder / run64.input[number]["images"]) as image:
+            resized = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        pictures += pipeline(
+            image=resized,
+            prompt=run64.input[number]["conversations"][0]["content"],
+            width=width,
+            height=height,
+            max_area=width * height,
+            _auto_resize=False,
+            num_inference_steps=STEPS,
+            guidance_scale=3.5,
+            generator=torch.Generator("cpu").manual_seed(outcome.seed),
+        ).images
+    return pictures
+
+
+def test_every_row_comes_back_in_order(run64: Finished) -> None:
+    """The output has the input's rows in the input's order, each with its own picture's path added last."""
+    expected = [
+        {**fields, "output_image": [f"./run/sample_{number}/sample_{number}_0.png"]}
+        for number, fields in enumerate(run64.input)
+    ]
+    assert run64.output == expected
+    assert all(list(fields)[-1] == "output_image" for fields in run64.output)
+
+
+def test_both_workers_take_part(run64: Finished) -> None:
+    """Two workers share one run."""
+    assert {outcome.worker.split("@")[0] for outcome in run64.outcomes} == {"gpu0", "gpu1"}
+
+
+def test_a_batch_holds_one_bucket_and_its_stated_size(run64: Finished) -> None:
+    """Rows of one batch id share a bucket, are as many as the outcome says, and are more than one at times."""
+    batches: dict[str | None, list[Outcome]] = defaultdict(list)
+    for outcome in run64.outcomes:
+        batches[outcome.batch_id].append(outcome)
+    for rows in batches.values():
+        assert len({outcome.bucket for outcome in rows}) == 1
+        assert {outcome.batch_size for outcome in rows} == {len(rows)}
+        assert len({outcome.worker for outcome in rows}) == 1
+    assert max(map(len, batches.values())) > 1
+    assert len({outcome.bucket for outcome in run64.outcomes}) > 3
+
+
+def test_every_row_gets_its_own_edit(run64: Finished, alone: list[Image.Image]) -> None:
+    """A row's picture is, to 1/255, what the pipeline alone makes of its photograph, instruction and seed."""
+    for number, expected in enumerate(alone):
+        difference = ImageChops.difference(run64.picture(number).convert("RGB"), expected)
+        assert max(high for _, high in difference.getextrema()) <= 1, f"row {number}"
+
+
+def test_a_swapped_pair_would_be_noticed(alone: list[Image.Image]) -> None:
+    """Any two rows' pictures of one size differ by far more than 1/255, or the test above could not fail."""
+    for one, other in combinations(alone, 2):
+        if one.size == other.size:
+            assert max(ImageStat.Stat(ImageChops.difference(one, other)).mean) > 4
+
+
+def test_outcomes_tell_what_happened(run64: Finished) -> None:
+    """An outcome carries the seconds of each stage and the digest of the source."""
+    for outcome in run64.outcomes:
+        assert outcome.seconds.keys() == {"decode", "wait", "model", "encode"}
+        assert len(outcome.source_digest or "") == 64
+        assert outcome.batch_limit == 4
+
+
+def test_status_of_a_finished_run(run64: Finished, session_redis: str) -> None:
+    """`status --json` counts rows, workers and full batches."""
+    producer = CLI(run64.folder, {"broker_url": session_redis})
+    status = json.loads(producer("status", "run", "--json").stdout)
+    assert {key: status[key] for key in ("total", "done", "failed", "waiting")} == {
+        "total": 64,
+        "done": 64,
+        "failed": 0,
+        "waiting": 0,
+    }
+    assert sum(status["workers"].values()) == 64
+    assert 0 < status["full_batches"] <= 1
+
+
+def test_the_output_keeps_the_inputs_aspect_ratio(fleet_cli: CLI) -> None:
+    """Under `auto` a picture has its input's aspect ratio within a pixel, beyond the bucket shapes too."""
+    shapes = [*SHAPES, (900, 100), (90, 700)]
+    names = [photo("hubble", *shape, fleet_cli.folder / f"{shape[0]}.png").name for shape in shapes]
+    write_jsonl(fleet_cli.folder / "in.jsonl", [row(name, "Make it blue.") for name in names])
+    assert fleet_cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    assert fleet_cli("collect", "r").returncode == 0
+    for (width, height), fields in zip(shapes, read_jsonl(fleet_cli.folder / "r/output.jsonl"), strict=True):
+        made_width, made_height = Image.open(fleet_cli.folder / fields["output_image"][0]).size
+        assert (
+            abs(made_width - made_height * width / height) <= 1 or abs(made_height - made_width * height / width) <= 1
+        )
+
+
+def test_rows_ride_in_full_batches_while_the_queue_is_long(fleet_cli: CLI) -> None:
+    """Of 300 rows of six shapes on two workers, at least 90 % ride in full batches once each worker's tail is set aside."""
+    names = [photo(PHOTOS[n % 5], *shape, fleet_cli.folder / f"{n}.png").name for n, shape in enumerate(SHAPES)]
+    rows = [row(names[number * 7 % len(names)], f"Make it {number}.") for number in range(300)]
+    write_jsonl(fleet_cli.folder / "in.jsonl", rows)
+    assert fleet_cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    assert fleet_cli("collect", "r").returncode == 0
+    with Ledger(fleet_cli.folder / "r", read_only=True) as ledger:
+        outcomes = [Outcome.decode(record.outcome or "") for record in ledger.records()]
+    partial = sum(outcome.batch_size != outcome.batch_limit for outcome in outcomes)
+    # At the end of the queue up to 3 rows of each of 6 shapes are left on each of 2 workers: 36 rows that no
+    # policy can make full batches of.
+    assert partial <= 36 + 0.1 * (300 - 36)

@@ -1,0 +1,167 @@
+"""`producer run`: the whole job on one machine, with everything started and stopped by itself."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.pictures import PHOTOS, photo
+from tests.support.waiting import wait_until
+
+EXAMPLES = PHOTOS.parent / "edits.jsonl"
+
+
+@pytest.fixture
+def alone(demo_cache: Path, tmp_path: Path) -> CLI:
+    """Call `producer` with no Redis anywhere."""
+    return CLI(tmp_path, {"demo_cache_dir": demo_cache})
+
+
+def test_the_examples_are_edited(alone: CLI) -> None:
+    """One command edits the examples: every row in order, every named image opens, nothing is done twice."""
+    first = alone("run", EXAMPLES, "--model", "demo", "--run-dir", "r")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "r/output.jsonl\n"
+    assert "10 rows done, 0 failed" in first.stderr
+    given, made = read_jsonl(EXAMPLES), read_jsonl(alone.folder / "r/output.jsonl")
+    assert [{key: value for key, value in fields.items() if key != "output_image"} for fields in made] == given
+    pictures = [alone.folder / path for fields in made for path in fields["output_image"]]
+    assert len(pictures) == 10
+    for picture in pictures:
+        Image.open(picture).load()
+    before = {path: path.stat().st_mtime_ns for path in pictures}
+    log = (alone.folder / "r/worker-cpu0.log").read_text()
+    again = alone("run", EXAMPLES, "--model", "demo", "--run-dir", "r")
+    assert again.returncode == 0, again.stderr
+    assert {path: path.stat().st_mtime_ns for path in pictures} == before
+    assert (alone.folder / "r/worker-cpu0.log").read_text() == log, "a worker was started for nothing"
+
+
+def test_the_default_run_folder_is_dataflows(alone: CLI) -> None:
+    """Without --run-dir the run lives in ./cache_local/image_edit_local/<stem>, even if every row is already done."""
+    write_jsonl(alone.folder / "mine.jsonl", [row("x.png", "Make it red.", output_image=["there.png"])])
+    done = alone("run", "mine.jsonl", "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "cache_local/image_edit_local/mine/output.jsonl\n"
+    assert (alone.folder / done.stdout.strip()).read_text() == (alone.folder / "mine.jsonl").read_text()
+
+
+def test_appended_and_edited_rows_are_done(fleet_cli: CLI) -> None:
+    """The same command again does appended, edited and failed rows, and touches no other."""
+    names = [photo("coffee", 300, 200, fleet_cli.folder / f"{n}.png").name for n in range(3)]
+    rows = [row(names[0], "Make it red."), row(names[1], "Make it grey."), row("late.png", "Make it red.")]
+    path = write_jsonl(fleet_cli.folder / "in.jsonl", rows)
+    command = ("--run-dir", "r", "--steps", 2)
+    assert fleet_cli("submit", path, *command).returncode == 0
+    assert fleet_cli("collect", "r").returncode == 3  # late.png is not there yet
+    first = {n: (fleet_cli.folder / f"r/sample_{n}/sample_{n}_0.png").read_bytes() for n in range(2)}
+    photo("coffee", 300, 200, fleet_cli.folder / "late.png")
+    write_jsonl(path, [rows[0], row(names[1], "Make it blue."), rows[2], row(names[2], "Make it darker.")])
+    assert fleet_cli("submit", path, *command).returncode == 0
+    assert fleet_cli("collect", "r").returncode == 0
+    second = {n: (fleet_cli.folder / f"r/sample_{n}/sample_{n}_0.png").read_bytes() for n in range(4)}
+    assert second[0] == first[0]
+    assert second[1] != first[1]
+    with sqlite3.connect(fleet_cli.folder / "r/run.sqlite") as ledger:
+        assert ledger.execute("SELECT attempts FROM rows ORDER BY row").fetchall() == [(1,), (2,), (2,), (1,)]
+
+
+def test_another_input_is_refused(fleet_cli: CLI) -> None:
+    """A run folder belongs to one input; another is refused with a sentence that names both."""
+    for name in ("one.jsonl", "two.jsonl"):
+        write_jsonl(fleet_cli.folder / name, [row("x.png", "Make it red.")])
+    fleet_cli("submit", "one.jsonl", "--run-dir", "r")
+    refused = fleet_cli("submit", "two.jsonl", "--run-dir", "r")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"Error: The run folder r belongs to {fleet_cli.folder / 'one.jsonl'}; name another with --run-dir.\n"
+    )
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI, end: signal.Signals) -> None:
+    """Ctrl-C or SIGTERM ends the run, its workers and its Redis; the same command finishes the rest."""
+    names = [photo("coffee", 300, 200, alone.folder / f"{n}.png").name for n in range(24)]
+    write_jsonl(alone.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
+    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4, "--save-interval", 1)
+    process = alone.begin(*command)
+    wait_until(lambda: list(alone.folder.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
+    children = subprocess.run(
+        ["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert len(children) == 2  # Redis and one worker
+    process.send_signal(end)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert stderr == "Error: Interrupted; the same command goes on where it stopped.\n"
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert not (alone.folder / "r/output.jsonl").exists()
+    rest = alone(*command)
+    assert rest.returncode == 0, rest.stderr
+    assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 24
+
+
+def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
+    """When the worker cannot start, the run stops everything and says the worker's own sentence."""
+    write_jsonl(alone.folder / "in.jsonl", [row("x.png", "Make it red.")])
+    failed = alone("run", "in.jsonl", "--model", "FLUX-Kontext", "--run-dir", "r")
+    assert failed.returncode == 1
+    assert "FLUX-Kontext needs a CUDA GPU" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_bad_rows_are_errors_and_the_others_are_done(fleet_cli: CLI) -> None:
+    """A missing image, no image, no JSON, no instruction: each row has its error, every other row is done, exit 3."""
+    photo("coffee", 300, 200, fleet_cli.folder / "good.png")
+    (fleet_cli.folder / "notes.txt").write_text("no image")
+    lines = [
+        row("good.png", "Make it red."),
+        row("absent.png", "Make it red."),
+        row("notes.txt", "Make it red."),
+        "not json",
+        {"images": "good.png"},
+        "[1, 2]",
+        row("good.png", "Make it blue."),
+    ]
+    write_jsonl(fleet_cli.folder / "in.jsonl", lines)
+    assert fleet_cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    collected = fleet_cli("collect", "r")
+    assert collected.returncode == 3
+    assert "2 rows done, 5 failed" in collected.stderr
+    made = read_jsonl(fleet_cli.folder / "r/output.jsonl")
+    here = fleet_cli.folder
+    assert [fields.get("error") for fields in made] == [
+        None,
+        f"image {here}/absent.png: no such file.",
+        f"image {here}/notes.txt: is no image that can be decoded (8 bytes).",
+        "line 4: is no JSON (Expecting value: line 1 column 1 (char 0)).",
+        "line 5: conversations: expected a list of turns, found no such field.",
+        "line 6: expected a JSON object, found a list.",
+        None,
+    ]
+    assert [fields["output_image"] == [] for fields in made] == [False, True, True, True, True, True, False]
+    assert list(made[3].items())[0] == ("raw", "not json")
+    assert list(made[5].items())[0] == ("raw", "[1, 2]")
+
+
+def test_images_per_row(fleet_cli: CLI) -> None:
+    """With --num-images 3 each row has three different pictures of its own, also where a batch holds fewer."""
+    names = [photo(name, 300, 200, fleet_cli.folder / f"{name}.png").name for name in ("coffee", "chelsea")]
+    write_jsonl(fleet_cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
+    assert fleet_cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 2, "--num-images", 3).returncode == 0
+    assert fleet_cli("collect", "r").returncode == 0
+    for number, fields in enumerate(read_jsonl(fleet_cli.folder / "r/output.jsonl")):
+        assert fields["output_image"] == [f"./r/sample_{number}/sample_{number}_{index}.png" for index in range(3)]
+        assert len({(fleet_cli.folder / path).read_bytes() for path in fields["output_image"]}) == 3
+
+
+def test_status_names_the_workers_that_are_up(fleet_cli: CLI) -> None:
+    """`producer status` without a run lists each worker with its model and queue."""
+    found = json.loads(fleet_cli("status", "--json").stdout)
+    assert {name.split("@")[0] for name in found} == {"gpu0", "gpu1"}
+    assert all(facts["model"] == "demo" and facts["queue"].startswith("fleet.demo.") for facts in found.values())

@@ -1,0 +1,78 @@
+"""What the tests share: real Redis servers, real workers, and pictures."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.embedded import embedded_redis
+from tests.support.cli import CLI
+from tests.support.workers import WorkerProcess, start_worker
+
+Start = Callable[..., WorkerProcess]
+
+
+@pytest.fixture(scope="session")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hold the demo model's weights, so that the session builds them once."""
+    return tmp_path_factory.mktemp("demo-cache")
+
+
+@pytest.fixture(scope="session")
+def session_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run one Redis for tests that share workers; each test has its own run, and runs do not meet."""
+    with embedded_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """Run a Redis for this test alone."""
+    with embedded_redis(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def start(redis_url: str, demo_cache: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start real workers on this test's Redis; stop them afterwards."""
+    workers: list[WorkerProcess] = []
+
+    def start_one(name: str = "w0", **settings: object) -> WorkerProcess:
+        environment = {"broker_url": redis_url, "demo_cache_dir": demo_cache, **settings}
+        workers.append(start_worker(name, tmp_path / f"{name}.log", environment))
+        return workers[-1]
+
+    yield start_one
+    for worker in workers:
+        worker.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_workers(
+    session_redis: str, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[WorkerProcess, WorkerProcess]]:
+    """Run two workers with the demo model for the whole session, since each takes seconds to import torch."""
+    folder = tmp_path_factory.mktemp("workers")
+    environment = {"broker_url": session_redis, "demo_cache_dir": demo_cache}
+    pair = (
+        start_worker("gpu0", folder / "gpu0.log", environment),
+        start_worker("gpu1", folder / "gpu1.log", environment),
+    )
+    for worker in pair:
+        worker.wait_until_ready()
+    yield pair
+    for worker in pair:
+        worker.stop()
+
+
+@pytest.fixture
+def cli(redis_url: str, demo_cache: Path, tmp_path: Path) -> CLI:
+    """Call `producer` on this test's Redis, with the demo model, in the test's own folder."""
+    return CLI(tmp_path, {"broker_url": redis_url, "demo_cache_dir": demo_cache})
+
+
+@pytest.fixture
+def fleet_cli(session_redis: str, shared_workers: object, demo_cache: Path, tmp_path: Path) -> CLI:
+    """Call `producer` on the Redis of the shared workers."""
+    del shared_workers
+    return CLI(tmp_path, {"broker_url": session_redis, "demo_cache_dir": demo_cache})

@@ -1,0 +1,202 @@
+"""The producer on a real Redis, with no worker at all."""
+
+import base64
+import json
+import re
+import signal
+
+import pytest
+
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.waiting import wait_until
+from worker.contract import EditRequest, Outcome, queue_name
+from worker.outcomes import OutcomeStream, open_redis
+
+QUEUE = queue_name("demo")
+
+
+@pytest.fixture
+def five(cli: CLI) -> CLI:
+    """Have an input of five rows."""
+    write_jsonl(cli.folder / "in.jsonl", [row(f"{number}.png", "Make it red.") for number in range(5)])
+    return cli
+
+
+def requests(redis_url: str) -> list[EditRequest]:
+    """Return the requests in the queue, oldest first."""
+    messages = [json.loads(raw) for raw in open_redis(redis_url).lrange(QUEUE, 0, -1)]
+    bodies = [json.loads(base64.b64decode(message["body"])) for message in reversed(messages)]
+    return [EditRequest.decode(args[0]) for args, _, _ in bodies]
+
+
+def answer(redis_url: str, request: EditRequest) -> None:
+    """Record an outcome as a worker does."""
+    outcome = Outcome(
+        run=request.run,
+        row=request.row,
+        fingerprint=request.fingerprint,
+        status="done",
+        paths=(f"sample_{request.row}/sample_{request.row}_0.png",),
+        worker="w",
+    )
+    OutcomeStream(open_redis(redis_url), request.run).append(outcome)
+
+
+def test_submit_publishes_one_task_per_row(five: CLI, redis_url: str) -> None:
+    """Each row becomes one message in its model's queue, with absolute paths and its own seed."""
+    done = five("submit", "in.jsonl", "--run-dir", "r")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "r\n"
+    sent = requests(redis_url)
+    assert [request.row for request in sent] == [0, 1, 2, 3, 4]
+    assert [request.image for request in sent] == [f"{five.folder}/{number}.png" for number in range(5)]
+    assert {request.output_dir for request in sent} == {f"{five.folder}/r"}
+    assert len({request.seed for request in sent}) == 5
+
+
+def test_submitting_again_sends_nothing_twice(five: CLI, redis_url: str) -> None:
+    """Rows that are on their way are not published again."""
+    for _ in range(2):
+        assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    assert len(requests(redis_url)) == 5
+
+
+def test_a_redis_that_lost_everything_gets_the_unanswered_rows_again(five: CLI, redis_url: str) -> None:
+    """After Redis came back empty, the same command sends the unanswered rows, and only those."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    answer(redis_url, requests(redis_url)[1])
+    assert five("collect", "r", "--no-wait").returncode == 4
+    open_redis(redis_url).flushall()
+    stuck = five("collect", "r")
+    assert stuck.returncode == 1
+    assert "4 rows of the run r are not in Redis" in stuck.stderr
+    assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    assert [request.row for request in requests(redis_url)] == [0, 2, 3, 4]
+
+
+def test_a_changed_row_is_sent_again_and_its_old_answer_does_not_count(five: CLI, redis_url: str) -> None:
+    """An answer to a row's older form leaves the newer form unanswered."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    old = requests(redis_url)[0]
+    write_jsonl(
+        five.folder / "in.jsonl", [row("0.png", "Make it blue."), *read_jsonl(five.folder / "in.jsonl")[1:]]
+    )
+    assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    new = requests(redis_url)[-1]
+    assert (new.row, new.prompt) == (0, "Make it blue.")
+    assert OutcomeStream(open_redis(redis_url), old.run).is_superseded(0, old.fingerprint)
+    answer(redis_url, old)
+    status = json.loads(five("status", "r", "--json").stdout)
+    assert five("collect", "r", "--no-wait").returncode == 4
+    assert json.loads(five("status", "r", "--json").stdout)["done"] == 0
+    assert status["total"] == 5
+
+
+def test_collect_without_waiting_writes_what_is_there(five: CLI, redis_url: str) -> None:
+    """With --no-wait unanswered rows have an empty output, no error, and the exit code is 4."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    answer(redis_url, requests(redis_url)[2])
+    collected = five("collect", "r", "--no-wait", "--output", "partial.jsonl")
+    assert collected.returncode == 4
+    assert collected.stdout == "partial.jsonl\n"
+    assert "1 rows done, 0 failed, 4 unanswered" in collected.stderr
+    made = read_jsonl(five.folder / "partial.jsonl")
+    assert [fields["output_image"] for fields in made] == [[], [], ["./r/sample_2/sample_2_0.png"], [], []]
+    assert not any("error" in fields for fields in made)
+
+
+def test_a_submission_larger_than_its_window_collects_while_it_waits(five: CLI, redis_url: str) -> None:
+    """At most --max-queued rows are unanswered at a time; answers make room for the others."""
+    process = five.begin("submit", "in.jsonl", "--run-dir", "r", "--max-queued", 2)
+    answered: set[int] = set()
+    seen: dict[int, EditRequest] = {}
+    while len(seen) < 5:
+        wait_until(lambda: {r.row for r in requests(redis_url)} - seen.keys() or process.poll() is not None, "a row")
+        assert process.poll() in {None, 0}
+        seen |= {request.row: request for request in requests(redis_url)}
+        assert len(seen.keys() - answered) <= 2
+        for number in seen.keys() - answered:
+            answer(redis_url, seen[number])
+            answered.add(number)
+    stdout, _ = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (0, "r\n")
+
+
+def test_detach_refuses_more_rows_than_the_window(five: CLI, redis_url: str) -> None:
+    """--detach never waits, so an input beyond the window is refused before anything is sent."""
+    refused = five("submit", "in.jsonl", "--run-dir", "r", "--detach", "--max-queued", 4)
+    assert refused.returncode == 2
+    assert "--detach takes at most 4 rows (--max-queued), found 5." in refused.stderr
+    assert requests(redis_url) == []
+    assert five("submit", "in.jsonl", "--run-dir", "r", "--detach").returncode == 0
+
+
+def test_a_run_without_a_worker_says_so_and_waits(five: CLI, redis_url: str) -> None:
+    """Where no worker is up, collect says it in one sentence and goes on waiting until the rows are answered."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    process = five.begin("collect", "r")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("No worker is up for demo; the run waits for one")
+    assert process.poll() is None
+    for request in requests(redis_url):
+        answer(redis_url, request)
+    assert process.wait(30) == 0
+
+
+def test_a_second_owner_is_refused_and_told_who_holds_the_run(five: CLI) -> None:
+    """Two commands never work on one run at once."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    first = five.begin("collect", "r")
+    try:
+        wait_until(lambda: (five.folder / "r/run.lock").read_text(), "the first holds the lock")
+        second = five("collect", "r")
+        assert second.returncode == 1
+        assert re.fullmatch(
+            rf"Error: The run folder r is in use by `producer collect`, process {first.pid} on \S+\.\n", second.stderr
+        )
+        assert json.loads(five("status", "r", "--json").stdout)["waiting"] == 5
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("submit", "absent.jsonl"), 2, "does not exist"),
+        (("submit", "empty.jsonl"), 2, "empty.jsonl holds no rows."),
+        (("submit", "in.jsonl", "--model", "FLUX.2"), 2, "FLEET_DIFFUSER_MODEL_NAME: unknown model"),
+        (("submit", "in.jsonl", "--num-images", "0"), 2, "FLEET_NUM_IMAGES"),
+        (("submit", "in.jsonl", "--size", "huge"), 2, "FLEET_SIZE"),
+        (("submit", "in.jsonl", "--output-image-key", "images"), 2, "must differ"),
+        (("submit", "in.jsonl", "--run-dir", "in.jsonl"), 1, "The run folder in.jsonl cannot be used"),
+        (("submit", "in.jsonl", "--run-dir", "/proc/r"), 1, "The run folder /proc/r cannot be used"),
+        (("submit", "in.jsonl", "--broker", "redis://:secret@127.0.0.1:1/0"), 1, "redis://:**@127.0.0.1:1/0"),
+        (("run", "in.jsonl", "--workers", "none"), 2, "--workers takes a positive number or auto"),
+        (("collect", "."), 1, "holds no run"),
+        (("status", "."), 1, "holds no run"),
+        (("status", "--broker", "redis://:secret@127.0.0.1:1/0"), 1, "does not answer"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence(five: CLI, arguments: tuple[str, ...], code: int, sentence: str) -> None:
+    """Wrong usage ends with 2, anything else that stands in the way with 1; never a traceback, never a password."""
+    (five.folder / "empty.jsonl").write_text("\n\n")
+    wrong = five(*arguments)
+    assert wrong.returncode == code, wrong.stderr
+    assert sentence in wrong.stderr
+    assert "Traceback" not in wrong.stderr
+    assert "secret" not in wrong.stderr
+    assert wrong.stdout == ""
+
+
+def test_every_option_has_its_variable(cli: CLI, redis_url: str) -> None:
+    """An option's FLEET_* variable does the same as the option."""
+    write_jsonl(cli.folder / "in.jsonl", [{"picture": "a.png", "say": ["Make it red."]}])
+    settings = {"input_image_key": "picture", "input_conversation_key": "say", "seed": 5, "num_images": 2, "run_dir": "x"}
+    by_variable = CLI(cli.folder, {**cli.settings, **settings, "diffuser_num_inference_steps": 3, "size": "input"})
+    assert by_variable("submit", "in.jsonl").stdout == "x\n"
+    options = ["--input-image-key", "picture", "--input-conversation-key", "say", "--seed", 5, "--num-images", 2]
+    assert cli("submit", "in.jsonl", *options, "--steps", 3, "--size", "input", "--run-dir", "y").stdout == "y\n"
+    one, other = requests(redis_url)
+    assert one.fingerprint == other.fingerprint
+    assert (one.steps, one.num_images, one.size) == (3, 2, "input")

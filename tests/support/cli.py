@@ -1,0 +1,60 @@
+"""The `producer` command as a user calls it: a process of its own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.workers import environment
+
+PRODUCER = Path(sys.executable).with_name("producer")
+
+
+@dataclass(frozen=True)
+class CLI:
+    """Calls `producer` in one folder with one set of settings."""
+
+    folder: Path
+    settings: Mapping[str, object]
+
+    def __call__(self, *args: object, limit: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [PRODUCER, *map(str, args)],
+            cwd=self.folder,
+            env=environment(self.settings),
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+
+    def begin(self, *args: object) -> subprocess.Popen[str]:
+        """Start a command and leave it running."""
+        return subprocess.Popen(
+            [PRODUCER, *map(str, args)],
+            cwd=self.folder,
+            env=environment(self.settings),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+def write_jsonl(path: Path, rows: list[Any]) -> Path:
+    """Write rows, one JSON value per line; a string is written as it is."""
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+    return path
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """Read every line."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def row(image: str, instruction: str, **more: Any) -> dict[str, Any]:
+    """Make a row as DataFlow's users have it."""
+    return {"images": image, "conversations": [{"role": "user", "content": instruction}], **more}

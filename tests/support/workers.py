@@ -1,0 +1,68 @@
+"""Real worker processes: started as a user starts them."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.waiting import wait_until
+
+
+def environment(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return this process's environment without its own settings, and with these."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}
+    given = {"diffuser_model_name": "demo", **settings}
+    return {**inherited, **{f"FLEET_{key.upper()}": str(value) for key, value in given.items()}}
+
+
+@dataclass
+class WorkerProcess:
+    """A `celery -A worker worker` process and its log."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def lines(self) -> list[str]:
+        """Return the log so far."""
+        return self.log.read_text(errors="replace").splitlines()
+
+    def logged(self, text: str) -> bool:
+        """Tell whether a line of the log holds the text."""
+        return any(text in line for line in self.lines())
+
+    def wait_until_ready(self) -> None:
+        """Wait until Celery says that the worker takes rows."""
+        wait_until(lambda: self._ready_or_dead(), f"{self.name} is ready")
+
+    def _ready_or_dead(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text(errors="replace")[-3000:]
+        return self.logged(f"{self.name}@") and self.logged(" ready.")
+
+    def stop(self, limit: float = 60.0) -> int:
+        """Send SIGTERM and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+def start_worker(name: str, log: Path, settings: Mapping[str, object]) -> WorkerProcess:
+    """Start a worker; one thread of torch each, since the tests have two cores for two workers."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            env={**environment(settings), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    return WorkerProcess(name, log, process)

@@ -1,0 +1,46 @@
+"""The models that the fleet knows, as far as a producer needs to know them; no torch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A model family's own defaults and limits."""
+
+    #: The name in `FLEET_DIFFUSER_MODEL_NAME` and `--model`.
+    name: str
+    #: Resolutions that the model works at.
+    buckets: tuple[Bucket, ...]
+    #: Denoising steps where the user names none.
+    steps: int
+    #: Guidance where the user names none.
+    guidance: float
+    #: Whether it is refused on a machine without CUDA (12 billion parameters are no job for a CPU).
+    needs_cuda: bool
+
+
+#: Steps and guidance of FLUX-Kontext are those of its model card and of DataFlow's guide.
+MODELS: Final = {
+    spec.name: spec
+    for spec in (
+        ModelSpec(name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, steps=28, guidance=3.5, needs_cuda=True),
+        ModelSpec(name="demo", buckets=DEMO_BUCKETS, steps=8, guidance=3.5, needs_cuda=False),
+    )
+}
+
+
+def model_id(name: str, weights: str, revision: str | None) -> str:
+    """Name one exact set of weights, the same for producer and worker.
+
+    The demo model makes its own weights, so its name says it all. A local folder is named by its absolute
+    path, which producer and workers share like any other path.
+    """
+    if name == "demo":
+        return name
+    folder = Path(weights).expanduser()
+    where = str(folder.absolute()) if folder.is_dir() or weights.startswith(("/", "./", "../", "~")) else weights
+    return f"{name}:{where}@{revision or 'main'}"

@@ -1,0 +1,77 @@
+"""The Celery app: `celery -A worker worker` needs nothing but this configuration."""
+
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from kombu.entity import Queue
+
+from worker.contract import queue_name
+from worker.errors import SettingsError
+from worker.settings import Settings, load_settings
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """Celery's configuration of worker and producer; what each line protects from stands beside it."""
+    queue = queue_name(settings.model)
+    return {
+        "broker_url": settings.broker,
+        "broker_connection_retry_on_startup": True,  # start order does not matter
+        "broker_connection_max_retries": None,  # nor does the length of an outage
+        "broker_transport_options": {
+            # A dead worker's rows come back after this; a living one refreshes its own (worker.steps).
+            "visibility_timeout": settings.visibility_timeout,
+            # kombu looks for them every 5 s, not every 100.
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            # A half-open connection is noticed.
+            "socket_keepalive": True,
+            "health_check_interval": 25,
+        },
+        "task_queues": [Queue(queue)],
+        "task_default_queue": queue,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
+        # JSON only: a pickle from the network would run its sender's code.
+        "accept_content": ["json"],
+        "result_accept_content": ["json"],
+        # Outcomes go through the run's stream; a result per row would cost 365 bytes and a pub/sub channel.
+        "task_ignore_result": True,
+        # A row is acknowledged when its pictures are saved and its outcome is recorded, not before ...
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        # ... and then in any case: a bad row that came back for ever would be a poison loop.
+        "task_acks_on_failure_or_timeout": True,
+        "worker_pool": "worker.pool:EventLoopThreadPool",
+        "worker_concurrency": settings.in_flight,
+        # One message per thread, so that no worker hoards rows that another could edit.
+        "worker_prefetch_multiplier": 1,
+        # Only prefork can cancel a running task; the others would raise NotImplementedError.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_send_task_events": True,  # Flower sees every row
+        "task_send_sent_event": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def connect(settings: Settings) -> Celery:
+    """Make an app for a producer, from settings that it already holds."""
+    app = Celery("producer", set_as_current=False)
+    app.add_defaults(partial(configuration, settings))
+    return app
+
+
+def _from_environment() -> dict[str, Any]:
+    try:
+        return configuration(load_settings())
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
+
+
+#: The worker's app. It reads the environment when its configuration is first used, not at import.
+app = Celery("worker")
+app.add_defaults(_from_environment)
+# By string, so that Flower and the producer, which import this module too, load no torch.
+app.steps["worker"].add("worker.steps:LoadModel")
+app.steps["consumer"].add("worker.steps:KeepMessages")

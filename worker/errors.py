@@ -1,0 +1,35 @@
+"""Every error that a user can meet, one sentence each.
+
+::
+
+    FleetError
+    ├── SettingsError   a FLEET_* variable or an option is wrong: nothing was started
+    ├── ModelError      the model cannot be loaded: the worker ends before it takes a row
+    ├── ContractError   a message that this version does not understand
+    ├── RowError        this row cannot be edited; every other row can
+    └── RunError        the run folder, its input or the broker stands in the way of the whole run
+"""
+
+
+class FleetError(Exception):
+    """An error whose text is one sentence for the user: what is wrong, where, and what to do."""
+
+
+class SettingsError(FleetError):
+    """A setting is missing, out of range or contradicts another."""
+
+
+class ModelError(FleetError):
+    """The model cannot be loaded or cannot run on this machine."""
+
+
+class ContractError(FleetError):
+    """A message does not decode, or was written by another version of the contract."""
+
+
+class RowError(FleetError):
+    """One row cannot be edited, and sending it again would not help."""
+
+
+class RunError(FleetError):
+    """A run cannot go on."""

@@ -1,0 +1,123 @@
+"""A run's outcomes on their way back: one Redis stream per run, and the counters that `status` reads."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import redis
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from worker.contract import Outcome
+from worker.errors import ContractError
+
+_FIELD = b"outcome"
+
+
+class Entry(NamedTuple):
+    """An outcome in the stream."""
+
+    id: str
+    #: None where the entry is no outcome of this version: only to be deleted.
+    outcome: Outcome | None
+
+
+def open_redis(url: str) -> redis.Redis:
+    """Connect to the broker's Redis; connections are made on first use, and again after an outage."""
+    # kombu and redis-py spell a Unix socket differently; only TCP can be half open.
+    url = url.replace("redis+socket://", "unix://", 1)
+    tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
+    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=5)
+    return redis.Redis.from_url(url, health_check_interval=25, retry=retry, **tcp_only)
+
+
+class OutcomeStream:
+    """The outcomes of one run, in order of their recording. Only transport: the ledger is the memory."""
+
+    def __init__(self, client: redis.Redis, run: str) -> None:
+        self._client = client
+        self._key = f"fleet:run:{run}:outcomes"
+        self._status = f"fleet:run:{run}:status"
+        self._superseded = f"fleet:run:{run}:superseded"
+
+    def append(self, outcome: Outcome) -> None:
+        """Record an outcome."""
+        self._client.xadd(self._key, {_FIELD: outcome.encode()})
+
+    def read(self, *, want: int, patience: float) -> list[Entry]:
+        """Return outcomes from the stream's start: once `want` are there, or `patience` seconds after the first.
+
+        Returns nothing if none comes for `patience` seconds. Always from the start: committed outcomes are
+        deleted, and an id kept from before could lie in the future of a Redis that came back with an
+        earlier clock.
+        """
+        entries: list[Entry] = []
+        last, deadline = "0-0", time.monotonic() + patience
+        while len(entries) < want and (left := deadline - time.monotonic()) > 0:
+            answer: Any = self._client.xread({self._key: last}, count=_CHUNK, block=max(1, int(left * 1000)))
+            for _, found in answer or ():
+                if not entries:
+                    deadline = time.monotonic() + patience
+                entries += [_entry(id_, fields) for id_, fields in found]
+                last = entries[-1].id
+        return entries
+
+    def unread(self) -> Iterator[Outcome]:
+        """Iterate over the outcomes that no collector has committed yet, leaving them where they are."""
+        start = "-"
+        while found := self._range(start):
+            for id_, fields in found:
+                if outcome := _entry(id_, fields).outcome:
+                    yield outcome
+            start = f"({found[-1][0].decode()}"
+
+    def _range(self, start: str) -> Any:
+        return self._client.xrange(self._key, min=start, count=_CHUNK)
+
+    def committed(self, entries: Sequence[Entry], status: str) -> None:
+        """Delete outcomes that the ledger holds, and publish its counters (JSON), in one transaction."""
+        with self._client.pipeline(transaction=True) as pipe:
+            if entries:
+                pipe.xdel(self._key, *(entry.id for entry in entries))
+            pipe.set(self._status, status)
+            pipe.execute()
+
+    def supersede(self, fingerprints: Mapping[int, str]) -> None:
+        """Note, before the new forms of rows are published, that the old ones on their way count no more."""
+        if fingerprints:
+            self._client.hset(self._superseded, mapping={str(row): digest for row, digest in fingerprints.items()})
+
+    def is_superseded(self, row: int, fingerprint: str) -> bool:
+        """Tell whether a newer form of the row was submitted; its older form must not overwrite its pictures."""
+        found: Any = self._client.hget(self._superseded, str(row))
+        return found is not None and str(found, "utf-8") != fingerprint
+
+    def finished(self) -> None:
+        """Leave nothing of a finished run in Redis but its counters, and these for a day."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.delete(self._key, self._superseded)
+            pipe.expire(self._status, _KEPT)
+            pipe.execute()
+
+    def status(self) -> str | None:
+        """Return what the last collector published; None if this Redis does not know the run."""
+        found: Any = self._client.get(self._status)
+        return None if found is None else str(found, "utf-8")
+
+    def __len__(self) -> int:
+        length: Any = self._client.xlen(self._key)
+        return int(length)
+
+
+#: Seconds for which a finished run's counters stay.
+_KEPT = 24 * 60 * 60
+
+#: Entries per round trip: at about 500 bytes each, half a megabyte.
+_CHUNK = 1000
+
+
+def _entry(id_: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+    try:
+        return Entry(id_.decode(), Outcome.decode(fields.get(_FIELD, b"")))
+    except ContractError:
+        return Entry(id_.decode(), None)

@@ -1,0 +1,119 @@
+"""A row's life on the worker: decode, ride in a micro-batch, encode, record. Imports no torch."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import redis
+from celery import Task
+from celery.exceptions import Reject
+from PIL import Image
+
+from worker import files, images
+from worker.batching import BatchKey, EditJob
+from worker.buckets import Fit, plan_fit
+from worker.catalog import ModelSpec
+from worker.contract import TASK_NAME, EditRequest, Outcome, image_seed
+from worker.errors import ContractError, RowError
+from worker.microbatcher import Batched, GivenBack, MicroBatcher
+from worker.outcomes import OutcomeStream
+from worker.record import RowRecord
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+Batcher = MicroBatcher[EditJob, list[Image.Image]]
+
+
+class Superseded(RowError):  # noqa: N818 - like GivenBack no fault, but news
+    """The row was submitted in a newer form; nothing is recorded of this one."""
+
+
+class EditTask(Task):
+    """Edits one row; the message is acknowledged once its outcome is recorded."""
+
+    name = TASK_NAME
+    # A bad row is the user's, not the worker's: no traceback in the log.
+    throws = (RowError,)
+
+    def __init__(self, *, spec: ModelSpec, batcher: Batcher, client: redis.Redis) -> None:
+        self._spec = spec
+        self._batcher = batcher
+        self._client = client
+
+    def run(self, message: str) -> None:
+        """Edit the row of an encoded `EditRequest`.
+
+        Raises:
+            RowError: the row cannot be edited; its outcome says why, too.
+            Reject: the row goes back to the queue, or the message is none of this version.
+
+        """
+        try:
+            request = EditRequest.decode(message)
+        except ContractError as error:
+            logger.error("rejected a message: %s", error)  # noqa: TRY400 - one sentence says it
+            raise Reject(str(error), requeue=False) from None
+        stream = OutcomeStream(self._client, request.run)
+        try:
+            outcome = self._edit(request, stream)
+        except GivenBack:
+            raise Reject("the worker is shutting down", requeue=True) from None
+        _until_redis_answers(lambda: stream.append(outcome), outcome.row)
+        if outcome.error is not None:
+            raise RowError(outcome.error)
+
+    def _edit(self, request: EditRequest, stream: OutcomeStream) -> Outcome:
+        record = RowRecord(request, worker=self.request.hostname or "")
+        try:
+            self._work(request, record, stream)
+        except (GivenBack, Superseded):
+            raise
+        except RowError as error:
+            return record.failed(str(error))
+        except Exception as error:
+            logger.exception("row %d of run %s failed", request.row, request.run)
+            return record.failed(f"the worker failed on this row: {type(error).__name__}: {error}")
+        return record.done()
+
+    def _work(self, request: EditRequest, record: RowRecord, stream: OutcomeStream) -> None:
+        with record.stage("decode"):
+            _drop_if_superseded(request, stream)
+            source = images.read(Path(request.image))
+            plan = plan_fit(*source.image.size, self._spec.buckets, request.size)
+            record.decoded(source.digest, plan.bucket)
+            # At-least-once delivery: a row that was already edited is answered without the GPU.
+            if files.finished(request):
+                return
+            fitted = images.fit(source.image, plan)
+        del source  # a hundred megapixels need not wait for the GPU, too
+        batched = self._ride(request, plan, fitted)
+        record.rode(batched)
+        with record.stage("encode"):
+            # Again: the row may have changed while this form of it was on the GPU.
+            _drop_if_superseded(request, stream)
+            files.save(request, [images.restore(edited, plan) for edited in batched.result])
+
+    def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image) -> Batched[list[Image.Image]]:
+        key = BatchKey(
+            bucket=plan.bucket, steps=request.steps, guidance=request.guidance, num_images=request.num_images
+        )
+        seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
+        return self._batcher.submit(key, EditJob(fitted, request.prompt, seeds)).result()
+
+
+def _drop_if_superseded(request: EditRequest, stream: OutcomeStream) -> None:
+    if _until_redis_answers(lambda: stream.is_superseded(request.row, request.fingerprint), request.row):
+        raise Superseded(f"row {request.row}: a newer form of it was submitted.")
+
+
+def _until_redis_answers(ask: Callable[[], Answer], row: int) -> Answer:
+    """Ask Redis, however long it is away: a row is neither lost nor acknowledged before its outcome is recorded."""
+    while True:
+        try:
+            return ask()
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            logger.warning("row %d waits for Redis: %s", row, error)
+            time.sleep(1)
