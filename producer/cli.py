@@ -35,7 +35,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(_with_flag(str(error))) from None
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
@@ -78,6 +78,15 @@ _input = click.argument(
     "input_path", metavar="INPUT.jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 _folder = click.Path(path_type=Path)
+
+
+def _with_flag(sentence: str) -> str:
+    """Put an option beside its variable, since the user may have given either."""
+    variable, _, rest = sentence.partition(" ")
+    for option in submit_command.params:
+        if variable.rstrip(":") == f"FLEET_{str(option.name).upper()}":
+            return f"{option.opts[0]} / {variable} {rest}"
+    return sentence
 
 
 def _run_options(command: Command) -> Command:

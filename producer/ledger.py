@@ -56,11 +56,12 @@ class Ledger:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield self._db
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             self._counts = None
             raise
-        self._db.execute("COMMIT")
 
     # -- the run itself
 
@@ -114,13 +115,15 @@ class Ledger:
             )
         for entry in changed:
             self._moved(known[entry.row][1] if entry.row in known else None, entry.state)
+        wanted = {entry.row for entry in changed if entry.state is State.NOTED}
         return Noted(
-            wanted={entry.row for entry in changed if entry.state is State.NOTED},
+            wanted=wanted,
             superseded={
                 entry.row: entry.fingerprint or ""
                 for entry in changed
                 if entry.row in known and known[entry.row][1] is State.SENT
             },
+            known=wanted & known.keys(),
         )
 
     def forget_from(self, row: int) -> None:

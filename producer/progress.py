@@ -52,7 +52,8 @@ class Rate:
             self._seen.popleft()
         # The first count tells when the window begins, not how long its own rows took.
         rows = sum(n for _, n in list(self._seen)[1:])
-        return round(rows / (now - self._seen[0][0]), 3) if rows else 0.0
+        seconds = now - self._seen[0][0] if self._seen else 0.0
+        return round(rows / seconds, 3) if seconds > 0 else 0.0
 
 
 def status_of(ledger: Ledger, rows_per_s: float) -> Status:

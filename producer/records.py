@@ -29,8 +29,10 @@ class Noted(NamedTuple):
 
     #: Rows to send.
     wanted: set[int]
-    #: New fingerprints of rows whose older form is still on its way, by row; "" where the row is not sent again.
+    #: Fingerprints, by row, of changed rows whose older form is still on its way; "" where none takes its place.
     superseded: dict[int, str]
+    #: Rows of `wanted` that the ledger knew before, in whatever form.
+    known: set[int]
 
 
 class Record(NamedTuple):

@@ -1,13 +1,15 @@
 """A line of the input jsonl becomes a request, or the exact reason why not."""
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from worker.contract import EditRequest, fingerprint, row_seed
+from pydantic import ValidationError
+
+from producer.jsontext import decode
+from worker.contract import EditRequest, fingerprint, first_problem, row_seed
 from worker.errors import RowError
 from worker.settings import Settings
 
@@ -19,8 +21,9 @@ class Line(NamedTuple):
     row: int
     #: 1-based in the file, for people.
     number: int
-    #: Without surrounding blanks.
+    #: Without surrounding blanks; bytes that are no UTF-8 are written as escapes.
     text: str
+    is_utf8: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,11 +47,18 @@ def read_lines(path: Path) -> Iterator[Line]:
     with path.open("rb") as file:
         row = 0
         for number, raw in enumerate(file, start=1):
-            # Escaped, not dropped: a broken line is handed back with everything that was in it.
-            text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "backslashreplace").strip()
-            if text:
-                yield Line(row, number, text)
+            line = raw.removeprefix(b"\xef\xbb\xbf").strip()
+            if line:
+                yield _line(row, number, line)
                 row += 1
+
+
+def _line(row: int, number: int, raw: bytes) -> Line:
+    try:
+        return Line(row, number, raw.decode())
+    except UnicodeDecodeError:
+        # Escaped, not dropped: a broken line is handed back with everything that was in it.
+        return Line(row, number, raw.decode("utf-8", "backslashreplace"), is_utf8=False)
 
 
 class RowParser:
@@ -63,18 +73,16 @@ class RowParser:
 
     def parse(self, line: Line) -> Row:
         """Never raises: a line that cannot be edited becomes a row with an error."""
+        fields = None
         try:
-            fields = json.loads(line.text)
-        except (ValueError, RecursionError) as error:
-            return Row(line=line, error=f"line {line.number}: is no JSON ({error}).")
-        if not isinstance(fields, dict):
-            return Row(line=line, error=f"line {line.number}: expected a JSON object, found {_kind(fields)}.")
-        if _has_output(fields.get(self._settings.output_image_key)):
-            return Row(line=line, fields=fields)
-        try:
+            fields = _fields(line)
+            if _has_output(fields.get(self._settings.output_image_key)):
+                return Row(line=line, fields=fields)
             return Row(line=line, fields=fields, request=self._request(line, fields))
         except RowError as error:
             return Row(line=line, fields=fields, error=f"line {line.number}: {error}")
+        except ValidationError as error:
+            return Row(line=line, fields=fields, error=f"line {line.number}: {first_problem(error)}.")
 
     def _request(self, line: Line, fields: dict[str, Any]) -> EditRequest:
         settings = self._settings
@@ -102,11 +110,25 @@ class RowParser:
         if isinstance(value, list) and value:
             value = value[0]
         if not isinstance(value, str) or not value.strip():
-            raise RowError(f"{key}: expected a path or a list of paths, found {_found(fields, key)}.")
+            found = _kind(value) if key in fields else "no such field"
+            raise RowError(f"{key}: expected a path or a list of paths, found {found}.")
+        path = os.path.normpath(os.path.join(self._input_dir, value))  # noqa: PTH118 - 10 million times
+        _check_text(path, key)
         if "://" in value:
             raise RowError(f"{key}: {value} is a URL; download the image and name its path.")
-        _check_text(value, key)
-        return os.path.normpath(os.path.join(self._input_dir, value))  # noqa: PTH118 - 10 million times
+        return path
+
+
+def _fields(line: Line) -> dict[str, Any]:
+    if not line.is_utf8:
+        raise RowError("is no UTF-8 text.")
+    try:
+        fields = decode(line.text)
+    except (ValueError, RecursionError) as error:
+        raise RowError(f"is no JSON ({error}).") from None
+    if not isinstance(fields, dict):
+        raise RowError(f"expected a JSON object, found {_kind(fields)}.")
+    return fields
 
 
 def _instruction(fields: dict[str, Any], key: str) -> str:
@@ -115,14 +137,17 @@ def _instruction(fields: dict[str, Any], key: str) -> str:
     if isinstance(turns, str):
         turns = [turns]
     if not isinstance(turns, list):
-        raise RowError(f"{key}: expected a list of turns, found {_found(fields, key)}.")
+        found = _kind(turns) if key in fields else "no such field"
+        raise RowError(f"{key}: expected a list of turns, found {found}.")
     for turn in reversed(turns):
-        if isinstance(turn, dict) and turn.get("role", "user") != "user":
+        if isinstance(turn, dict) and turn.get("role") not in {None, "user"}:
             continue
+        # The last one decides: an earlier instruction was for an earlier picture.
         text = _text(turn.get("content") if isinstance(turn, dict) else turn)
-        if text:
-            _check_text(text, key)
-            return text
+        if not text:
+            break
+        _check_text(text, key)
+        return text
     raise RowError(f"{key}: no user turn with text.")
 
 
@@ -143,10 +168,6 @@ def _check_text(text: str, key: str) -> None:
 
 def _has_output(value: Any) -> bool:
     return any(value) if isinstance(value, list) else bool(value)
-
-
-def _found(fields: dict[str, Any], key: str) -> str:
-    return _kind(fields[key]) if key in fields else "no such field"
 
 
 def _kind(value: Any) -> str:

@@ -42,8 +42,9 @@ def submit(
         rows = [parser.parse(line) for line in lines]
         total += len(rows)
         noted = run.ledger.note([_entry(row) for row in rows])
-        run.stream.supersede(noted.superseded)
         requests = [row.request for row in rows if row.request is not None and row.line.row in noted.wanted]
+        again = {request.row: request.fingerprint for request in requests if request.row in noted.known}
+        run.stream.supersede(noted.superseded, again)
         if not requests:
             continue
         if not published:

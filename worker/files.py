@@ -42,7 +42,7 @@ def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]
             _write(Path(request.output_dir) / path, image, metadata)
         _sync_folder(folder)
     except OSError as error:
-        raise RowError(f"output folder {folder}: cannot be written ({error.strerror}).") from None
+        raise RowError(f"output folder {folder}: cannot be written ({error.strerror or error}).") from None
     return paths
 
 

@@ -3,15 +3,27 @@
 import hashlib
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from worker.buckets import Fit
 from worker.errors import RowError
 
 #: Most pixels of an input picture. A few kilobytes can unpack to gigabytes, so it is checked before decoding.
 MAX_PIXELS = 100_000_000
+
+
+#: What makes a picture upright, by its EXIF orientation.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class Source(NamedTuple):
@@ -45,16 +57,28 @@ def _decode(path: Path, data: bytes) -> Image.Image:
     try:
         with Image.open(BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise RowError(
-                    f"image {path}: {image.width}x{image.height} is more than {MAX_PIXELS // 10**6} million pixels."
-                )
+                _refuse_size(path, f" ({image.width}x{image.height})")
             image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+            return _to_rgb(_upright(image))
+    except Image.DecompressionBombError:  # Pillow's own bound, above ours
+        _refuse_size(path)
+    except UnidentifiedImageError:
         raise RowError(f"image {path}: is no image that can be decoded ({len(data)} bytes).") from None
-    # Pillow's decoders raise whatever a broken file makes them stumble over.
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
+    except (RowError, MemoryError):
+        raise
+    # Decoders raise whatever a broken file makes them stumble over: struct.error, NotImplementedError, ...
+    except Exception as error:
         raise RowError(f"image {path}: is broken ({error}).") from None
+
+
+def _refuse_size(path: Path, found: str = "") -> NoReturn:
+    raise RowError(f"image {path}: has more than {MAX_PIXELS // 10**6} million pixels{found}.") from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # Not ImageOps.exif_transpose, which writes the whole EXIF block again and fails where any tag of it is malformed.
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -107,13 +107,14 @@ class MicroBatcher(Generic[Job, Result]):
 
     def _run(self, batch: list[_Entry[Job, Result]]) -> None:
         key, batch_id, begun = batch[0].waiting.key, uuid4().hex[:12], self._clock()
+        logger.info("micro-batch %s: %d of %d rows at %s", batch_id, len(batch), self._policy.limit(key), key.bucket)
         try:
-            results = self._call(key, [entry.job for entry in batch])
+            answered = list(zip(batch, self._call(key, [entry.job for entry in batch]), strict=True))
         except Exception as error:
             self._failed(batch, error)
             return
         took = self._clock() - begun
-        for entry, result in zip(batch, results, strict=True):
+        for entry, result in answered:
             entry.future.set_result(
                 Batched(
                     result=result,

@@ -42,7 +42,10 @@ class OutcomeStream:
 
     def append(self, outcome: Outcome) -> None:
         """Record an outcome."""
-        self._client.xadd(self._key, {_FIELD: outcome.encode()})
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.xadd(self._key, {_FIELD: outcome.encode()})
+            pipe.expire(self._key, _KEPT)
+            pipe.execute()
 
     def read(self, *, want: int, patience: float) -> list[Entry]:
         """Return outcomes from the stream's start: once `want` are there, or `patience` seconds after the first.
@@ -79,13 +82,23 @@ class OutcomeStream:
         with self._client.pipeline(transaction=True) as pipe:
             if entries:
                 pipe.xdel(self._key, *(entry.id for entry in entries))
-            pipe.set(self._status, status)
+            pipe.set(self._status, status, ex=_KEPT)
             pipe.execute()
 
-    def supersede(self, fingerprints: Mapping[int, str]) -> None:
-        """Note, before the new forms of rows are published, that the old ones on their way count no more."""
-        if fingerprints:
-            self._client.hset(self._superseded, mapping={str(row): digest for row, digest in fingerprints.items()})
+    def supersede(self, changed: Mapping[int, str], again: Mapping[int, str]) -> None:
+        """Note, before rows are published, which older forms of them count no more.
+
+        `changed`: new fingerprints of rows whose older form is on its way. `again`: fingerprints of rows that are
+        published once more; where a note stands about such a row, it must name this form, or it would be dropped.
+        """
+        noted: Any = self._client.hmget(self._superseded, [str(row) for row in again]) if again else []
+        renewed = {row: digest for (row, digest), old in zip(again.items(), noted, strict=True) if old is not None}
+        news: dict[Any, Any] = {**renewed, **changed}
+        if news:
+            with self._client.pipeline(transaction=True) as pipe:
+                pipe.hset(self._superseded, mapping=news)
+                pipe.expire(self._superseded, _KEPT)
+                pipe.execute()
 
     def is_superseded(self, row: int, fingerprint: str) -> bool:
         """Tell whether a newer form of the row was submitted; its older form must not overwrite its pictures."""
@@ -93,10 +106,12 @@ class OutcomeStream:
         return found is not None and str(found, "utf-8") != fingerprint
 
     def finished(self) -> None:
-        """Leave nothing of a finished run in Redis but its counters, and these for a day."""
+        """Leave nothing of a finished run in Redis but its counters and notes, and these for a day."""
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.delete(self._key, self._superseded)
-            pipe.expire(self._status, _KEPT)
+            pipe.delete(self._key)
+            pipe.expire(self._status, _KEPT_FINISHED)
+            # An older form of a row may still be on some GPU; it must not overwrite the newer one's pictures.
+            pipe.expire(self._superseded, _KEPT_FINISHED)
             pipe.execute()
 
     def status(self) -> str | None:
@@ -109,8 +124,9 @@ class OutcomeStream:
         return int(length)
 
 
-#: Seconds for which a finished run's counters stay.
-_KEPT = 24 * 60 * 60
+#: Seconds for which Redis keeps what it has of a run that nobody touches. Losing it costs sending rows again, no more.
+_KEPT = 30 * 24 * 60 * 60
+_KEPT_FINISHED = 24 * 60 * 60
 
 #: Entries per round trip: at about 500 bytes each, half a megabyte.
 _CHUNK = 1000

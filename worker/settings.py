@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -95,13 +96,16 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(_BROKER_SCHEMES):
             # The value is kept out of the message: it may hold a password.
             raise ValueError(f"must begin with one of {', '.join(_BROKER_SCHEMES)}")
+        if url is not None and not _has_valid_port(url):
+            raise ValueError("is no valid URL; write special characters of a password as %XX")
         return url
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
         keys = [self.input_image_key, self.input_conversation_key, self.output_image_key]
         if len(set(keys)) < len(keys):
-            raise ValueError(f"the columns for image, conversation and output must differ, found {keys}")
+            names = "FLEET_INPUT_IMAGE_KEY, FLEET_INPUT_CONVERSATION_KEY and FLEET_OUTPUT_IMAGE_KEY"
+            raise ValueError(f"{names} must differ, found {', '.join(keys)}")
         return self
 
     @property
@@ -142,6 +146,13 @@ class Settings(BaseSettings):
 _SHAPES = 6
 
 
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def load_settings(**given: Any) -> Settings:
     """Read the settings from the environment; `given` values (of a command line) win, None means not given.
 
@@ -158,6 +169,6 @@ def load_settings(**given: Any) -> Settings:
 def _in_words(error: ValidationError) -> str:
     field = str((error.errors()[0]["loc"] or ("",))[0])
     if field == "broker_url":
-        return f"FLEET_BROKER_URL must begin with one of {', '.join(_BROKER_SCHEMES)}."
+        return f"FLEET_BROKER_URL {error.errors()[0]['msg'].removeprefix('Value error, ')}."
     problem = first_problem(error)
     return f"FLEET_{field.upper()}: {problem.partition(': ')[2]}." if field else f"{problem}."

@@ -51,7 +51,9 @@ class LoadModel(bootsteps.StartStopStep):
 
             model = load_model(settings)
         except ModuleNotFoundError as error:
-            _refuse(f"{error.name} is not installed; pip install 'bulk-image-editor[worker]'.")
+            _refuse(
+                f"{error.name} is not installed; install the project with its worker extra: pip install '.[worker]'."
+            )
         except ModelError as error:
             _refuse(str(error))
         policy = Policy(batch_size=settings.batch_size, max_wait=settings.batch_wait)

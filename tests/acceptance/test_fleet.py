@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -54,7 +53,7 @@ def make_rows(folder: Path, count: int) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def run64(
     session_redis: str, shared_workers: object, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Finished]:
+) -> Finished:
     """Send 64 rows through the fleet, as the README says."""
     del shared_workers
     folder = tmp_path_factory.mktemp("run64")
@@ -68,7 +67,7 @@ def run64(
     assert collected.returncode == 0, collected.stderr
     with Ledger(folder / "run", read_only=True) as ledger:
         outcomes = [Outcome.decode(record.outcome or "") for record in ledger.records()]
-    yield Finished(folder, rows, read_jsonl(folder / "run" / "output.jsonl"), outcomes)
+    return Finished(folder, rows, read_jsonl(folder / "run" / "output.jsonl"), outcomes)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +176,7 @@ def test_the_output_keeps_the_inputs_aspect_ratio(fleet_cli: CLI) -> None:
 
 
 def test_rows_ride_in_full_batches_while_the_queue_is_long(fleet_cli: CLI) -> None:
-    """Of 300 rows of six shapes on two workers, at least 90 % ride in full batches once each worker's tail is set aside."""
+    """Of 300 rows of six shapes, at least 90 % ride in full batches once the end of the queue is set aside."""
     names = [photo(PHOTOS[n % 5], *shape, fleet_cli.folder / f"{n}.png").name for n, shape in enumerate(SHAPES)]
     rows = [row(names[number * 7 % len(names)], f"Make it {number}.") for number in range(300)]
     write_jsonl(fleet_cli.folder / "in.jsonl", rows)

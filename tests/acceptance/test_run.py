@@ -92,7 +92,7 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI, end: signal
     process = alone.begin(*command)
     wait_until(lambda: list(alone.folder.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
     children = subprocess.run(
-        ["ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=True
+        ["/bin/ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=True
     ).stdout.split()
     assert len(children) == 2  # Redis and one worker
     process.send_signal(end)
@@ -145,8 +145,8 @@ def test_bad_rows_are_errors_and_the_others_are_done(fleet_cli: CLI) -> None:
         None,
     ]
     assert [fields["output_image"] == [] for fields in made] == [False, True, True, True, True, True, False]
-    assert list(made[3].items())[0] == ("raw", "not json")
-    assert list(made[5].items())[0] == ("raw", "[1, 2]")
+    assert next(iter(made[3].items())) == ("raw", "not json")
+    assert next(iter(made[5].items())) == ("raw", "[1, 2]")
 
 
 def test_images_per_row(fleet_cli: CLI) -> None:

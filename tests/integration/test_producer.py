@@ -78,9 +78,7 @@ def test_a_changed_row_is_sent_again_and_its_old_answer_does_not_count(five: CLI
     """An answer to a row's older form leaves the newer form unanswered."""
     five("submit", "in.jsonl", "--run-dir", "r")
     old = requests(redis_url)[0]
-    write_jsonl(
-        five.folder / "in.jsonl", [row("0.png", "Make it blue."), *read_jsonl(five.folder / "in.jsonl")[1:]]
-    )
+    write_jsonl(five.folder / "in.jsonl", [row("0.png", "Make it blue."), *read_jsonl(five.folder / "in.jsonl")[1:]])
     assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     new = requests(redis_url)[-1]
     assert (new.row, new.prompt) == (0, "Make it blue.")
@@ -111,7 +109,8 @@ def test_a_submission_larger_than_its_window_collects_while_it_waits(five: CLI, 
     answered: set[int] = set()
     seen: dict[int, EditRequest] = {}
     while len(seen) < 5:
-        wait_until(lambda: {r.row for r in requests(redis_url)} - seen.keys() or process.poll() is not None, "a row")
+        known = set(seen)
+        wait_until(lambda: {r.row for r in requests(redis_url)} - known or process.poll() is not None, "a row")  # noqa: B023
         assert process.poll() in {None, 0}
         seen |= {request.row: request for request in requests(redis_url)}
         assert len(seen.keys() - answered) <= 2
@@ -148,7 +147,7 @@ def test_a_second_owner_is_refused_and_told_who_holds_the_run(five: CLI) -> None
     five("submit", "in.jsonl", "--run-dir", "r")
     first = five.begin("collect", "r")
     try:
-        wait_until(lambda: (five.folder / "r/run.lock").read_text(), "the first holds the lock")
+        wait_until((five.folder / "r/run.lock").read_text, "the first holds the lock")
         second = five("collect", "r")
         assert second.returncode == 1
         assert re.fullmatch(
@@ -192,7 +191,13 @@ def test_a_users_mistake_is_one_sentence(five: CLI, arguments: tuple[str, ...], 
 def test_every_option_has_its_variable(cli: CLI, redis_url: str) -> None:
     """An option's FLEET_* variable does the same as the option."""
     write_jsonl(cli.folder / "in.jsonl", [{"picture": "a.png", "say": ["Make it red."]}])
-    settings = {"input_image_key": "picture", "input_conversation_key": "say", "seed": 5, "num_images": 2, "run_dir": "x"}
+    settings = {
+        "input_image_key": "picture",
+        "input_conversation_key": "say",
+        "seed": 5,
+        "num_images": 2,
+        "run_dir": "x",
+    }
     by_variable = CLI(cli.folder, {**cli.settings, **settings, "diffuser_num_inference_steps": 3, "size": "input"})
     assert by_variable("submit", "in.jsonl").stdout == "x\n"
     options = ["--input-image-key", "picture", "--input-conversation-key", "say", "--seed", 5, "--num-images", 2]

@@ -36,7 +36,7 @@ class WorkerProcess:
 
     def wait_until_ready(self) -> None:
         """Wait until Celery says that the worker takes rows."""
-        wait_until(lambda: self._ready_or_dead(), f"{self.name} is ready")
+        wait_until(self._ready_or_dead, f"{self.name} is ready")
 
     def _ready_or_dead(self) -> bool:
         assert self.process.poll() is None, self.log.read_text(errors="replace")[-3000:]

@@ -6,9 +6,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
-    LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -37,8 +35,7 @@ def fetch_weights(settings: Settings) -> Path:
 
 
 def _download(name: str, settings: Settings) -> Path:
-    # One folder per model: a shared one would mix the files of several.
-    local_dir = settings.hf_local_dir and settings.hf_local_dir.expanduser() / name.replace("/", "--")
+    local_dir = settings.hf_local_dir and settings.hf_local_dir.expanduser() / _folder_name(name, settings.hf_revision)
     try:
         return Path(
             snapshot_download(
@@ -64,11 +61,16 @@ def _download(name: str, settings: Settings) -> Path:
         raise ModelError(
             f"{name!r} is neither a hub id (owner/name) nor an existing folder; check FLEET_HF_MODEL_NAME_OR_PATH."
         ) from None
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+    except Exception as error:  # whatever the hub's client and its HTTP library come to
         raise ModelError(
             f"The weights {name} are not on this machine and cannot be downloaded ({_cause(error)}); "
             "check the network, or set FLEET_HF_MODEL_NAME_OR_PATH to a local folder."
         ) from None
+
+
+def _folder_name(name: str, revision: str | None) -> str:
+    """Name one folder per model and revision: a shared one would mix their files."""
+    return name.replace("/", "--") + (f"@{revision.replace('/', '--')}" if revision else "")
 
 
 def _cause(error: BaseException) -> str:

@@ -1,0 +1,71 @@
+"""JSON objects as text: read for their fields, and given back with every digit, escape and blank of the user's."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from json.decoder import scanstring  # type: ignore[attr-defined]  # undocumented in the stubs, not in the module
+from typing import Any
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+
+#: Longest integer that is parsed: Python refuses more digits than this, and no field that is read holds one.
+_MOST_DIGITS = 4000
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) < _MOST_DIGITS else float("inf")
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer)
+
+
+def decode(text: str) -> Any:
+    """Parse JSON text.
+
+    Raises:
+        ValueError, RecursionError: it is none, or nested too deeply.
+
+    """
+    return _DECODER.decode(text)
+
+
+def encode(value: Any) -> str:
+    """Return a value as JSON text, readable where it can be: escaped only if half a surrogate pair is in it."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
+
+
+def splice(text: str, *, drop: Collection[str], add: Mapping[str, Any]) -> str:
+    """Return the text of a JSON object without some of its members, and with others added last.
+
+    The members that stay are copied as they were written: parsing and printing would lose digits of long numbers.
+    """
+    members = list(_members(text))
+    kept = [raw for key, raw in members if key not in drop]
+    # With their blanks, too, where every member stays.
+    before = [text[1:-1].rstrip()] if members and len(kept) == len(members) else kept
+    added = [f"{encode(key)}: {encode(value)}" for key, value in add.items()]
+    return "{" + ", ".join([*before, *added]) + "}"
+
+
+def _members(text: str) -> Iterator[tuple[str, str]]:
+    """Iterate over the members of a valid JSON object: key, and the text of key and value together."""
+    at = _skip(text, 1)
+    while text[at] != "}":
+        begin = at
+        key, at = scanstring(text, at + 1, True)  # noqa: FBT003 - its own signature
+        at = _skip(text, _skip(text, at) + 1)
+        _, at = _DECODER.raw_decode(text, at)
+        yield key, text[begin:at]
+        at = _skip(text, at)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+
+
+def _skip(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at

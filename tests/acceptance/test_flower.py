@@ -1,0 +1,95 @@
+"""The real Flower, in an environment without torch, sees every row."""
+
+import base64
+import json
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import Start
+from tests.support.cli import CLI, row, write_jsonl
+from tests.support.monitor import monitor_celery
+from tests.support.pictures import photo
+from tests.support.waiting import wait_until
+from tests.support.workers import environment
+
+AUTH = "someone:a-password"
+
+
+class Flower:
+    """Flower's HTTP API."""
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://127.0.0.1:{port}"
+
+    def get(self, path: str, *, auth: str | None = AUTH) -> Any:
+        """Fetch and decode an answer."""
+        request = urllib.request.Request(self._url + path)  # noqa: S310 - loopback
+        if auth is not None:
+            request.add_header("Authorization", "Basic " + base64.b64encode(auth.encode()).decode())
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def up(self) -> bool:
+        """Tell whether it answers."""
+        try:
+            self.get("/api/tasks")
+        except (OSError, urllib.error.HTTPError):
+            return False
+        return True
+
+
+@pytest.fixture
+def flower(redis_url: str) -> Iterator[Flower]:
+    """Start `celery -A worker flower` as the README says."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [monitor_celery(), "-A", "worker", "flower", "--address=127.0.0.1", f"--port={port}"],
+        env={**environment({"broker_url": redis_url}), "FLOWER_BASIC_AUTH": AUTH},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        server = Flower(port)
+        wait_until(lambda: process.poll() is not None or server.up(), "Flower answers")
+        assert process.poll() is None
+        yield server
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_flower_shows_every_row(flower: Flower, cli: CLI, start: Start) -> None:
+    """Each row is a task with its run and row as arguments: received, started, then succeeded or failed."""
+    names = [photo("coffee", 300, 200, cli.folder / f"{number}.png").name for number in range(60)]
+    names[7] = names[40] = "absent.png"
+    write_jsonl(cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
+    start().wait_until_ready()
+    assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    assert cli("collect", "r").returncode == 3
+
+    def ended() -> list[dict[str, Any]]:
+        tasks = flower.get("/api/tasks?limit=1000").values()
+        return [task for task in tasks if task["state"] in {"SUCCESS", "FAILURE"}]
+
+    wait_until(lambda: len(ended()) == 60, "Flower has seen the end of every row", limit=30)
+    tasks = ended()
+    assert Counter(task["state"] for task in tasks) == {"SUCCESS": 58, "FAILURE": 2}
+    assert all(task["received"] and task["started"] for task in tasks)
+    assert all(task["name"] == "worker.edit" for task in tasks)
+    arguments = [task["args"] for task in tasks]
+    assert all("run=" in text for text in arguments)
+    assert sorted(int(text.partition("row=")[2].rstrip(")")) for text in arguments) == list(range(60))
+
+
+def test_flower_asks_for_its_password(flower: Flower) -> None:
+    """Without the password that the environment names, the API is closed."""
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        flower.get("/api/tasks", auth=None)

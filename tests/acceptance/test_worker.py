@@ -1,0 +1,143 @@
+"""One worker process: what it does before the first row, when it is told to stop, and when it cannot start."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Start
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.monitor import monitor_celery
+from tests.support.pictures import photo
+from tests.support.waiting import wait_until
+from worker.contract import queue_name
+from worker.outcomes import open_redis
+
+QUEUE = queue_name("demo")
+
+
+def submit(cli: CLI, count: int, *options: object) -> None:
+    """Send rows of one shape."""
+    names = [photo("coffee", 300, 200, cli.folder / f"{number}.png").name for number in range(count)]
+    write_jsonl(cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
+    done = cli("submit", "in.jsonl", "--run-dir", "r", *options)
+    assert done.returncode == 0, done.stderr
+
+
+def received(start_log: list[str]) -> list[str]:
+    """Return the log's lines about received rows."""
+    return [line for line in start_log if line.endswith("received")]
+
+
+def test_the_model_is_loaded_once_before_the_first_row(cli: CLI, start: Start) -> None:
+    """With rows already waiting, the log has one load line, and it stands before the first received line."""
+    submit(cli, 6, "--steps", 1)
+    worker = start()
+    assert cli("collect", "r").returncode == 0
+    lines = worker.lines()
+    loaded = [number for number, line in enumerate(lines) if "model ready: demo" in line]
+    first_row = lines.index(received(lines)[0])
+    assert len(loaded) == 1
+    assert loaded[0] < first_row
+    assert worker.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"diffuser_model_name": "FLUX-Kontext"}, "FLUX-Kontext needs a CUDA GPU"),
+        ({"diffuser_model_name": "SDXL"}, "FLEET_DIFFUSER_MODEL_NAME: unknown model; there are FLUX-Kontext and demo"),
+        ({"image_gen_task": "text2image"}, "FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image')."),
+        ({"batch_size": 0}, "FLEET_BATCH_SIZE: input should be greater than or equal to 1 (found '0')."),
+        ({"broker_url": "amqp://user:secret@host"}, "FLEET_BROKER_URL must begin with one of redis://"),
+    ],
+)
+def test_a_worker_that_cannot_work_says_why_and_takes_no_row(
+    cli: CLI, start: Start, redis_url: str, settings: dict[str, object], sentence: str
+) -> None:
+    """One sentence, exit code 1, no traceback, no password, and the queue is as long as before."""
+    submit(cli, 3)
+    worker = start(**settings)
+    assert worker.process.wait(60) == 1
+    log = "\n".join(worker.lines())
+    assert sentence in log
+    assert "Traceback" not in log
+    assert "secret" not in log
+    assert open_redis(redis_url).llen(QUEUE) == 3
+
+
+def test_a_worker_without_the_worker_extra_says_what_to_install(redis_url: str, tmp_path: Path) -> None:
+    """Started where torch is not installed, the worker names the extra and ends with 1."""
+    ended = subprocess.run(
+        [monitor_celery(), "-A", "worker", "worker"],
+        env={"FLEET_BROKER_URL": redis_url, "FLEET_DIFFUSER_MODEL_NAME": "demo", "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "is not installed; install the project with its worker extra: pip install '.[worker]'." in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_sigterm_finishes_the_batch_and_gives_the_other_rows_back_at_once(
+    cli: CLI, start: Start, redis_url: str
+) -> None:
+    """Waiting rows are in the queue again before the batch on the GPU ends; none is lost, none is done twice."""
+    submit(cli, 24, "--steps", 60)
+    worker = start()
+    worker.wait_until_ready()
+    redis = open_redis(redis_url)
+    wait_until(lambda: redis.hlen("unacked") == 24, "the worker holds every row")
+    wait_until(lambda: worker.logged("micro-batch"), "a batch is on the GPU")
+    worker.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: redis.llen(QUEUE) == 20, "the waiting rows are back in the queue", limit=30)
+    assert worker.process.poll() is None, "they were given back only when the worker had ended"
+    assert redis.keys("fleet:run:*:outcomes") == [], "the batch had ended before the rows were back"
+    assert worker.process.wait(60) == 0
+    (stream,) = redis.keys("fleet:run:*:outcomes")
+    assert redis.xlen(stream) == 4
+    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (20, 0)
+
+
+def test_a_living_worker_keeps_rows_that_outlast_the_visibility_timeout(cli: CLI, start: Start) -> None:
+    """Rows that stay in a worker for longer than the visibility timeout are not delivered a second time."""
+    submit(cli, 20, "--steps", 30)
+    workers = [start(name, visibility_timeout=4) for name in ("w0", "w1")]
+    collected = cli("collect", "r")
+    assert collected.returncode == 0, collected.stderr
+    lines = [line for worker in workers for line in worker.lines()]
+    slowest = max(float(line.rpartition(" in ")[2].split("s:")[0]) for line in lines if "succeeded in" in line)
+    assert slowest > 8, "no row stayed long enough to tell"
+    assert len(received(lines)) == 20
+
+
+def test_a_killed_workers_rows_are_done_by_another(cli: CLI, start: Start, redis_url: str) -> None:
+    """After SIGKILL a worker's rows come back and are edited; every row is answered exactly once in the output."""
+    submit(cli, 16, "--steps", 30)
+    first = start("w0", visibility_timeout=4)
+    first.wait_until_ready()
+    redis = open_redis(redis_url)
+    wait_until(lambda: redis.hlen("unacked") == 16, "the worker holds every row")
+    first.process.kill()
+    start("w1", visibility_timeout=4)
+    collected = cli("collect", "r")
+    assert collected.returncode == 0, collected.stderr
+    assert all(len(fields["output_image"]) == 1 for fields in read_jsonl(cli.folder / "r/output.jsonl"))
+
+
+def test_a_row_that_comes_twice_is_answered_without_the_gpu(cli: CLI, start: Start, redis_url: str) -> None:
+    """A finished row that is delivered again, with Redis emptied in between, is recognised by its files."""
+    submit(cli, 4, "--steps", 1)
+    worker = start()
+    wait_until(lambda: len(list(cli.folder.glob("r/sample_*/*_0.png"))) == 4, "every picture is there")
+    wait_until(lambda: open_redis(redis_url).hlen("unacked") == 0, "every row is acknowledged")
+    open_redis(redis_url).flushall()
+    batches = sum("micro-batch" in line for line in worker.lines())
+    assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    assert cli("collect", "r").returncode == 0
+    assert len(received(worker.lines())) == 8
+    assert sum("micro-batch" in line for line in worker.lines()) == batches

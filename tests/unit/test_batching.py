@@ -1,0 +1,133 @@
+"""Which rows share a call of the model: single decisions by table, the long run by simulation."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+
+from worker.batching import BatchKey, Policy, Run, Wait, Waiting, choose
+from worker.buckets import Bucket
+from worker.settings import load_settings
+
+POLICY = Policy(batch_size=4, max_wait=10, max_passed_over=32)
+
+
+def key(shape: str, num_images: int = 1) -> BatchKey:
+    """Make the key of a shape that is named by a letter."""
+    return BatchKey(bucket=Bucket(16 * ord(shape), 16), steps=8, guidance=3.5, num_images=num_images)
+
+
+def rows(shapes: str, *, num_images: int = 1) -> list[Waiting]:
+    """Make a row per letter, all waiting since 0."""
+    return [Waiting(key=key(shape, num_images), since=0) for shape in shapes]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "now", "taken", "expected"),
+    [
+        ("", 0, 0, Wait(None)),  # nothing can happen before a row arrives
+        ("A", 0, 0, Wait(10)),  # 10 - 0
+        ("AAA", 9.5, 0, Wait(0.5)),  # 10 - 9.5
+        ("AAA", 10, 0, Run((0, 1, 2))),  # waited long enough
+        ("AAAA", 0, 0, Run((0, 1, 2, 3))),  # full: at once
+        ("AAAAAA", 0, 0, Run((0, 1, 2, 3))),  # the oldest four of six
+        ("ABBABBA", 0, 0, Run((1, 2, 4, 5))),  # B is full, A is not, though older
+        ("ABBBBAAA", 0, 0, Run((0, 5, 6, 7))),  # both full: A's first row waited longest
+        ("ABABAB", 9, 0, Wait(1)),  # three and three: neither is full
+        ("ABB", 10, 0, Run((1, 2))),  # 2 rows of B, 1 of A
+        ("ABAB", 10, 0, Run((0, 2))),  # 2 and 2: A is older
+        ("BABA", 10, 0, Run((0, 2))),  # 2 and 2: B is older
+        ("ABBBB", 0, 31, Run((1, 2, 3, 4))),  # 31 batches passed A by: the full batch still goes first
+        ("ABBBB", 0, 32, Run((0,))),  # 32: A goes first, alone
+        ("ABABBB", 0, 32, Run((0, 2))),  # ... with what there is of its key
+        ("AAAAABBBB", 0, 32, Run((0, 1, 2, 3))),  # ... up to a full batch
+    ],
+)
+def test_the_next_batch(shapes: str, now: float, taken: int, expected: Run | Wait) -> None:
+    """Rows of one key, a full batch before a partial one, a partial one after 10 s, and a starving row first."""
+    assert choose(rows(shapes), now=now, batches_taken=taken, policy=POLICY) == expected
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "num_images", "limit"),
+    [
+        (4, 1, 4),
+        (4, 2, 2),  # 4 // 2
+        (4, 3, 1),  # 4 // 3
+        (4, 9, 1),  # a row is never cut in two
+        (16, 5, 3),  # 16 // 5
+    ],
+)
+def test_images_per_row_divide_the_limit(batch_size: int, num_images: int, limit: int) -> None:
+    """A batch holds as many whole rows as its images allow, and at least one."""
+    policy = Policy(batch_size=batch_size, max_wait=10)
+    waiting = rows("A" * 20, num_images=num_images)
+    assert policy.limit(waiting[0].key) == limit
+    assert choose(waiting, now=0, batches_taken=0, policy=policy) == Run(tuple(range(limit)))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        BatchKey(bucket=Bucket(256, 240), steps=8, guidance=3.5, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=9, guidance=3.5, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=2.5, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, num_images=2),
+    ],
+    ids=["bucket", "steps", "guidance", "num_images"],
+)
+def test_keys_are_never_mixed(other: BatchKey) -> None:
+    """Rows that differ in anything that the pipeline holds once per call never ride together."""
+    mine = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, num_images=1)
+    waiting = [Waiting(key=k, since=0) for k in (mine, other, mine, other)]
+    roomy = Policy(batch_size=8, max_wait=10)  # room for all four rows, also with two images each
+    assert choose(waiting, now=10, batches_taken=0, policy=roomy) == Run((0, 2))
+
+
+def test_the_oldest_row_decides_how_long_to_wait() -> None:
+    """A younger row of the same key does not begin the wait anew."""
+    waiting = [Waiting(key=key("A"), since=3), Waiting(key=key("A"), since=9)]
+    assert choose(waiting, now=11, batches_taken=0, policy=POLICY) == Wait(2)  # 3 + 10 - 11
+
+
+def simulate(weights: Sequence[float], *, batches: int, seed: int) -> tuple[float, int]:
+    """Keep the GPU busy from an endless queue; return the share of rows in full batches and the longest wait.
+
+    The worker holds `in_flight` rows, of which one batch is on the GPU and one is being encoded; for each
+    row that leaves, another arrives. The wait is counted in batches.
+    """
+    rng = random.Random(seed)  # noqa: S311 - a simulation, no secret
+    arrivals = (key(rng.choices("ABCDEFGH"[: len(weights)], weights)[0]) for _ in count())
+    policy = Policy(batch_size=4, max_wait=0)
+    room = load_settings(batch_size=4).in_flight - 2 * policy.batch_size
+    waiting: list[Waiting] = []
+    sizes: Counter[int] = Counter()
+    longest = 0
+    for taken in range(batches):
+        while len(waiting) < room:
+            waiting.append(Waiting(key=next(arrivals), since=taken, arrived_at_batch=taken))
+        decision = choose(waiting, now=taken, batches_taken=taken, policy=policy)
+        assert isinstance(decision, Run)
+        assert len({waiting[place].key for place in decision.rows}) == 1
+        longest = max(longest, *(taken - waiting[place].arrived_at_batch for place in decision.rows))
+        sizes[len(decision.rows)] += len(decision.rows)
+        waiting = [row for place, row in enumerate(waiting) if place not in decision.rows]
+    return sizes[4] / sizes.total(), longest
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        (1, 1, 1, 1, 1, 1),  # 27 - 8 = 19 = 6 × 3 + 1 waiting rows: one of six shapes always has four
+        (50, 30, 10, 5, 3, 2),
+        (90, 2, 2, 2, 2, 2),
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_rows_ride_in_full_batches_and_none_starves(weights: Sequence[float], seed: int) -> None:
+    """With six shapes and a long queue 90 % of the rows ride in full batches, and none waits for ever."""
+    full, longest = simulate(weights, batches=2000, seed=seed)
+    assert full >= 0.9
+    assert longest <= Policy(batch_size=4, max_wait=0).max_passed_over + len(weights)

@@ -1,0 +1,133 @@
+"""A row's files are whole or absent, and known again."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from worker.contract import EditRequest
+from worker.errors import RowError
+from worker.files import finished, sample_paths, save
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> EditRequest:
+    """Return a request for two images."""
+    return EditRequest(
+        run="0" * 16,
+        row=7,
+        fingerprint="a" * 32,
+        image="/a.png",
+        prompt="x",
+        output_dir=str(tmp_path / "run"),
+        model="demo",
+        steps=8,
+        guidance=3.5,
+        num_images=2,
+        seed=0,
+        size="auto",
+    )
+
+
+def pictures(mode: str = "RGB") -> list[Image.Image]:
+    """Make two pictures, the second in the mode."""
+    noise = Image.effect_noise((40, 30), 50)
+    return [noise.convert("RGB"), noise.convert(mode)]
+
+
+def files_in(request_: EditRequest) -> list[str]:
+    """Return the names of all files of a run, hidden ones too."""
+    folder = Path(request_.output_dir)
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def umask() -> Iterator[int]:
+    """Set a umask that is not the usual one."""
+    before = os.umask(0o027)
+    yield 0o027
+    os.umask(before)
+
+
+def test_names() -> None:
+    """Images are named as DataFlow names them."""
+    assert sample_paths(12, 2) == ("sample_12/sample_12_0.png", "sample_12/sample_12_1.png")
+
+
+def test_only_final_names_are_left(request_: EditRequest) -> None:
+    """After saving there are the images under their final names and nothing else, and their pixels are right."""
+    images = pictures()
+    paths = save(request_, images)
+    assert files_in(request_) == list(paths) == list(sample_paths(7, 2))
+    for path, image in zip(paths, images, strict=True):
+        with Image.open(Path(request_.output_dir) / path) as found:
+            assert found.tobytes() == image.tobytes()
+
+
+def test_a_finished_row_is_known_again(request_: EditRequest) -> None:
+    """A row counts as finished once its whole set of files is there."""
+    assert not finished(request_)
+    save(request_, pictures())
+    assert finished(request_)
+
+
+def test_another_form_of_the_row_is_not_finished(request_: EditRequest) -> None:
+    """Files of another fingerprint do not count, and are replaced."""
+    save(request_, pictures())
+    changed = request_.model_copy(update={"fingerprint": "b" * 32})
+    assert not finished(changed)
+    save(changed, pictures())
+    assert finished(changed)
+    assert not finished(request_)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_missing_file_counts(request_: EditRequest, index: int) -> None:
+    """A row of two images is not finished with one."""
+    paths = save(request_, pictures())
+    (Path(request_.output_dir) / paths[index]).unlink()
+    assert not finished(request_)
+
+
+def test_a_truncated_file_does_not_count(request_: EditRequest) -> None:
+    """Wherever a file ends before its last pixel, the row is not finished, and nothing is raised."""
+    path = Path(request_.output_dir) / save(request_, pictures())[1]
+    data = path.read_bytes()
+    # The last 12 bytes are the end mark; before it stand 4 of the pixels' chunk and 4 of their compression, as checks.
+    for length in [*range(200), *range(200, len(data) - 24, 97), len(data) - 24]:
+        path.write_bytes(data[:length])
+        assert not finished(request_), length
+
+
+def test_a_file_that_is_no_picture_does_not_count(request_: EditRequest) -> None:
+    """A folder or a text under an image's name is no finished row."""
+    first, second = (Path(request_.output_dir) / path for path in save(request_, pictures()))
+    first.write_text("no picture")
+    second.unlink()
+    second.mkdir()
+    assert not finished(request_)
+
+
+def test_a_failure_leaves_nothing_behind(request_: EditRequest) -> None:
+    """An image that cannot be encoded leaves neither a file of its own nor a temporary one."""
+    with pytest.raises(RowError, match=r"^output folder .*/sample_7: "):
+        save(request_, pictures("HSV"))
+    assert files_in(request_) == ["sample_7/sample_7_0.png"]
+    assert not finished(request_)
+
+
+def test_a_folder_that_cannot_be_made_is_named(request_: EditRequest) -> None:
+    """Where the run folder is a file, the row's error names the folder and the reason."""
+    Path(request_.output_dir).write_text("in the way")
+    with pytest.raises(RowError, match=rf"^output folder {request_.output_dir}/sample_7: .*Not a directory"):
+        save(request_, pictures())
+
+
+def test_permissions_are_the_users(request_: EditRequest, umask: int) -> None:
+    """Files get the permissions that the umask leaves, so that others may read them."""
+    paths = save(request_, pictures())
+    modes = {stat.S_IMODE((Path(request_.output_dir) / path).stat().st_mode) for path in paths}
+    assert modes == {0o666 & ~umask}

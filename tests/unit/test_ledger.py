@@ -1,0 +1,240 @@
+"""The run folder's memory: what a row has been through, and nothing twice."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.ledger import Ledger
+from producer.records import Entry, State
+from worker.contract import Outcome
+
+A, B = "a" * 32, "b" * 32
+
+
+def noted(row: int, fingerprint: str = A) -> Entry:
+    """Make the entry of a row to send."""
+    return Entry(row, fingerprint, State.NOTED)
+
+
+def outcome(row: int = 0, fingerprint: str = A, *, failed: bool = False, size: int = 4, worker: str = "w1") -> Outcome:
+    """Make the answer to a row, from a batch of `size` where a full one holds 4."""
+    return Outcome(
+        run="0" * 16,
+        row=row,
+        fingerprint=fingerprint,
+        status="failed" if failed else "done",
+        error="Broken." if failed else None,
+        batch_size=size or None,
+        batch_limit=4 if size else None,
+        worker=worker,
+    )
+
+
+def state(ledger: Ledger, row: int = 0) -> State:
+    """Return where a row stands."""
+    return next(record.state for record in ledger.records() if record.row == row)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """Return an empty ledger, in a folder whose name is hard on URIs."""
+    folder = tmp_path / "a b?c#d%20é"
+    folder.mkdir()
+    with Ledger(folder) as ledger:
+        yield ledger
+
+
+@pytest.mark.parametrize(("failed", "end"), [(False, State.DONE), (True, State.FAILED)])
+def test_a_rows_life(ledger: Ledger, *, failed: bool, end: State) -> None:
+    """A row is noted, sent and answered, and each step is remembered."""
+    assert ledger.note([noted(0)]).wanted == {0}
+    assert state(ledger) is State.NOTED
+    ledger.sent([0])
+    assert state(ledger) is State.SENT
+    ledger.apply([outcome(failed=failed)])
+    [record] = ledger.records()
+    assert record == (0, A, end, 1, outcome(failed=failed).encode())
+
+
+def test_rows_that_cannot_be_sent(ledger: Ledger) -> None:
+    """A bad row has failed at once, a kept one is remembered as such, and neither is sent."""
+    entries = [Entry(0, None, State.FAILED, 'line 1: "x" is bad.'), Entry(1, None, State.KEPT)]
+    assert ledger.note(entries).wanted == set()
+    assert [(record.state, record.outcome) for record in ledger.records()] == [
+        (State.FAILED, '{"error": "line 1: \\"x\\" is bad."}'),
+        (State.KEPT, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reach", "sent_again"),
+    [
+        ([], True),  # noted, but the producer died before it was sent
+        (["sent"], False),  # on its way
+        (["sent", "done"], False),
+        (["done"], False),  # answered, though the producer died before it noted the sending
+        (["sent", "failed"], True),  # its file may be there by now
+        (["sent", "recall"], True),  # its message is lost
+    ],
+)
+def test_the_same_row_again(ledger: Ledger, reach: list[str], *, sent_again: bool) -> None:
+    """A row that did not change is sent again only where nobody works on it and it is not done."""
+    steps: dict[str, Callable[[], None]] = {
+        "sent": lambda: ledger.sent([0]),
+        "done": lambda: ledger.apply([outcome()]),
+        "failed": lambda: ledger.apply([outcome(failed=True)]),
+        "recall": ledger.recall,
+    }
+    ledger.note([noted(0)])
+    for step in reach:
+        steps[step]()
+    assert (ledger.note([noted(0)]).wanted == {0}) is sent_again
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_changed_row_is_sent_again(ledger: Ledger, *, answered: bool) -> None:
+    """A row with another fingerprint is sent, whether the old one was answered or not, and the old answer is gone."""
+    ledger.note([noted(0)])
+    ledger.sent([0])
+    ledger.apply([outcome()] if answered else [])
+    assert ledger.note([noted(0, B)]).wanted == {0}
+    [record] = ledger.records()
+    assert (record.fingerprint, record.state, record.outcome) == (B, State.NOTED, None)
+
+
+def test_only_what_is_new_is_sent(ledger: Ledger) -> None:
+    """Of a chunk only the new and the changed rows are sent."""
+    ledger.note([noted(row) for row in range(4)])
+    ledger.sent(range(4))
+    ledger.apply([outcome(0), outcome(1)])
+    assert ledger.note([noted(0), noted(1, B), noted(2), noted(3, B), noted(4)]).wanted == {1, 3, 4}
+
+
+def test_an_older_form_on_its_way_is_superseded(ledger: Ledger) -> None:
+    """Workers are to drop the older form of a row only where it was sent and is unanswered."""
+    ledger.note([noted(row) for row in range(6)])
+    ledger.sent([0, 1, 2, 3])
+    ledger.apply([outcome(3)])
+    # 0: changed, 1: turned bad, 2: the same as before, 3: answered, 4 and 5: never sent
+    again = [noted(0, B), Entry(1, None, State.FAILED, "Bad."), noted(2), noted(3, B), noted(4, B), noted(5)]
+    assert ledger.note(again).superseded == {0: B, 1: ""}
+
+
+def test_an_outcome_twice_changes_nothing(ledger: Ledger) -> None:
+    """A row that was delivered twice is answered once, by the first answer."""
+    ledger.note([noted(0)])
+    ledger.sent([0])
+    ledger.apply([outcome(worker="w1")])
+    before = list(ledger.records()), ledger.tally(), ledger.states()
+    ledger.apply([outcome(worker="w1"), outcome(worker="w2", failed=True)])
+    assert (list(ledger.records()), ledger.tally(), ledger.states()) == before
+
+
+def test_a_stale_outcome_never_wins(ledger: Ledger) -> None:
+    """The answer to an older form of a row, or to a row that is no more, is ignored."""
+    ledger.note([noted(0, A)])
+    ledger.note([noted(0, B)])
+    ledger.sent([0])
+    ledger.apply([outcome(0, A), outcome(7, A)])
+    assert state(ledger) is State.SENT
+    assert ledger.tally() == {}
+    ledger.apply([outcome(0, B)])
+    assert state(ledger) is State.DONE
+
+
+def test_rows_beyond_the_input_are_forgotten(ledger: Ledger) -> None:
+    """A row that the input no longer has is no longer counted."""
+    ledger.note([noted(row) for row in range(5)])
+    ledger.forget_from(2)
+    assert [record.row for record in ledger.records()] == [0, 1]
+    assert ledger.unanswered == 2
+
+
+def test_recall_concerns_unanswered_rows_only(ledger: Ledger) -> None:
+    """After a loss in Redis the sent rows are to be sent again, and the answered ones are not."""
+    ledger.note([noted(row) for row in range(3)])
+    ledger.sent(range(3))
+    ledger.apply([outcome(0), outcome(1, failed=True)])
+    ledger.recall()
+    assert [record.state for record in ledger.records()] == [State.DONE, State.FAILED, State.NOTED]
+
+
+def test_attempts_are_counted(ledger: Ledger) -> None:
+    """Each time a row is sent counts."""
+    for _ in range(3):
+        ledger.note([noted(0)])
+        ledger.sent([0])
+        ledger.apply([outcome(failed=True)])
+    assert [record.attempts for record in ledger.records()] == [3]
+
+
+def test_the_tally(ledger: Ledger) -> None:
+    """Answers are counted by worker, in batches and in full batches; a row without a batch is in neither."""
+    ledger.note([noted(row) for row in range(4)])
+    ledger.apply([outcome(0), outcome(1, size=3), outcome(2, worker="w2", size=0), outcome(3, worker="w2")])
+    assert ledger.tally() == {"worker:w1": 2, "worker:w2": 2, "batched": 3, "full": 2}
+
+
+def test_a_broken_transaction_leaves_no_trace(ledger: Ledger) -> None:
+    """If one outcome of several cannot be had, none is recorded, and the ledger goes on."""
+
+    def broken() -> Iterator[Outcome]:
+        yield outcome(0)
+        raise RuntimeError("connection lost")
+
+    ledger.note([noted(0), noted(1)])
+    ledger.sent([0, 1])
+    before = list(ledger.records()), ledger.states(), ledger.tally()
+    with pytest.raises(RuntimeError, match="connection lost"):
+        ledger.apply(broken())
+    assert (list(ledger.records()), ledger.states(), ledger.tally()) == before
+    ledger.apply([outcome(0)])
+    assert ledger.states() == {State.DONE: 1, State.SENT: 1}
+
+
+def test_it_survives_reopening(tmp_path: Path) -> None:
+    """Run, facts, rows and tally are there again for the next process."""
+    with Ledger(tmp_path) as ledger:
+        ledger.put("input", "/x.jsonl")
+        ledger.note([noted(0), noted(1)])
+        ledger.apply([outcome(0)])
+        before = ledger.run, ledger.get("input"), list(ledger.records()), ledger.tally()
+    with Ledger(tmp_path) as ledger:
+        assert (ledger.run, ledger.get("input"), list(ledger.records()), ledger.tally()) == before
+        assert ledger.get("no such fact") is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_counts_are_always_fresh(tmp_path: Path, seed: int) -> None:
+    """After any operation the counts are those that a newly opened ledger finds."""
+    rng = random.Random(seed)  # noqa: S311 - a random walk, no secret
+
+    def some() -> list[int]:
+        return sorted(rng.sample(range(12), rng.randint(1, 6)))
+
+    def entry(row: int) -> Entry:
+        fate = rng.choice([State.NOTED] * 4 + [State.FAILED, State.KEPT])
+        return noted(row, rng.choice([A, B])) if fate is State.NOTED else Entry(row, None, fate)
+
+    def answer(row: int) -> Outcome:
+        return outcome(row, rng.choice([A, B]), failed=rng.random() < 0.3, size=rng.choice([0, 2, 4]))
+
+    with Ledger(tmp_path) as ledger:
+        operations: list[Callable[[], object]] = [
+            lambda: ledger.note([entry(row) for row in some()]),
+            lambda: ledger.sent(some()),
+            lambda: ledger.apply([answer(row) for row in some() * 2]),
+            ledger.recall,
+            lambda: ledger.forget_from(rng.randrange(12)),
+        ]
+        seen: Counter[State] = Counter()
+        for _ in range(150):
+            rng.choices(operations, [6, 6, 6, 1, 1])[0]()
+            with Ledger(tmp_path, read_only=True) as fresh:
+                assert +ledger.states() == +fresh.states()
+                assert ledger.unanswered == fresh.unanswered
+            seen |= ledger.states()
+    assert all(seen[state] for state in State)  # the walk saw every state

@@ -1,0 +1,197 @@
+"""The output jsonl is the input, line by line, with each row's images added, and nothing of the user's lost."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer import run as runs
+from producer.collect import write_output
+from producer.records import Entry, State
+from producer.rows import RowParser, read_lines
+from worker.contract import Outcome
+from worker.settings import load_settings
+
+#: The beginning of a good row, as its user typed it.
+GOOD = '{"images": "a.png", "conversations": ["x"]'
+DONE, FAILED = "done", "failed"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let relative paths begin in a folder inside the test's own, so that "../run" is the test's, too."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def answers(run: runs.Run, fates: dict[int, str]) -> Iterator[Outcome]:
+    """Note all rows in the ledger and answer some."""
+    parser = RowParser(run.settings, run=run.ledger.run, input_path=run.input_path, run_dir=run.folder)
+    for line in read_lines(run.input_path):
+        row = parser.parse(line)
+        digest = row.request.fingerprint if row.request else None
+        state = State.NOTED if row.request else State.KEPT if row.kept else State.FAILED
+        run.ledger.note([Entry(line.row, digest, state, row.error)])
+        if digest and (fate := fates.get(line.row)):
+            paths = (f"sample_{line.row}/sample_{line.row}_0.png",)
+            result: Any = {"status": DONE, "paths": paths} if fate == DONE else {"status": FAILED, "error": fate}
+            yield Outcome(run=run.ledger.run, row=line.row, fingerprint=digest, worker="w", **result)
+
+
+def output(
+    *lines: str, fates: dict[int, str] | None = None, folder: str = "run", **given: Any
+) -> tuple[list[str], int]:
+    """Write the output of a run whose rows (or those of `fates`) were answered; return it and the unanswered rows."""
+    Path("input.jsonl").write_text("\n".join(lines), "utf-8")
+    settings = load_settings(diffuser_model_name="demo", **given)
+    with runs.create(Path("input.jsonl"), Path(folder), settings, "submit") as run:
+        run.ledger.apply(list(answers(run, dict.fromkeys(range(len(lines)), DONE) if fates is None else fates)))
+        unanswered = write_output(run, Path("output.jsonl"))
+    text = Path("output.jsonl").read_text("utf-8")
+    assert text.endswith("\n")
+    return text[:-1].split("\n"), unanswered
+
+
+IMAGES = '["./run/sample_0/sample_0_0.png"]'
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        ', "n": 123456789012345678901234567890',  # more than 64 bits
+        ', "x": 0.10000000000000001, "y": 1.0, "z": 1E5, "w": 1e400, "v": -0.0',  # floats as they were typed
+        ', "s": "Straße 🙂 \\u00e9 \\/ \\ud83d\\ude42 \\ud800"',  # escapes as they were typed
+        ', "z": 1, "a": {"z": null, "a": []}',  # order
+        ',"tight":[1,2],   "wide" :  3  ',  # blanks
+        ', "twice": 1, "twice": 2',
+        ', "nan": NaN',  # what Python writes for it
+        ', "end": "}"',
+    ],
+)
+def test_the_users_text_survives(rest: str) -> None:
+    """A row is what its user typed, with the output column added at its end."""
+    [line], unanswered = output(f"{GOOD}{rest}}}")
+    assert line == f'{(GOOD + rest).rstrip()}, "output_image": {IMAGES}}}'
+    assert unanswered == 0
+
+
+def test_an_error_comes_last() -> None:
+    """A row that failed has no images, and its error after them."""
+    [line], _ = output(f"{GOOD}}}", fates={0: "image /a.png: „no“ such file."})
+    assert line == f'{GOOD}, "output_image": [], "error": "image /a.png: „no“ such file."}}'
+
+
+def test_a_row_that_was_never_sent_has_its_error() -> None:
+    """A row that could not become a request says so, after what its user typed."""
+    lines, unanswered = output('{"images": 3, "conversations": ["x"]}', "", '{"images": "a.png"}')
+    error = "line 1: images: expected a path or a list of paths, found a number."
+    assert lines[0] == f'{{"images": 3, "conversations": ["x"], "output_image": [], "error": "{error}"}}'
+    assert json.loads(lines[1])["error"].startswith("line 3: conversations: ")
+    assert unanswered == 0
+
+
+def test_an_empty_object_is_a_row() -> None:
+    """`{}` becomes a valid line, too."""
+    [line], _ = output("{}")
+    assert list(json.loads(line)) == ["output_image", "error"]
+
+
+@pytest.mark.parametrize("text", ['{"images": "ä.png"', "[1, 2]", "null", '"\\ud800"', "a\\b"])
+def test_a_line_that_is_no_object_is_kept_as_text(text: str) -> None:
+    """A line that is no JSON object is in the output as text, beside its error."""
+    lines, _ = output(text, f"{GOOD}}}")
+    found = json.loads(lines[0])
+    assert list(found) == ["raw", "output_image", "error"]
+    assert (found["raw"], found["output_image"]) == (text, [])
+    assert json.loads(lines[1])["output_image"] == ["./run/sample_1/sample_1_0.png"]
+
+
+def test_a_kept_row_is_not_touched() -> None:
+    """A row that came with its output leaves as it came."""
+    kept = '{"output_image" : ["b.png"],  "x": 1.10}'
+    lines, unanswered = output(kept)
+    assert (lines, unanswered) == ([kept], 0)
+
+
+@pytest.mark.parametrize("before", ['""', "[]", '[""]', "null"])
+def test_an_empty_output_column_is_replaced(before: str) -> None:
+    """An output column that was there and empty is there once, at the end."""
+    [line], _ = output(f'{{"output_image": {before}, "n": 12345678901234567890, "s": "é", {GOOD[1:]}}}')
+    pairs = json.loads(line, object_pairs_hook=list)
+    assert [key for key, _ in pairs] == ["n", "s", "images", "conversations", "output_image"]
+    assert dict(pairs) == {
+        "n": 12345678901234567890,
+        "s": "é",
+        "images": "a.png",
+        "conversations": ["x"],
+        "output_image": ["./run/sample_0/sample_0_0.png"],
+    }
+
+
+@pytest.mark.parametrize("number", ["0.12345678901234567890", "1e400"])
+def test_digits_survive_a_replaced_column(number: str) -> None:
+    """A number that no float holds is as its user typed it, also in a row whose output column is replaced."""
+    [line], _ = output(f'{{"x": {number}, "output_image": "", {GOOD[1:]}}}')
+    assert f'"x": {number}' in line
+
+
+def test_an_error_column_of_the_users_is_replaced_by_an_error_only() -> None:
+    """A column `error` of the user's survives success, and gives way to the row's own error."""
+    row = f'{GOOD}, "error": "old"}}'
+    lines, _ = output(row, row, fates={0: DONE, 1: "new"})
+    assert [json.loads(line)["error"] for line in lines] == ["old", "new"]
+    assert lines[1].count('"error"') == 1
+
+
+def test_half_a_surrogate_pair_is_its_own_rows_error() -> None:
+    """A URL that is no text fails its own row, and the output is written with all others."""
+    lines, _ = output('{"images": "http://host/\\ud800.png", "conversations": ["x"]}', f"{GOOD}}}")
+    assert json.loads(lines[0])["error"].startswith("line 1: images: ")
+    assert json.loads(lines[1])["output_image"] == ["./run/sample_1/sample_1_0.png"]
+
+
+def test_unanswered_rows_are_counted() -> None:
+    """A row without an answer has no images, no error, and is counted."""
+    lines, unanswered = output(f"{GOOD}}}", f"{GOOD}}}", f"{GOOD}}}", fates={1: DONE})
+    assert [len(json.loads(line)["output_image"]) for line in lines] == [0, 1, 0]
+    assert unanswered == 2
+
+
+def test_an_answer_to_an_older_row_does_not_count() -> None:
+    """A row that changed after it was answered is unanswered, and does not show the old row's pictures."""
+    output(f"{GOOD}}}")
+    Path("input.jsonl").write_text(f"{GOOD}}}".replace('"x"', '"y"'), "utf-8")
+    with runs.reopen(Path("run"), "collect") as run:
+        assert write_output(run, Path("output.jsonl")) == 1
+    assert json.loads(Path("output.jsonl").read_text("utf-8"))["output_image"] == []
+
+
+@pytest.mark.parametrize(
+    ("folder", "shown"),
+    [
+        ("run", "./run"),
+        ("cache_local/a", "./cache_local/a"),  # as DataFlow shows it
+        (".", "."),
+        ("../run", "../run"),
+        ("{tmp_path}/run", "{tmp_path}/run"),
+    ],
+)
+def test_paths_are_shown_as_the_folder_was_named(tmp_path: Path, folder: str, shown: str) -> None:
+    """Images are named from where the command ran, in the way that its user named the folder."""
+    [line], _ = output(f"{GOOD}}}", folder=folder.format(tmp_path=tmp_path))
+    assert json.loads(line)["output_image"] == [f"{shown.format(tmp_path=tmp_path)}/sample_0/sample_0_0.png"]
+
+
+def test_the_output_column_may_have_another_name() -> None:
+    """The output goes into the column that the user names."""
+    [line], _ = output(f"{GOOD}}}", output_image_key="edited")
+    assert line == f'{GOOD}, "edited": {IMAGES}}}'
+
+
+def test_no_temporary_file_is_left() -> None:
+    """After writing there is the output under its final name and nothing beside it."""
+    output(f"{GOOD}}}")
+    assert sorted(path.name for path in Path().iterdir()) == ["input.jsonl", "output.jsonl", "run"]

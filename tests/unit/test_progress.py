@@ -1,0 +1,88 @@
+"""How far a run is: counts, and a rate by the clock that is passed in."""
+
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from producer.ledger import Ledger
+from producer.progress import Rate, Status, progress_bar, status_of
+from producer.records import Entry, State
+from worker.contract import Outcome
+
+A = "a" * 32
+
+
+@pytest.mark.parametrize(
+    ("seen", "now", "rate"),
+    [
+        ([], 10, 0),
+        ([(0, 5)], 10, 0),  # one count tells no rate: nobody knows how long its rows took
+        ([(0, 5), (10, 20)], 10, 2),  # 20 / (10 - 0)
+        ([(0, 5), (10, 20)], 20, 1),  # 20 / (20 - 0)
+        ([(0, 5), (10, 20), (15, 10)], 20, 1.5),  # (20 + 10) / (20 - 0)
+        ([(0, 5), (30, 10), (70, 20)], 80, 0.4),  # the first left the window: 20 / (80 - 30)
+        ([(0, 5), (10, 20)], 100, 0),  # a minute without a row
+        ([(0, 1), (3, 1)], 3, 0.333),  # three digits
+        ([(5, 10), (5, 10)], 5, 0),  # no time has passed: no rate yet
+    ],
+)
+def test_rows_per_second(seen: Sequence[tuple[float, int]], now: float, rate: float) -> None:
+    """The rate is that of the rows after the first count of the last minute."""
+    clock = iter([*(time for time, _ in seen), now])
+    counter = Rate(clock=lambda: next(clock), window=60)
+    for _, rows in seen:
+        counter.add(rows)
+    assert counter.per_second() == rate
+
+
+def test_a_new_run_has_no_rows(tmp_path: Path) -> None:
+    """An empty ledger is a status of zeros, without a share of full batches."""
+    with Ledger(tmp_path) as ledger:
+        assert status_of(ledger, 0) == Status(total=0, done=0, failed=0, waiting=0, rows_per_s=0)
+
+
+def test_a_status_is_what_the_ledger_has(tmp_path: Path) -> None:
+    """Kept rows are done, noted and sent ones wait, and batches and workers are counted."""
+
+    def outcome(row: int, worker: str, size: int | None, *, failed: bool = False) -> Outcome:
+        return Outcome(
+            run="0" * 16, row=row, fingerprint=A, worker=worker, batch_size=size, batch_limit=size and 4,
+            status="failed" if failed else "done",
+        )  # fmt: skip
+
+    with Ledger(tmp_path) as ledger:
+        ledger.note([Entry(row, A, State.NOTED) for row in range(7)])
+        ledger.note([Entry(7, None, State.KEPT), Entry(8, None, State.FAILED, "Bad.")])
+        ledger.sent(range(6))
+        ledger.apply([outcome(0, "b", 4), outcome(1, "a", 4), outcome(2, "a", 3), outcome(3, "a", None, failed=True)])
+        status = status_of(ledger, 1.5)
+    assert status == Status(
+        total=9,
+        done=4,  # rows 0 to 2, and 7, which was kept
+        failed=2,  # row 3 by a worker, row 8 at once
+        waiting=3,  # rows 4 and 5 were sent, 6 was not
+        rows_per_s=1.5,
+        workers={"a": 3, "b": 1},
+        full_batches=0.6667,  # 2 of the 3 rows that rode in a batch
+    )
+    assert Status(**status.as_dict()) == status
+
+
+def test_a_log_file_gets_no_bar() -> None:
+    """Where the output is no terminal, nothing is written."""
+    text = StringIO()
+    with progress_bar(Console(file=text)) as report:
+        report(Status(total=2, done=1, failed=0, waiting=1, rows_per_s=0.5))
+    assert text.getvalue().strip() == ""
+
+
+def test_a_terminal_gets_a_bar() -> None:
+    """On a terminal the bar counts failed rows as answered, and names them."""
+    text = StringIO()
+    with progress_bar(Console(file=text, force_terminal=True, width=120)) as report:
+        report(Status(total=9, done=4, failed=2, waiting=3, rows_per_s=1.5))
+    assert "6/9" in text.getvalue()
+    assert "2 failed" in text.getvalue()

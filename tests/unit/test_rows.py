@@ -1,0 +1,229 @@
+"""Every line of an input becomes a request or the exact reason why not."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from producer.rows import Line, Row, RowParser, read_lines
+from worker.contract import row_seed
+from worker.settings import load_settings
+
+#: What DataFlow's guide shows.
+ROW: dict[str, Any] = {"images": "a.png", "conversations": [{"role": "user", "content": "Change the vase to red."}]}
+
+
+def parse(
+    row: dict[str, Any] | str, *, folder: Path = Path("/data"), number: int = 3, is_utf8: bool = True, **given: Any
+) -> Row:
+    """Parse one line of `/data/input.jsonl`."""
+    settings = load_settings(**{"diffuser_model_name": "demo", **given})
+    parser = RowParser(settings, run="0" * 16, input_path=folder / "input.jsonl", run_dir=Path("/run"))
+    line = Line(row=1, number=number, text=row if isinstance(row, str) else json.dumps(row), is_utf8=is_utf8)
+    return parser.parse(line)
+
+
+def request_of(images: Any = "a.png", conversations: Any = "x", **given: Any) -> tuple[str, str]:
+    """Return image and prompt of the request that a row becomes."""
+    row = parse({"images": images, "conversations": conversations}, **given)
+    assert row.error is None
+    assert row.request is not None
+    return row.request.image, row.request.prompt
+
+
+@pytest.mark.parametrize(
+    ("images", "path"),
+    [
+        ("a.png", "/data/a.png"),  # relative to the jsonl's own folder
+        ("./sub/a.png", "/data/sub/a.png"),
+        ("../a.png", "/a.png"),
+        ("/elsewhere/a.png", "/elsewhere/a.png"),  # absolute: as it is
+        (["a.png"], "/data/a.png"),
+        (["a.png", "b.png"], "/data/a.png"),  # a list: its first image is edited
+        ("straße 1.png", "/data/straße 1.png"),
+    ],
+)
+def test_the_image(images: Any, path: str) -> None:
+    """The image is a path or the first of a list, and a relative one begins at the jsonl."""
+    assert request_of(images=images)[0] == path
+
+
+def test_a_relative_input_gives_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths are absolute also where the input was named relative to the working directory."""
+    monkeypatch.chdir(tmp_path)
+    assert request_of(folder=Path())[0] == f"{tmp_path}/a.png"
+
+
+@pytest.mark.parametrize(
+    ("conversations", "prompt"),
+    [
+        (["plain text"], "plain text"),
+        ("plain text", "plain text"),
+        ([{"role": "user", "content": "one"}], "one"),
+        ([{"content": "no role"}], "no role"),  # counts as the user's
+        ([{"role": "user", "content": "one"}, {"role": "user", "content": "two"}], "two"),  # the last one
+        ([{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}], "one"),  # the last user's
+        ([{"role": "system", "content": "zero"}, {"role": "user", "content": "one"}], "one"),
+        (["one", {"role": "assistant", "content": "two"}], "one"),
+        ([{"role": "user", "content": [{"type": "text", "text": "part"}]}], "part"),
+        ([{"role": "user", "content": [{"type": "image", "image": "b.png"}, {"type": "text", "text": "p"}]}], "p"),
+        ([{"role": "user", "content": ["one ", {"text": "two"}, ""]}], "one\ntwo"),
+        ([{"role": "user", "content": "  spaced\n"}], "spaced"),
+        ([{"role": "user", "content": "Füge „🙂“ hinzu"}], "Füge „🙂“ hinzu"),
+    ],
+)
+def test_the_instruction(conversations: Any, prompt: str) -> None:
+    """The instruction is the text of the last user turn."""
+    assert request_of(conversations=conversations)[1] == prompt
+
+
+@pytest.mark.parametrize("output", ["x.png", ["x.png"], ["", "x.png"]])
+def test_a_row_with_output_is_kept(output: Any) -> None:
+    """A row that came with its output is left alone."""
+    row = parse({**ROW, "output_image": output})
+    assert row.kept
+    assert (row.request, row.error) == (None, None)
+
+
+@pytest.mark.parametrize("output", [[], [""], ["", ""], "", None])
+def test_an_empty_output_is_none(output: Any) -> None:
+    """A row whose output is empty is not done."""
+    assert parse({**ROW, "output_image": output}).request is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"images": None}, "images: expected a path or a list of paths, found null"),
+        ({"images": ""}, "images: expected a path or a list of paths, found an empty string"),
+        ({"images": []}, "images: expected a path or a list of paths, found an empty list"),
+        ({"images": {}}, "images: expected a path or a list of paths, found an empty object"),
+        ({"images": 0}, "images: expected a path or a list of paths, found a number"),
+        ({"images": False}, "images: expected a path or a list of paths, found a boolean"),
+        ({"images": [[]]}, "images: "),
+        ({"images": [""]}, "images: "),
+        ({"images": "https://host/a.png"}, "images: https://host/a.png is a URL"),
+        ({"images": ["s3://bucket/a.png"]}, "images: s3://bucket/a.png is a URL"),
+        ({"images": "a\0.png"}, "images: holds a character that is no text"),
+        ({"images": "\ud800.png"}, "images: holds a character that is no text"),
+        ({"conversations": None}, "conversations: expected a list of turns, found null"),
+        ({"conversations": 3.5}, "conversations: expected a list of turns, found a number"),
+        ({"conversations": {"role": "user"}}, "conversations: expected a list of turns, found an object"),
+        ({"conversations": []}, "conversations: no user turn with text"),
+        ({"conversations": [""]}, "conversations: no user turn with text"),
+        ({"conversations": [None, 3, []]}, "conversations: no user turn with text"),
+        ({"conversations": [{"role": "user", "content": " "}]}, "conversations: no user turn with text"),
+        ({"conversations": [{"role": "user"}]}, "conversations: no user turn with text"),
+        ({"conversations": [{"role": "user", "content": [{"text": 3}]}]}, "conversations: no user turn with text"),
+        ({"conversations": [{"role": "assistant", "content": "x"}]}, "conversations: no user turn with text"),
+        ({"conversations": ["\ud800"]}, "conversations: holds a character that is no text"),
+    ],
+)
+def test_a_wrong_field_is_named(change: dict[str, Any], error: str) -> None:
+    """A row that cannot be edited names its line, the field, and what was found there."""
+    row = parse({**ROW, **change}, number=42)
+    assert row.request is None
+    assert (row.error or "").startswith(f"line 42: {error}")
+    assert (row.error or "").endswith(".")
+
+
+@pytest.mark.parametrize("field", ["images", "conversations"])
+def test_a_missing_field_is_named(field: str) -> None:
+    """A row without a field says which one."""
+    row = parse({name: value for name, value in ROW.items() if name != field})
+    assert (row.error or "").startswith(f"line 3: {field}: ")
+    assert "no such field" in (row.error or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('{"images": "a.png"', "line 3: is no JSON ("),
+        ("a.png", "line 3: is no JSON ("),
+        ("[" * 100_000, "line 3: is no JSON ("),
+        ('["a.png"]', "line 3: expected a JSON object, found a list."),
+        ("null", "line 3: expected a JSON object, found null."),
+        ("0", "line 3: expected a JSON object, found a number."),
+        ('"a"', "line 3: expected a JSON object, found a string."),
+    ],
+)
+def test_what_is_no_object_is_an_error(text: str, error: str) -> None:
+    """A line that is no JSON object is a row with an error, and has no fields."""
+    row = parse(text)
+    assert (row.error or "").startswith(error)
+    assert (row.request, row.fields) == (None, None)
+
+
+def test_a_folder_that_is_no_text_is_the_rows_error() -> None:
+    """An input in a folder whose name is no UTF-8 gives rows with errors, not an exception."""
+    row = parse(ROW, folder=Path(os.fsdecode(b"/caf\xe9")))
+    assert (row.error or "").startswith("line 3: images: ")
+
+
+def test_columns_may_have_other_names() -> None:
+    """The columns for image, conversation and output are the user's to name."""
+    names: dict[str, Any] = {"input_image_key": "in", "input_conversation_key": "say", "output_image_key": "out"}
+    row = parse({"in": "a.png", "say": "x", "images": 3, "output_image": ["no"]}, **names)
+    assert row.request is not None
+    assert (row.request.image, row.request.prompt) == ("/data/a.png", "x")
+    assert parse({"in": "a.png", "say": "x", "out": ["yes"]}, **names).kept
+    assert (parse({"say": "x"}, **names).error or "").startswith("line 3: in: ")
+
+
+def test_a_request_carries_the_runs_parameters() -> None:
+    """Steps, guidance, images, size, model and a seed of its own go with the row."""
+    row = parse(ROW, diffuser_num_inference_steps=5, diffuser_guidance_scale=2, num_images=3, size="input", seed=9)
+    found = row.request
+    assert found is not None
+    assert (found.steps, found.guidance, found.num_images, found.size) == (5, 2, 3, "input")
+    assert (found.row, found.run, found.output_dir, found.model) == (1, "0" * 16, "/run", "demo")
+    assert found.seed == row_seed(9, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "given"),
+    [
+        ({"images": "b.png"}, {}),
+        ({"conversations": "y"}, {}),
+        ({}, {"seed": 1}),
+        ({}, {"diffuser_num_inference_steps": 5}),
+        ({}, {"diffuser_guidance_scale": 2}),
+        ({}, {"num_images": 2}),
+        ({}, {"size": "input"}),
+        ({}, {"diffuser_model_name": "FLUX-Kontext"}),
+        ({}, {"diffuser_model_name": "FLUX-Kontext", "hf_revision": "v2"}),
+    ],
+)
+def test_a_changed_row_has_another_fingerprint(change: dict[str, Any], given: dict[str, Any]) -> None:
+    """Whatever decides a row's pictures is in its fingerprint."""
+    model = {key: value for key, value in given.items() if key == "diffuser_model_name" and "hf_revision" in given}
+    before, after = parse(ROW, **model).request, parse({**ROW, **change}, **given).request
+    assert before is not None
+    assert after is not None
+    assert before.fingerprint != after.fingerprint
+
+
+def test_other_columns_do_not_matter() -> None:
+    """A row whose other columns changed is the same edit."""
+    before, after = parse(ROW).request, parse({"note": "new", **ROW}).request
+    assert before == after
+
+
+def test_lines(tmp_path: Path) -> None:
+    """Rows count from 0 without blank lines, numbers from 1 with them; a BOM, CRLF and a missing last newline pass."""
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\r\n  \t\n {"b": "\xc3\xa4"} \n\nbad\n{"c": 3}')
+    expected = [(0, 1, '{"a": 1}'), (1, 4, '{"b": "ä"}'), (2, 6, "bad"), (3, 7, '{"c": 3}')]
+    assert list(read_lines(path)) == [Line(*fields) for fields in expected]
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """A line with invalid UTF-8 is its own row's error, and is handed on with all of its bytes."""
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(b'{"images": "caf\xe9.png"}\n' + json.dumps(ROW).encode())
+    bad, good = read_lines(path)
+    assert bad == Line(0, 1, '{"images": "caf\\xe9.png"}', is_utf8=False)
+    assert parse(bad.text, is_utf8=bad.is_utf8).error == "line 3: is no UTF-8 text."
+    assert parse(good.text).request is not None

@@ -1,0 +1,155 @@
+"""Every setting is read from its variable, and a wrong one is refused in one sentence that names it."""
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from worker.errors import SettingsError
+from worker.settings import Settings, load_settings
+
+#: (field, text of its variable, value)
+READ = [
+    ("broker_url", "rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
+    ("diffuser_model_name", "demo", "demo"),
+    ("hf_model_name_or_path", "someone/weights", "someone/weights"),
+    ("hf_revision", "v2", "v2"),
+    ("hf_cache_dir", "/cache", Path("/cache")),
+    ("hf_local_dir", "/models", Path("/models")),
+    ("demo_cache_dir", "/demo", Path("/demo")),
+    ("image_gen_task", "imageedit", "imageedit"),
+    ("batch_size", "8", 8),
+    ("batch_wait", "0.5", 0.5),
+    ("rows_in_flight", "32", 32),
+    ("visibility_timeout", "90", 90),
+    ("run_dir", "runs/a", Path("runs/a")),
+    ("output", "out.jsonl", Path("out.jsonl")),
+    ("input_image_key", "picture", "picture"),
+    ("input_conversation_key", "talk", "talk"),
+    ("output_image_key", "edited", "edited"),
+    ("diffuser_num_inference_steps", "20", 20),
+    ("diffuser_guidance_scale", "2.5", 2.5),
+    ("seed", "9007199254740991", 2**53 - 1),
+    ("num_images", "3", 3),
+    ("size", "input", "input"),
+    ("save_interval", "100", 100),
+    ("max_queued", "1000", 1000),
+]
+
+
+@pytest.mark.parametrize(("field", "text", "value"), READ, ids=[field for field, _, _ in READ])
+def test_a_setting_is_read_from_its_variable(
+    monkeypatch: pytest.MonkeyPatch, field: str, text: str, value: object
+) -> None:
+    """The field `x` has the value of the variable `FLEET_X`."""
+    monkeypatch.setenv(f"FLEET_{field.upper()}", text)
+    assert getattr(load_settings(), field) == value
+
+
+def test_the_table_above_is_complete() -> None:
+    """No setting is left out of the test before this one."""
+    assert {field for field, _, _ in READ} == set(Settings.model_fields)
+
+
+def test_an_empty_variable_is_no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that compose passes on empty leaves the default."""
+    monkeypatch.setenv("FLEET_BATCH_SIZE", "")
+    assert load_settings().batch_size == 4
+
+
+def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A given value wins over the variable, and None is not given."""
+    monkeypatch.setenv("FLEET_SEED", "1")
+    monkeypatch.setenv("FLEET_NUM_IMAGES", "2")
+    settings = load_settings(seed=3, num_images=None)
+    assert (settings.seed, settings.num_images) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("FLEET_BROKER_URL", "amqp://host"),
+        ("FLEET_BROKER_URL", "redis://host:port/0"),  # the port is no number
+        ("FLEET_DIFFUSER_MODEL_NAME", "sdxl"),
+        ("FLEET_IMAGE_GEN_TASK", "text2image"),
+        ("FLEET_BATCH_SIZE", "four"),
+        ("FLEET_BATCH_SIZE", "0"),
+        ("FLEET_BATCH_WAIT", "-1"),
+        ("FLEET_BATCH_WAIT", "nan"),
+        ("FLEET_ROWS_IN_FLIGHT", "0"),
+        ("FLEET_VISIBILITY_TIMEOUT", "3"),
+        ("FLEET_DIFFUSER_NUM_INFERENCE_STEPS", "0"),
+        ("FLEET_DIFFUSER_GUIDANCE_SCALE", "strong"),
+        ("FLEET_SEED", "9007199254740992"),  # 2**53
+        ("FLEET_NUM_IMAGES", "1.5"),
+        ("FLEET_SIZE", "large"),
+        ("FLEET_SAVE_INTERVAL", "0"),
+        ("FLEET_MAX_QUEUED", "0"),
+    ],
+)
+def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, text: str) -> None:
+    """A wrong value is refused in one sentence that begins with its variable."""
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(SettingsError, match=rf"^{variable}\b[^\n]*\.$"):
+        load_settings()
+
+
+def test_an_unknown_model_is_told_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names an unknown model learns which there are."""
+    monkeypatch.setenv("FLEET_DIFFUSER_MODEL_NAME", "sdxl")
+    with pytest.raises(SettingsError, match="FLUX-Kontext and demo"):
+        load_settings()
+
+
+def test_columns_must_differ() -> None:
+    """An output column that is also an input column is refused before any work, and named."""
+    with pytest.raises(SettingsError, match="FLEET_OUTPUT_IMAGE_KEY must differ, found images"):
+        load_settings(output_image_key="images")
+
+
+@pytest.mark.parametrize("url", ["http://user:s3cret@host", "redis:/:s3cret@host", "s3cret", " redis://:s3cret@host"])
+def test_a_wrong_broker_url_keeps_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """The error about a wrong broker URL shows nothing of it, not even in a traceback."""
+    monkeypatch.setenv("FLEET_BROKER_URL", url)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_settings_do_not_show_the_password() -> None:
+    """Neither repr nor str of the settings holds the broker's password."""
+    settings = load_settings(broker_url="redis://:s3cret@host")
+    assert "s3cret" not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize(("model", "steps"), [("FLUX-Kontext", 28), ("demo", 8)])
+def test_steps_and_guidance_are_the_models_own(model: str, steps: int) -> None:
+    """Where the user names none, steps and guidance are the model's."""
+    settings = load_settings(diffuser_model_name=model)
+    assert (settings.steps, settings.guidance) == (steps, 3.5)
+
+
+def test_steps_and_guidance_are_the_users() -> None:
+    """A value of the user's wins, also a guidance of 0."""
+    settings = load_settings(diffuser_num_inference_steps=1, diffuser_guidance_scale=0)
+    assert (settings.steps, settings.guidance) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "rows_in_flight", "expected"),
+    [
+        (1, None, 3),  # 6 × 0 + 1 waiting, 1 on the GPU, 1 being encoded
+        (4, None, 27),  # 6 × 3 + 1 + 2 × 4
+        (16, None, 123),  # 6 × 15 + 1 + 2 × 16
+        (4, 5, 5),  # the user's own
+    ],
+)
+def test_rows_in_flight_follow_from_the_batch(batch_size: int, rows_in_flight: int | None, expected: int) -> None:
+    """A worker holds what keeps full batches ready with six shapes, one batch on the GPU, and one being encoded."""
+    assert load_settings(batch_size=batch_size, rows_in_flight=rows_in_flight).in_flight == expected
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_every_setting_is_described(field: str) -> None:
+    """Each setting says in a sentence what it is."""
+    assert (Settings.model_fields[field].description or "").endswith(".")
