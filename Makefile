@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -27,10 +27,7 @@ lint: .venv/installed
 	$(BIN)/lint-imports
 
 test: lint install
-	$(BIN)/pytest --ignore=tests/bench
-
-bench: .venv/installed
-	$(BIN)/pytest --capture=no tests/bench
+	$(BIN)/pytest
 
 clean:
 	rm -rf .venv .venv-monitor cache_local build *.egg-info

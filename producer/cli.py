@@ -24,7 +24,7 @@ from worker.settings import Settings, load_settings
 #: Exit codes beyond 0 (all rows edited), 1 (anything else) and 2 (wrong usage, click's own).
 _SOME_FAILED, _SOME_UNANSWERED = 3, 4
 
-_stderr = Console(stderr=True, soft_wrap=True, highlight=False)
+_stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -114,8 +114,9 @@ def submit_command(input_path: Path, *, detach: bool, **given: Any) -> None:
         runs.create(input_path, folder, settings, "submit") as run,
         progress_bar(_stderr) as report,
     ):
-        submit(run, Collector(run, report), check=NoWorkerNotice(run.settings, _say))
+        published = submit(run, Collector(run, report), check=NoWorkerNotice(run.settings, _say))
     click.echo(folder)
+    _say(f"{published} rows published; follow them with: producer collect {folder}")
 
 
 @main.command("collect")

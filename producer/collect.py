@@ -73,6 +73,8 @@ def write_output(run: Run, path: Path) -> int:
         RunError: the file cannot be written.
 
     """
+    if not run.input_path.is_file():
+        raise RunError(f"The input {run.input_path} of the run {run.folder} is gone; put it back and collect again.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +52,15 @@ def create(input_path: Path, folder: Path, settings: Settings, command: str) -> 
         RunError: the folder cannot be written, belongs to another input, or is in use.
 
     """
-    with folder_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with locked(folder, command), Ledger(folder) as ledger:
+    with ExitStack() as stack:
+        with folder_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            ledger = _own(folder, command, stack)
             input_path = _claim(folder, ledger, input_path)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
             ledger.put("settings", settings.model_dump_json(include=_REMEMBERED))
+        with ledger_errors(folder):
             yield _run(folder, input_path, settings, ledger)
 
 
@@ -71,11 +73,14 @@ def reopen(folder: Path, command: str, *, output: Path | None = None, broker_url
 
     """
     require(folder)
-    with folder_errors(folder), locked(folder, command), Ledger(folder) as ledger:
-        input_path, settings = remembered(folder, ledger, broker_url=broker_url)
-        if output is not None:
-            settings = settings.model_copy(update={"output": output})
-        yield _run(folder, input_path, settings, ledger)
+    with ExitStack() as stack:
+        with folder_errors(folder):
+            ledger = _own(folder, command, stack)
+            input_path, settings = remembered(folder, ledger, broker_url=broker_url)
+            if output is not None:
+                settings = settings.model_copy(update={"output": output})
+        with ledger_errors(folder):
+            yield _run(folder, input_path, settings, ledger)
 
 
 def require(folder: Path) -> None:
@@ -127,10 +132,24 @@ def folder_errors(folder: Path) -> Iterator[None]:
 
     """
     try:
+        with ledger_errors(folder):
+            yield
+    except OSError as error:
+        raise RunError(f"The run folder {folder} cannot be used: {error.strerror or error}.") from None
+
+
+@contextmanager
+def ledger_errors(folder: Path) -> Iterator[None]:
+    """Turn a ledger that cannot be read or written (a full disk, a folder that vanished) into one sentence.
+
+    Raises:
+        RunError: it names the folder and the reason.
+
+    """
+    try:
         yield
-    except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise RunError(f"The run folder {folder} cannot be used: {reason}.") from None
+    except sqlite3.Error as error:
+        raise RunError(f"The ledger of the run folder {folder} cannot be used: {error}.") from None
 
 
 def require_sent(run: Run) -> None:
@@ -147,6 +166,11 @@ def require_sent(run: Run) -> None:
             f"{rows} rows of the run {run.folder} are not in Redis at {maybe_sanitize_url(run.settings.broker)};"
             " send them with the same `producer submit` again."
         )
+
+
+def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
+    stack.enter_context(locked(folder, command))
+    return stack.enter_context(Ledger(folder))
 
 
 def _claim(folder: Path, ledger: Ledger, input_path: Path) -> Path:

@@ -27,8 +27,8 @@ def submit(
     *,
     check: Callable[[Status], None],
     before_first: Callable[[], None] = lambda: None,
-) -> None:
-    """Publish every row that needs an edit; collect outcomes while the window is full.
+) -> int:
+    """Publish every row that needs an edit, and return how many; collect outcomes while the window is full.
 
     `before_first` is called before the first row is published, and never if none is. `check` is called
     while the submission waits, and may raise to stop it.
@@ -58,6 +58,7 @@ def submit(
     run.ledger.forget_from(total)
     if published:
         collector.publish()
+    return published
 
 
 def _recall_if_lost(run: Run) -> None:

@@ -176,9 +176,9 @@ def test_the_output_keeps_the_inputs_aspect_ratio(fleet_cli: CLI) -> None:
 
 
 def test_rows_ride_in_full_batches_while_the_queue_is_long(fleet_cli: CLI) -> None:
-    """Of 300 rows of six shapes, at least 90 % ride in full batches once the end of the queue is set aside."""
+    """Of 240 rows of six shapes, at least 90 % ride in full batches once the end of the queue is set aside."""
     names = [photo(PHOTOS[n % 5], *shape, fleet_cli.folder / f"{n}.png").name for n, shape in enumerate(SHAPES)]
-    rows = [row(names[number * 7 % len(names)], f"Make it {number}.") for number in range(300)]
+    rows = [row(names[number * 7 % len(names)], f"Make it {number}.") for number in range(240)]
     write_jsonl(fleet_cli.folder / "in.jsonl", rows)
     assert fleet_cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
     assert fleet_cli("collect", "r").returncode == 0
@@ -187,4 +187,4 @@ def test_rows_ride_in_full_batches_while_the_queue_is_long(fleet_cli: CLI) -> No
     partial = sum(outcome.batch_size != outcome.batch_limit for outcome in outcomes)
     # At the end of the queue up to 3 rows of each of 6 shapes are left on each of 2 workers: 36 rows that no
     # policy can make full batches of.
-    assert partial <= 36 + 0.1 * (300 - 36)
+    assert partial <= 36 + 0.1 * (240 - 36)

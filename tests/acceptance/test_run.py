@@ -86,7 +86,7 @@ def test_another_input_is_refused(fleet_cli: CLI) -> None:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI, end: signal.Signals) -> None:
     """Ctrl-C or SIGTERM ends the run, its workers and its Redis; the same command finishes the rest."""
-    names = [photo("coffee", 300, 200, alone.folder / f"{n}.png").name for n in range(24)]
+    names = [photo("coffee", 300, 200, alone.folder / f"{n}.png").name for n in range(12)]
     write_jsonl(alone.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
     command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4, "--save-interval", 1)
     process = alone.begin(*command)
@@ -101,9 +101,10 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI, end: signal
     assert stderr == "Error: Interrupted; the same command goes on where it stopped.\n"
     assert not any(Path(f"/proc/{child}").exists() for child in children)
     assert not (alone.folder / "r/output.jsonl").exists()
-    rest = alone(*command)
-    assert rest.returncode == 0, rest.stderr
-    assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 24
+    if end is signal.SIGINT:  # once is enough: a worker takes long to start
+        rest = alone(*command)
+        assert rest.returncode == 0, rest.stderr
+        assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 12
 
 
 def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
