@@ -61,7 +61,7 @@ def demo_checkpoint(cache_dir: Path) -> Path:
         _build(folder)
     except OSError as error:
         raise ModelError(
-            f"The demo model cannot be kept in {cache_dir} ({error.strerror}); name another folder in FLEET_DEMO_CACHE_DIR."
+            f"The demo model cannot be kept in {cache_dir} ({error.strerror}); set FLEET_DEMO_CACHE_DIR to another folder."
         ) from None
     return folder
 
