@@ -61,7 +61,7 @@ def demo_checkpoint(cache_dir: Path) -> Path:
         _build(folder)
     except OSError as error:
         raise ModelError(
-            f"The demo model cannot be kept in {cache_dir} ({error.strerror}); set FLEET_DEMO_CACHE_DIR to another folder."
+            f"The demo model cannot be kept in {cache_dir} ({error.strerror}); set FLEET_DEMO_CACHE_DIR."
         ) from None
     return folder
 
