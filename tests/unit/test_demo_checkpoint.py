@@ -52,10 +52,11 @@ def pipeline(checkpoint: Path) -> Any:
     return pipeline
 
 
-@pytest.fixture
-def thread_count() -> Iterator[None]:
-    """Put torch's number of threads back after a test that sets it."""
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: two that wait for each other crawl where other processes want the same cores."""
     before = torch.get_num_threads()
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
 
@@ -147,7 +148,6 @@ def test_most_channels_are_not_clipped(pipeline: Any) -> None:
     assert np.isin(picture, (0, 255)).mean() < 0.3
 
 
-@pytest.mark.usefixtures("thread_count")
 @pytest.mark.parametrize("size", [(256, 256), (208, 304), (384, 160)], ids=str)
 def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int, int]) -> None:
     """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
