@@ -13,12 +13,12 @@ from rich.console import Console
 from producer import run as runs
 from producer.collect import Collector, write_output
 from producer.embedded import embedded_redis
-from producer.local import LocalWorkers, devices, stopped_by_sigterm
+from producer.local import LocalWorkers, devices, stopped_by_signals
 from producer.progress import Status, progress_bar
 from producer.rows import read_lines
 from producer.status import NoWorkerNotice, fleet_status, run_status
 from producer.submit import submit
-from worker.errors import FleetError, SettingsError
+from worker.errors import FleetError, RunError, SettingsError
 from worker.settings import Settings, load_settings
 
 #: Exit codes beyond 0 (all rows edited), 1 (anything else) and 2 (wrong usage, click's own).
@@ -136,7 +136,7 @@ def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_
             else:
                 runs.require_sent(run)
                 status = collector.follow(NoWorkerNotice(run.settings, _say))
-        _finish(run, status)
+        _finish(run, status, complete=not no_wait)
 
 
 @main.command("status")
@@ -162,7 +162,7 @@ def run_command(input_path: Path, *, workers: str, **given: Any) -> None:
     settings = load_settings(**given)
     folder = _run_dir(input_path, settings)
     with (
-        stopped_by_sigterm(),
+        stopped_by_signals(),
         _local_broker(settings, folder) as settings,
         runs.broker_errors(settings),
         runs.create(input_path, folder, settings, "run") as run,
@@ -170,8 +170,10 @@ def run_command(input_path: Path, *, workers: str, **given: Any) -> None:
         with LocalWorkers(settings, folder, devices(workers)) as fleet, progress_bar(_stderr) as report:
             collector = Collector(run, report)
             submit(run, collector, before_first=fleet.start, check=fleet.check)
+            if run.ledger.unanswered:  # also rows that an earlier command sent
+                fleet.start()
             status = collector.follow(fleet.check)
-        _finish(run, status)
+        _finish(run, status, complete=True)
 
 
 @contextmanager
@@ -182,8 +184,8 @@ def _local_broker(settings: Settings, folder: Path) -> Iterator[Settings]:
         return
     with runs.folder_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with embedded_redis(folder) as url:
-            yield settings.model_copy(update={"broker_url": url})
+    with embedded_redis(folder) as url:
+        yield settings.model_copy(update={"broker_url": url})
 
 
 def _run_dir(input_path: Path, settings: Settings) -> Path:
@@ -193,11 +195,16 @@ def _run_dir(input_path: Path, settings: Settings) -> Path:
     return settings.run_dir or Path("cache_local/image_edit_local") / input_path.stem
 
 
-def _finish(run: runs.Run, status: Status) -> NoReturn:
+def _finish(run: runs.Run, status: Status, *, complete: bool) -> NoReturn:
     path = run.output_path
     unanswered = write_output(run, path)
     click.echo(path)
     _say(f"{status.done} rows done, {status.failed} failed, {unanswered} unanswered; images in {run.folder}")
+    if complete and unanswered:
+        raise RunError(
+            f"{unanswered} rows of {run.input_path} were added or changed since they were sent;"
+            " the same `producer submit` again sends them."
+        )
     sys.exit(_SOME_UNANSWERED if unanswered else _SOME_FAILED if status.failed else 0)
 
 

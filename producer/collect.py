@@ -12,6 +12,7 @@ from producer.progress import Rate, Reporter, Status, status_of
 from producer.records import Record, State
 from producer.rows import Row, RowParser, read_lines
 from producer.run import Run
+from worker.durable import sync_folder
 from worker.errors import RunError
 from worker.outcomes import Entry
 
@@ -35,12 +36,20 @@ class Collector:
         if outcomes:
             run.ledger.apply(outcomes)
             self._rate.add(len(outcomes))
-        return self.publish(entries)
+        return self._committed(entries)
 
-    def publish(self, committed: Sequence[Entry] = ()) -> Status:
-        """Publish the ledger's counts, and delete the outcomes that it holds."""
+    def publish(self) -> None:
+        """Publish the ledger's counts, which marks that Redis holds the run's rows."""
+        self._run.stream.publish(json.dumps(self.status().as_dict()))
+
+    def _committed(self, committed: Sequence[Entry]) -> Status:
         status = self.status()
-        self._run.stream.committed(committed, json.dumps(status.as_dict()))
+        known = self._run.stream.committed(committed, json.dumps(status.as_dict()))
+        if not known and status.waiting:
+            raise RunError(
+                f"Redis came back empty: it holds none of the {status.waiting} unanswered rows of {self._run.folder};"
+                " the same command again, or `producer submit`, sends exactly these."
+            )
         if committed and not status.waiting:
             self._run.stream.finished()
         return status
@@ -86,6 +95,7 @@ def write_output(run: Run, path: Path) -> int:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     except OSError as error:
         raise RunError(f"The output {path} cannot be written: {error.strerror or error}.") from None
     finally:

@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS rows (
     attempts INTEGER NOT NULL DEFAULT 0,
     outcome TEXT
 );
+CREATE INDEX IF NOT EXISTS rows_by_state ON rows (state);
 CREATE TABLE IF NOT EXISTS tally (key TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -32,7 +33,8 @@ class Ledger:
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         self.path = folder / LEDGER
-        mode = "ro" if read_only else "rwc"
+        # Never "ro": only a connection that may write can undo a transaction that a killed process left half done.
+        mode = "rw" if read_only else "rwc"
         # Autocommit: every transaction below is an explicit one.
         self._db = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30
@@ -42,7 +44,7 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode = DELETE")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_SCHEMA)
-        # Kept up to date by hand: counting ten million rows takes a second, and it is asked after every commit.
+        # Kept up to date by hand: counting ten million rows takes seconds, and it is asked after every commit.
         self._counts: Counter[State] | None = None
 
     def __enter__(self) -> Self:
@@ -84,8 +86,10 @@ class Ledger:
 
     # -- its rows
 
-    def note(self, entries: Sequence[Entry]) -> Noted:
+    def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
         """Remember rows of the input, which follow one another; return what is to be done about them.
+
+        `announce` is called before anything is committed, so that a crash cannot forget which rows changed.
 
         A finished row is left alone unless it changed. A failed one is tried again: its file may be there
         by now. An unanswered one that was sent is still on its way.
@@ -99,37 +103,26 @@ class Ledger:
             if known.get(entry.row) not in {(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
             or entry.fingerprint is None
         ]
+        noted = _consequences(changed, known)
         with self._transaction() as db:
             db.executemany(
                 "INSERT INTO rows (row, fingerprint, state, outcome) VALUES (?, ?, ?, ?) ON CONFLICT (row)"
                 " DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state, outcome = excluded.outcome",
                 [
-                    (
-                        entry.row,
-                        entry.fingerprint,
-                        entry.state,
-                        entry.error and json.dumps({"error": entry.error}),
-                    )
+                    (entry.row, entry.fingerprint, entry.state, entry.error and json.dumps({"error": entry.error}))
                     for entry in changed
                 ],
             )
+            if announce is not None:
+                announce(noted)
         for entry in changed:
             self._moved(known[entry.row][1] if entry.row in known else None, entry.state)
-        wanted = {entry.row for entry in changed if entry.state is State.NOTED}
-        return Noted(
-            wanted=wanted,
-            superseded={
-                entry.row: entry.fingerprint or ""
-                for entry in changed
-                if entry.row in known and known[entry.row][1] is State.SENT
-            },
-            known=wanted & known.keys(),
-        )
+        return noted
 
     def forget_from(self, row: int) -> None:
         """Drop rows that the input no longer has."""
-        self._db.execute("DELETE FROM rows WHERE row >= ?", (row,))
-        self._counts = None
+        if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
+            self._counts = None
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""
@@ -162,6 +155,11 @@ class Ledger:
             if answered:
                 self._moved(before, state)
                 self._count(db, outcome)
+
+    def awaited(self, outcome: Outcome) -> bool:
+        """Tell whether an outcome is news: an answer to an unanswered row, in its present form."""
+        found = self._db.execute("SELECT fingerprint, state FROM rows WHERE row = ?", (outcome.row,)).fetchone()
+        return found is not None and found[0] == outcome.fingerprint and found[1] in {State.NOTED, State.SENT}
 
     def _count(self, db: sqlite3.Connection, outcome: Outcome) -> None:
         keys = [f"worker:{outcome.worker}"]
@@ -201,3 +199,15 @@ class Ledger:
             "SELECT row, fingerprint, state, attempts, outcome FROM rows ORDER BY row"
         ):
             yield Record(row, digest, State(state), attempts, outcome)
+
+
+def _consequences(changed: Iterable[Entry], known: Mapping[int, tuple[str | None, State]]) -> Noted:
+    wanted, superseded = set(), {}
+    for entry in changed:
+        if entry.state is State.NOTED:
+            wanted.add(entry.row)
+        before, state = known.get(entry.row, (None, None))
+        # NOTED, too: a producer that died may have published the row without noting that.
+        if state in {State.NOTED, State.SENT} and before != entry.fingerprint:
+            superseded[entry.row] = entry.fingerprint or ""
+    return Noted(wanted=wanted, superseded=superseded, known=wanted & known.keys())

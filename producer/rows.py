@@ -66,6 +66,7 @@ class RowParser:
 
     def __init__(self, settings: Settings, *, run: str, input_path: Path, run_dir: Path) -> None:
         self._settings = settings
+        self._model = settings.model  # once: it looks whether the name is a folder
         self._run = run
         # Absolute, so that a worker with another working directory finds them.
         self._input_dir = str(input_path.parent.absolute())
@@ -89,7 +90,7 @@ class RowParser:
         decisive: dict[str, Any] = {
             "image": self._image(fields),
             "prompt": _instruction(fields, settings.input_conversation_key),
-            "model": settings.model,
+            "model": self._model,
             "steps": settings.steps,
             "guidance": settings.guidance,
             "num_images": settings.num_images,

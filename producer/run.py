@@ -14,7 +14,7 @@ from kombu.utils.url import maybe_sanitize_url
 from producer.ledger import LEDGER, Ledger
 from producer.lock import locked
 from producer.records import State
-from worker.errors import RunError
+from worker.errors import RunError, SettingsError
 from worker.outcomes import OutcomeStream, open_redis
 from worker.settings import Settings, load_settings
 
@@ -35,7 +35,6 @@ class Run:
     input_path: Path
     settings: Settings
     ledger: Ledger
-    client: redis.Redis
     stream: OutcomeStream
 
     @property
@@ -59,7 +58,7 @@ def create(input_path: Path, folder: Path, settings: Settings, command: str) -> 
             input_path = _claim(folder, ledger, input_path)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
-            ledger.put("settings", settings.model_dump_json(include=_REMEMBERED))
+            _remember(ledger, settings)
         with ledger_errors(folder):
             yield _run(folder, input_path, settings, ledger)
 
@@ -101,7 +100,8 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     input_path, given = ledger.get("input_path"), ledger.get("settings")
     if input_path is None or given is None:
         raise RunError(f"The run folder {folder} was never submitted; run `producer submit` first.")
-    return Path(input_path), load_settings(**json.loads(given), broker_url=broker_url)
+    broker = broker_url or ledger.get("broker") or None
+    return Path(input_path), load_settings(json.loads(given), broker_url=broker)
 
 
 @contextmanager
@@ -186,13 +186,26 @@ def _claim(folder: Path, ledger: Ledger, input_path: Path) -> Path:
     return Path(named)
 
 
+def _remember(ledger: Ledger, settings: Settings) -> None:
+    # The model's own steps and guidance as numbers: the run's rows were sent with these, whatever is set later.
+    exact = {"diffuser_num_inference_steps": settings.steps, "diffuser_guidance_scale": settings.guidance}
+    ledger.put("settings", settings.model_copy(update=exact).model_dump_json(include=_REMEMBERED))
+    # Only `producer run`'s own: a socket without a password, which `status` could not guess.
+    own = settings.broker.startswith("redis+socket:") and settings.broker
+    ledger.put("broker", own or "")
+
+
 def _run(folder: Path, input_path: Path, settings: Settings, ledger: Ledger) -> Run:
-    client = open_redis(settings.broker)
-    return Run(
-        folder=folder,
-        input_path=input_path,
-        settings=settings,
-        ledger=ledger,
-        client=client,
-        stream=OutcomeStream(client, ledger.run),
-    )
+    run = Run(folder=folder, input_path=input_path, settings=settings, ledger=ledger, stream=_stream(settings, ledger))
+    for taken in (input_path, ledger.path):
+        if run.output_path.resolve() == taken.resolve():
+            raise SettingsError(f"FLEET_OUTPUT: the output would overwrite {taken}; name another file.")
+    return run
+
+
+def _stream(settings: Settings, ledger: Ledger) -> OutcomeStream:
+    with broker_errors(settings):
+        if ledger.unanswered:
+            # A wrong address is said at once; an outage in the middle of a run is borne for a minute.
+            open_redis(settings.broker).ping()
+    return OutcomeStream(open_redis(settings.broker, patience=60), ledger.run)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from producer import run as runs
 from producer.ledger import Ledger
-from producer.progress import Rate, Status, status_of
+from producer.progress import Status, status_of
 from worker.celery import connect
 from worker.contract import Outcome, queue_name
 from worker.outcomes import OutcomeStream, open_redis
@@ -24,15 +26,23 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
 
     """
     runs.require(folder)
-    with Ledger(folder, read_only=True) as ledger:
+    with runs.ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
         _, settings = runs.remembered(folder, ledger, broker_url=broker_url)
+        known = status_of(ledger, 0.0)
+        if not known.waiting:  # a finished run needs no Redis
+            return known
         stream = OutcomeStream(open_redis(settings.broker), ledger.run)
-        published = stream.status()
-        # A Redis that does not know the run has nothing to add to the ledger.
-        known = status_of(ledger, Rate().per_second()) if published is None else Status(**json.loads(published))
-    # By row: a row that was delivered twice is one row.
-    waiting = {outcome.row: outcome for outcome in stream.unread()}
-    return _with(known, list(waiting.values()))
+        try:
+            published = stream.status()
+        except redis.ConnectionError:
+            if broker_url is None and ledger.get("broker"):  # `producer run` has ended, and its Redis with it
+                return known
+            raise
+        if published is not None:
+            known = Status(**json.loads(published))
+        # By row: a row that was delivered twice is one row.
+        news = {outcome.row: outcome for outcome in stream.unread() if ledger.awaited(outcome)}
+    return _with(known, list(news.values()))
 
 
 def _with(status: Status, outcomes: list[Outcome]) -> Status:

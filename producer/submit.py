@@ -9,7 +9,7 @@ from celery import Celery
 
 from producer.collect import Collector
 from producer.progress import Status
-from producer.records import Entry, State
+from producer.records import Entry, Noted, State
 from producer.rows import Row, RowParser, read_lines
 from producer.run import Run
 from worker.celery import connect
@@ -41,10 +41,8 @@ def submit(
     for lines in _chunks(read_lines(run.input_path), min(_CHUNK, run.settings.max_queued)):
         rows = [parser.parse(line) for line in lines]
         total += len(rows)
-        noted = run.ledger.note([_entry(row) for row in rows])
-        requests = [row.request for row in rows if row.request is not None and row.line.row in noted.wanted]
-        again = {request.row: request.fingerprint for request in requests if request.row in noted.known}
-        run.stream.supersede(noted.superseded, again)
+        noted = run.ledger.note([_entry(row) for row in rows], lambda noted: _announce(run, rows, noted))  # noqa: B023
+        requests = _requests(rows, noted.wanted)
         if not requests:
             continue
         if not published:
@@ -59,6 +57,15 @@ def submit(
     if published:
         collector.publish()
     return published
+
+
+def _announce(run: Run, rows: Sequence[Row], noted: Noted) -> None:
+    again = {request.row: request.fingerprint for request in _requests(rows, noted.known)}
+    run.stream.supersede(noted.superseded, again)
+
+
+def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:
+    return [row.request for row in rows if row.request is not None and row.line.row in wanted]
 
 
 def _recall_if_lost(run: Run) -> None:

@@ -1,6 +1,7 @@
 """What producer and worker say to each other: the task's name, a model's queue, requests and outcomes."""
 
 import hashlib
+import json
 import re
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -114,17 +115,19 @@ def first_problem(error: ValidationError) -> str:
 def queue_name(model: str) -> str:
     """Name the queue of a model, so that a worker only ever receives rows for the model it has loaded.
 
+    The contract's version is in the name: workers of two versions may run side by side during an upgrade.
+
     Readable for people, and safe in Celery's comma-separated `-Q`: the digest tells models apart whose
     names read alike once cleaned.
     """
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
-    return f"fleet.{readable}.{_digest(model)[:8]}"
+    return f"fleet.v{VERSION}.{readable}.{_digest(model)[:8]}"
 
 
 def fingerprint(**decisive: Any) -> str:
     """Digest what decides a row's pictures: 32 hex digits, the same in every process and version of Python."""
-    # Key order must not matter, and a separator inside a value must not either.
-    return _digest(repr(sorted(decisive.items())))[:32]
+    # JSON: key order must not matter, nor a separator inside a value, nor what this Python holds to be printable.
+    return _digest(json.dumps(decisive, sort_keys=True))[:32]
 
 
 def row_seed(run_seed: int, row: int) -> int:

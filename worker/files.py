@@ -8,6 +8,7 @@ from uuid import uuid4
 from PIL import Image, PngImagePlugin
 
 from worker.contract import EditRequest
+from worker.durable import sync_folder
 from worker.errors import RowError
 
 #: Text chunk of the PNG that holds the row's fingerprint.
@@ -37,10 +38,17 @@ def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]
     metadata.add_text(_FINGERPRINT, request.fingerprint)
     folder = Path(request.output_dir) / f"sample_{request.row}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            sync_folder(folder.parent)
         for path, image in zip(paths, images, strict=True):
             _write(Path(request.output_dir) / path, image, metadata)
-        _sync_folder(folder)
+        sync_folder(folder)
+    except FileNotFoundError:
+        # Never made here: pictures in a folder of the same name on another machine would be lost to the user.
+        raise RowError(
+            f"run folder {request.output_dir}: is not on the worker's machine; producer and workers must share it."
+        ) from None
     except OSError as error:
         raise RowError(f"output folder {folder}: cannot be written ({error.strerror or error}).") from None
     return paths
@@ -76,12 +84,3 @@ def _write(path: Path, image: Image.Image, metadata: PngImagePlugin.PngInfo) -> 
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renames themselves durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -76,6 +76,11 @@ class MicroBatcher(Generic[Job, Result]):
             self._changed.notify()
         return future
 
+    @property
+    def closed(self) -> bool:
+        """Whether the worker is shutting down."""
+        return self._closed
+
     def close(self) -> None:
         """Finish the batch on the GPU and give every other row back at once; returns without waiting."""
         with self._changed:

@@ -22,12 +22,15 @@ class Entry(NamedTuple):
     outcome: Outcome | None
 
 
-def open_redis(url: str) -> redis.Redis:
-    """Connect to the broker's Redis; connections are made on first use, and again after an outage."""
+def open_redis(url: str, *, patience: int = 3) -> redis.Redis:
+    """Connect to the broker's Redis; connections are made on first use, and again after an outage.
+
+    An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError.
+    """
     # kombu and redis-py spell a Unix socket differently; only TCP can be half open.
     url = url.replace("redis+socket://", "unix://", 1)
     tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
-    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=5)
+    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=patience + 4)
     return redis.Redis.from_url(url, health_check_interval=25, retry=retry, **tcp_only)
 
 
@@ -77,13 +80,21 @@ class OutcomeStream:
     def _range(self, start: str) -> Any:
         return self._client.xrange(self._key, min=start, count=_CHUNK)
 
-    def committed(self, entries: Sequence[Entry], status: str) -> None:
-        """Delete outcomes that the ledger holds, and publish its counters (JSON), in one transaction."""
+    def publish(self, status: str) -> None:
+        """Publish a run's counters (JSON), which also marks that this Redis holds its rows."""
+        self._client.set(self._status, status, ex=_KEPT)
+
+    def committed(self, entries: Sequence[Entry], status: str) -> bool:
+        """Delete outcomes that the ledger holds, and renew the run's counters (JSON), in one transaction.
+
+        Returns False where the counters are gone: Redis came back empty. The mark is never made anew here, since it
+        says that the run's rows are in this Redis.
+        """
         with self._client.pipeline(transaction=True) as pipe:
             if entries:
                 pipe.xdel(self._key, *(entry.id for entry in entries))
-            pipe.set(self._status, status, ex=_KEPT)
-            pipe.execute()
+            pipe.set(self._status, status, ex=_KEPT, xx=True)
+            return bool(pipe.execute()[-1])
 
     def supersede(self, changed: Mapping[int, str], again: Mapping[int, str]) -> None:
         """Note, before rows are published, which older forms of them count no more.

@@ -1,5 +1,7 @@
 """Celery's thread pool, with every callback run by the event loop, so that no event or acknowledgement is lost."""
 
+import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -7,6 +9,8 @@ from typing import Any
 
 from celery.concurrency.thread import ApplyResult, TaskPool
 from kombu.asynchronous import Hub
+
+logger = logging.getLogger(__name__)
 
 
 class EventLoopThreadPool(TaskPool):
@@ -55,15 +59,20 @@ class EventLoopThreadPool(TaskPool):
         self.executor.shutdown(wait=False)
         threads = list(self.executor._threads)  # noqa: SLF001 - the executor offers no other way to look without waiting
         while any(thread.is_alive() for thread in threads):
-            self._run_notes()
             self._turn_event_loop()
-        self._run_notes()
+        self._turn_event_loop()
 
     def _turn_event_loop(self) -> None:
-        if self._hub is not None:
-            # A timer bounds the poll, so that the end of a thread that left no note is seen, too.
-            self._hub.call_later(0.1, lambda: None)
-            self._hub.run_once()
+        try:
+            self._run_notes()
+            if self._hub is not None:
+                # A timer bounds the poll, so that the end of a thread that left no note is seen, too.
+                self._hub.call_later(0.1, lambda: None)
+                self._hub.run_once()
+        except Exception as error:
+            # Redis may be away. What it was not told stays unacknowledged there, and comes back by itself.
+            logger.warning("while stopping: %s", error)
+            time.sleep(0.1)
 
     def _on_event_loop(self, callback: Callable[..., Any] | None) -> Callable[..., None] | None:
         if callback is None:

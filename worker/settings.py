@@ -1,5 +1,7 @@
 """Every setting of the fleet: one frozen class, read from `FLEET_*` variables, validated once."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -96,7 +98,7 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(_BROKER_SCHEMES):
             # The value is kept out of the message: it may hold a password.
             raise ValueError(f"must begin with one of {', '.join(_BROKER_SCHEMES)}")
-        if url is not None and not _has_valid_port(url):
+        if url is not None and not _is_whole(url):
             raise ValueError("is no valid URL; write special characters of a password as %XX")
         return url
 
@@ -146,22 +148,29 @@ class Settings(BaseSettings):
 _SHAPES = 6
 
 
-def _has_valid_port(url: str) -> bool:
+def _is_whole(url: str) -> bool:
+    """Tell whether a URL says what it seems to: an unescaped "/" or "@" of a password would end up in other parts."""
     try:
-        return urlsplit(url).port != 0
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError where it is no number
     except ValueError:
         return False
+    if parts.scheme == "redis+socket":
+        return bool(parts.path)
+    return bool(parts.hostname) and re.fullmatch(r"(/\d*)?", parts.path) is not None and "@" not in parts.query
 
 
-def load_settings(**given: Any) -> Settings:
+def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) -> Settings:
     """Read the settings from the environment; `given` values (of a command line) win, None means not given.
+
+    `remembered` values win over the environment as they are: there, None is a value, too.
 
     Raises:
         SettingsError: a value is wrong; the sentence names the variable.
 
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**{**(remembered or {}), **{name: value for name, value in given.items() if value is not None}})
     except ValidationError as error:
         raise SettingsError(_in_words(error)) from None
 

@@ -1,7 +1,10 @@
 """Celery bootsteps: load the model before the first row is taken, and keep a living worker's messages its own."""
 
 import logging
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from celery import bootsteps
@@ -46,10 +49,11 @@ class LoadModel(bootsteps.StartStopStep):
         settings = load_settings()
         begun = time.monotonic()
         try:
-            # torch and the model's libraries, which only this step needs.
-            from worker.models import load_model  # noqa: PLC0415
+            with _ended_by_signals():
+                # torch and the model's libraries, which only this step needs.
+                from worker.models import load_model  # noqa: PLC0415
 
-            model = load_model(settings)
+                model = load_model(settings)
         except ModuleNotFoundError as error:
             _refuse(
                 f"{error.name} is not installed; install the project with its worker extra: pip install '.[worker]'."
@@ -107,6 +111,21 @@ def fleet(state: WorkController) -> dict[str, Any]:  # noqa: ARG001 - Celery's s
     """Say which model this worker has loaded; `producer status` asks every worker."""
     settings = load_settings()
     return {"model": settings.model, "queue": queue_name(settings.model), "batch_size": settings.batch_size}
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End at once when told to stop while loading: Celery would only look once the load, or a download, is over."""
+
+    def end(*_: object) -> NoReturn:
+        raise SystemExit(0)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _refuse(sentence: str) -> NoReturn:

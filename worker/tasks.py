@@ -59,9 +59,9 @@ class EditTask(Task):
         stream = OutcomeStream(self._client, request.run)
         try:
             outcome = self._edit(request, stream)
+            self._until_redis_answers(lambda: stream.append(outcome), outcome.row)
         except GivenBack:
             raise Reject("the worker is shutting down", requeue=True) from None
-        _until_redis_answers(lambda: stream.append(outcome), outcome.row)
         if outcome.error is not None:
             raise RowError(outcome.error)
 
@@ -80,7 +80,7 @@ class EditTask(Task):
 
     def _work(self, request: EditRequest, record: RowRecord, stream: OutcomeStream) -> None:
         with record.stage("decode"):
-            _drop_if_superseded(request, stream)
+            self._drop_if_superseded(request, stream)
             source = images.read(Path(request.image))
             plan = plan_fit(*source.image.size, self._spec.buckets, request.size)
             record.decoded(source.digest, plan.bucket)
@@ -93,7 +93,7 @@ class EditTask(Task):
         record.rode(batched)
         with record.stage("encode"):
             # Again: the row may have changed while this form of it was on the GPU.
-            _drop_if_superseded(request, stream)
+            self._drop_if_superseded(request, stream)
             files.save(request, [images.restore(edited, plan) for edited in batched.result])
 
     def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image) -> Batched[list[Image.Image]]:
@@ -103,17 +103,25 @@ class EditTask(Task):
         seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
         return self._batcher.submit(key, EditJob(fitted, request.prompt, seeds)).result()
 
+    def _drop_if_superseded(self, request: EditRequest, stream: OutcomeStream) -> None:
+        row, digest = request.row, request.fingerprint
+        if self._until_redis_answers(lambda: stream.is_superseded(row, digest), row):
+            raise Superseded(f"row {row}: a newer form of it was submitted.")
 
-def _drop_if_superseded(request: EditRequest, stream: OutcomeStream) -> None:
-    if _until_redis_answers(lambda: stream.is_superseded(request.row, request.fingerprint), request.row):
-        raise Superseded(f"row {request.row}: a newer form of it was submitted.")
+    def _until_redis_answers(self, ask: Callable[[], Answer], row: int) -> Answer:
+        """Ask Redis, however long it is away or full: a row is not acknowledged before its outcome is recorded.
 
+        Raises:
+            GivenBack: the worker is shutting down; a saved picture is recognised when the row comes again.
 
-def _until_redis_answers(ask: Callable[[], Answer], row: int) -> Answer:
-    """Ask Redis, however long it is away: a row is neither lost nor acknowledged before its outcome is recorded."""
-    while True:
+        """
+        while not self._batcher.closed:
+            try:
+                return ask()
+            except redis.RedisError as error:
+                logger.warning("row %d waits for Redis: %s", row, error)
+                time.sleep(1)
         try:
             return ask()
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            logger.warning("row %d waits for Redis: %s", row, error)
-            time.sleep(1)
+        except redis.RedisError:
+            raise GivenBack from None

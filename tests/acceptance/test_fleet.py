@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 from producer.ledger import Ledger
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
-from worker.contract import Outcome
+from worker.contract import Outcome, row_seed
 from worker.models.demo import demo_checkpoint
 
 SHAPES = [(600, 400), (400, 600), (500, 500), (640, 279), (451, 300), (300, 400)]
@@ -128,6 +128,7 @@ def test_a_batch_holds_one_bucket_and_its_stated_size(run64: Finished) -> None:
 def test_every_row_gets_its_own_edit(run64: Finished, alone: list[Image.Image]) -> None:
     """A row's picture is, to 1/255, what the pipeline alone makes of its photograph, instruction and seed."""
     for number, expected in enumerate(alone):
+        assert run64.outcomes[number].seed == row_seed(7, number)
         difference = ImageChops.difference(run64.picture(number).convert("RGB"), expected)
         assert max(high for _, high in difference.getextrema()) <= 1, f"row {number}"
 

@@ -72,7 +72,7 @@ def test_appended_and_edited_rows_are_done(fleet_cli: CLI) -> None:
 
 
 def test_another_input_is_refused(fleet_cli: CLI) -> None:
-    """A run folder belongs to one input; another is refused with a sentence that names both."""
+    """A run folder belongs to one input; another is refused with a sentence that names the owner."""
     for name in ("one.jsonl", "two.jsonl"):
         write_jsonl(fleet_cli.folder / name, [row("x.png", "Make it red.")])
     fleet_cli("submit", "one.jsonl", "--run-dir", "r")
@@ -114,6 +114,18 @@ def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
     assert failed.returncode == 1
     assert "FLUX-Kontext needs a CUDA GPU" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_a_run_on_a_named_broker_takes_over_rows_that_were_sent_before(cli: CLI) -> None:
+    """Rows that an earlier command sent are unanswered: the run starts its workers for them, too."""
+    photo("coffee", 300, 200, cli.folder / "a.png")
+    write_jsonl(cli.folder / "in.jsonl", [row("a.png", "Make it red."), row("absent.png", "Make it red.")])
+    assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1, "--size", "input").returncode == 0
+    done = cli("run", "in.jsonl", "--run-dir", "r", "--steps", 1, "--size", "input")
+    assert done.returncode == 3, done.stderr
+    assert "1 rows done, 1 failed" in done.stderr
+    assert Image.open(cli.folder / "r/sample_0/sample_0_0.png").size == (300, 200)
+    assert json.loads(cli("status", "r", "--json").stdout)["failed"] == 1
 
 
 def test_bad_rows_are_errors_and_the_others_are_done(fleet_cli: CLI) -> None:
@@ -165,4 +177,4 @@ def test_status_names_the_workers_that_are_up(fleet_cli: CLI) -> None:
     """`producer status` without a run lists each worker with its model and queue."""
     found = json.loads(fleet_cli("status", "--json").stdout)
     assert {name.split("@")[0] for name in found} == {"gpu0", "gpu1"}
-    assert all(facts["model"] == "demo" and facts["queue"].startswith("fleet.demo.") for facts in found.values())
+    assert all(facts["model"] == "demo" and facts["queue"].startswith("fleet.v1.demo.") for facts in found.values())

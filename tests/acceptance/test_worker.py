@@ -141,3 +141,39 @@ def test_a_row_that_comes_twice_is_answered_without_the_gpu(cli: CLI, start: Sta
     assert cli("collect", "r").returncode == 0
     assert len(received(worker.lines())) == 8
     assert sum("micro-batch" in line for line in worker.lines()) == batches
+
+
+def test_a_full_redis_loses_no_row(cli: CLI, start: Start, redis_url: str) -> None:
+    """While Redis refuses outcomes for want of memory, rows wait unacknowledged; then they are recorded."""
+    submit(cli, 2, "--steps", 30)
+    worker = start()
+    redis = open_redis(redis_url)
+    wait_until(lambda: redis.hlen("unacked") == 2, "the worker holds both rows")
+    redis.config_set("maxmemory", "1")
+    wait_until(lambda: worker.logged("waits for Redis"), "an outcome is refused")
+    redis.config_set("maxmemory", "0")
+    collected = cli("collect", "r")
+    assert collected.returncode == 0, collected.stderr
+
+
+def test_a_worker_stops_while_redis_is_away(cli: CLI, start: Start, redis_url: str) -> None:
+    """With rows in hand and no Redis to tell, SIGTERM still ends the worker, and nothing half written is left."""
+    submit(cli, 2, "--steps", 30)
+    worker = start()
+    redis = open_redis(redis_url)
+    wait_until(lambda: redis.hlen("unacked") == 2, "the worker holds both rows")
+    redis.shutdown(nosave=True)
+    wait_until(lambda: worker.logged("waits for Redis"), "a row waits for Redis")
+    worker.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: worker.process.poll() is not None, "the worker has ended")
+    assert not list(cli.folder.glob("r/**/*.tmp"))
+
+
+def test_a_worker_that_is_loading_stops_at_once(start: Start) -> None:
+    """SIGTERM before the model is loaded ends the worker without waiting for the load."""
+    worker = start()
+    # The first that a loading worker says: diffusers' import finds no torchvision.
+    wait_until(lambda: worker.logged("[transformers]"), "it has begun to load")
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(60) == 0
+    assert not worker.logged("model ready")

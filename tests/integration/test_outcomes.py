@@ -63,9 +63,11 @@ def test_many_outcomes_are_all_seen_without_committing(stream: OutcomeStream) ->
 def test_a_redis_that_came_back_empty_does_not_know_the_run(stream: OutcomeStream, redis_url: str) -> None:
     """The published counters are the mark that this Redis holds the run's rows."""
     assert stream.status() is None
-    stream.committed([], '{"total": 1}')
-    assert stream.status() == '{"total": 1}'
+    stream.publish('{"total": 1}')
+    assert stream.committed([], '{"total": 2}')
+    assert stream.status() == '{"total": 2}'
     open_redis(redis_url).flushall()
+    assert not stream.committed([], '{"total": 3}'), "the collector must not make the mark anew"
     assert stream.status() is None
 
 

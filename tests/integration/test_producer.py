@@ -74,6 +74,53 @@ def test_a_redis_that_lost_everything_gets_the_unanswered_rows_again(five: CLI, 
     assert [request.row for request in requests(redis_url)] == [0, 2, 3, 4]
 
 
+def test_a_redis_that_comes_back_empty_while_collecting_ends_the_collection(five: CLI, redis_url: str) -> None:
+    """The collector says so, and does not hide the loss from the next submission."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    collecting = five.begin("collect", "r")
+    wait_until((five.folder / "r/run.lock").read_text, "the collector is at work")
+    open_redis(redis_url).flushall()
+    _, stderr = collecting.communicate(timeout=60)
+    assert collecting.returncode == 1
+    assert "5 " in stderr
+    assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    assert len(requests(redis_url)) == 5
+
+
+def test_a_run_remembers_its_own_settings(five: CLI, redis_url: str) -> None:
+    """Variables that are set after the submission do not change what the run was submitted with."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    for request in requests(redis_url):
+        answer(redis_url, request)
+    later = CLI(five.folder, {**five.settings, "diffuser_num_inference_steps": 3, "hf_revision": "x", "output": "o"})
+    collected = later("collect", "r")
+    assert collected.returncode == 0, collected.stderr
+    assert collected.stdout == "r/output.jsonl\n"
+
+
+def test_rows_that_were_never_sent_are_not_waited_for(five: CLI, redis_url: str) -> None:
+    """A row that was appended after the submission is named, and the rest is written."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    for request in requests(redis_url):
+        answer(redis_url, request)
+    write_jsonl(five.folder / "in.jsonl", [*read_jsonl(five.folder / "in.jsonl"), row("6.png", "Make it red.")])
+    collected = five("collect", "r")
+    assert collected.returncode == 1
+    assert "1 rows of" in collected.stderr
+    assert len(read_jsonl(five.folder / "r/output.jsonl")) == 6
+
+
+def test_stale_and_doubled_answers_are_not_counted(five: CLI, redis_url: str) -> None:
+    """Without a collector, `status` counts each row once, and only answers to its present form."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    first, *_ = requests(redis_url)
+    for _ in range(3):
+        answer(redis_url, first)
+    answer(redis_url, first.model_copy(update={"row": 1}))
+    status = json.loads(five("status", "r", "--json").stdout)
+    assert (status["done"], status["waiting"]) == (1, 4)
+
+
 def test_a_changed_row_is_sent_again_and_its_old_answer_does_not_count(five: CLI, redis_url: str) -> None:
     """An answer to a row's older form leaves the newer form unanswered."""
     five("submit", "in.jsonl", "--run-dir", "r")
@@ -171,6 +218,7 @@ def test_a_second_owner_is_refused_and_told_who_holds_the_run(five: CLI) -> None
         (("submit", "in.jsonl", "--run-dir", "in.jsonl"), 1, "The run folder in.jsonl cannot be used"),
         (("submit", "in.jsonl", "--run-dir", "/proc/r"), 1, "The run folder /proc/r cannot be used"),
         (("submit", "in.jsonl", "--broker", "redis://:secret@127.0.0.1:1/0"), 1, "redis://:**@127.0.0.1:1/0"),
+        (("submit", "in.jsonl", "--output", "in.jsonl"), 2, "the output would overwrite"),
         (("run", "in.jsonl", "--workers", "none"), 2, "--workers takes a positive number or auto"),
         (("collect", "."), 1, "holds no run"),
         (("status", "."), 1, "holds no run"),

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from diffusers import FluxKontextPipeline
+from PIL import Image, ImageDraw
 
-torch = pytest.importorskip("torch")
-FluxKontextPipeline = pytest.importorskip("diffusers").FluxKontextPipeline
-
-from PIL import Image, ImageDraw  # noqa: E402
-
-from worker.models.demo import demo_checkpoint  # noqa: E402
+from worker.models.demo import demo_checkpoint
 
 ROOT = Path(__file__).parents[2]
 INSTRUCTIONS = (

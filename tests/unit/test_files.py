@@ -16,6 +16,7 @@ from worker.files import finished, sample_paths, save
 @pytest.fixture
 def request_(tmp_path: Path) -> EditRequest:
     """Return a request for two images."""
+    (tmp_path / "run").mkdir()
     return EditRequest(
         run="0" * 16,
         row=7,
@@ -121,8 +122,8 @@ def test_a_failure_leaves_nothing_behind(request_: EditRequest) -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(request_: EditRequest) -> None:
     """Where the run folder is a file, the row's error names the folder and the reason."""
-    Path(request_.output_dir).write_text("in the way")
-    with pytest.raises(RowError, match=rf"^output folder {request_.output_dir}/sample_7: .*Not a directory"):
+    Path(request_.output_dir, "sample_7").write_text("in the way")
+    with pytest.raises(RowError, match=rf"^output folder {request_.output_dir}/sample_7: .*File exists"):
         save(request_, pictures())
 
 
@@ -131,3 +132,11 @@ def test_permissions_are_the_users(request_: EditRequest, umask: int) -> None:
     paths = save(request_, pictures())
     modes = {stat.S_IMODE((Path(request_.output_dir) / path).stat().st_mode) for path in paths}
     assert modes == {0o666 & ~umask}
+
+
+def test_a_run_folder_that_is_not_shared_is_never_invented(request_: EditRequest) -> None:
+    """Where the run folder is missing, the worker makes none: its pictures would be lost to the user."""
+    Path(request_.output_dir).rmdir()
+    with pytest.raises(RowError, match="is not on the worker's machine; producer and workers must share it"):
+        save(request_, pictures())
+    assert not Path(request_.output_dir).exists()

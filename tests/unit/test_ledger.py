@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from producer.ledger import Ledger
-from producer.records import Entry, State
+from producer.records import Entry, Noted, State
 from worker.contract import Outcome
 
 A, B = "a" * 32, "b" * 32
@@ -114,13 +114,26 @@ def test_only_what_is_new_is_sent(ledger: Ledger) -> None:
 
 
 def test_an_older_form_on_its_way_is_superseded(ledger: Ledger) -> None:
-    """Workers are to drop the older form of a row only where it was sent and is unanswered."""
+    """Workers are to drop the older form of a row wherever it may have been sent and is unanswered."""
     ledger.note([noted(row) for row in range(6)])
     ledger.sent([0, 1, 2, 3])
     ledger.apply([outcome(3)])
-    # 0: changed, 1: turned bad, 2: the same as before, 3: answered, 4 and 5: never sent
+    # 0: changed, 1: turned bad, 2: the same as before, 3: answered, 4: perhaps sent before a crash
     again = [noted(0, B), Entry(1, None, State.FAILED, "Bad."), noted(2), noted(3, B), noted(4, B), noted(5)]
-    assert ledger.note(again).superseded == {0: B, 1: ""}
+    assert ledger.note(again).superseded == {0: B, 1: "", 4: B}
+
+
+def test_a_crash_before_the_announcement_forgets_nothing(ledger: Ledger) -> None:
+    """If the change of a row cannot be announced, the ledger still holds its older form."""
+
+    def fail(_: Noted) -> None:
+        raise ConnectionError
+
+    ledger.note([noted(0)])
+    ledger.sent([0])
+    with pytest.raises(ConnectionError):
+        ledger.note([noted(0, B)], fail)
+    assert ledger.note([noted(0, B)]).superseded == {0: B}
 
 
 def test_an_outcome_twice_changes_nothing(ledger: Ledger) -> None:

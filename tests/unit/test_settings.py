@@ -70,6 +70,9 @@ def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("FLEET_BROKER_URL", "amqp://host"),
         ("FLEET_BROKER_URL", "redis://host:port/0"),  # the port is no number
+        ("FLEET_BROKER_URL", "redis://:1234/x@host:6379/0"),  # a password with a slash: the host would be ":1234"
+        ("FLEET_BROKER_URL", "redis://host/abc"),  # the database is no number
+        ("FLEET_BROKER_URL", "redis://"),
         ("FLEET_DIFFUSER_MODEL_NAME", "sdxl"),
         ("FLEET_IMAGE_GEN_TASK", "text2image"),
         ("FLEET_BATCH_SIZE", "four"),

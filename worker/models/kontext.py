@@ -62,10 +62,15 @@ class Kontext:
             pipeline = FluxKontextPipeline.from_pretrained(
                 folder, dtype=dtype, use_safetensors=True, local_files_only=True
             )
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"The weights in {folder} cannot be loaded: {reason}") from error
-        pipeline.to(device)
+            pipeline.to(device)
+        except torch.OutOfMemoryError:
+            free, total = (size / 2**30 for size in torch.cuda.mem_get_info(device))
+            raise ModelError(
+                f"The model does not fit on {device}: {free:.1f} of {total:.1f} GiB are free; use a larger GPU."
+            ) from None
+        except Exception as error:  # a broken file makes its own library raise whatever it likes
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ModelError(f"The weights in {folder} cannot be loaded ({reason}); download them again.") from None
         pipeline.set_progress_bar_config(disable=True)
         logger.info("loaded %s on %s (%s) in %.1f s", folder.name, device, dtype, time.monotonic() - begun)
         return cls(pipeline, batch_size=batch_size)

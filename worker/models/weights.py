@@ -41,7 +41,7 @@ def _download(name: str, settings: Settings) -> Path:
             snapshot_download(
                 name,
                 revision=settings.hf_revision,
-                cache_dir=settings.hf_cache_dir,
+                cache_dir=settings.hf_cache_dir and settings.hf_cache_dir.expanduser(),
                 local_dir=local_dir,
                 allow_patterns=_NEEDED,
             )
@@ -91,4 +91,8 @@ def _checked(folder: Path) -> Path:
     found = index.get("_class_name") if isinstance(index, dict) else None
     if found != "FluxKontextPipeline":
         raise ModelError(f"The folder {folder} holds a {found}; this fleet runs a FluxKontextPipeline.")
+    parts = [name for name, value in index.items() if isinstance(value, list) and value[0] is not None]
+    if missing := [name for name in parts if not (folder / name).is_dir()]:
+        # diffusers would go on with an empty tokenizer, to which every instruction is the same.
+        raise ModelError(f"The folder {folder} lacks {', '.join(missing)}; copy or download the model again.")
     return folder
