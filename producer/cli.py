@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -13,7 +13,9 @@ from rich.console import Console
 from producer import run as runs
 from producer.collect import Collector, write_output
 from producer.embedded import embedded_redis
+from producer.failures import broker_errors, folder_errors
 from producer.local import LocalWorkers, devices, stopped_by_signals
+from producer.options import broker_option, run_options, with_flag
 from producer.progress import Status, progress_bar
 from producer.rows import read_lines
 from producer.status import NoWorkerNotice, fleet_status, run_status
@@ -25,7 +27,6 @@ from worker.settings import Settings, load_settings
 _SOME_FAILED, _SOME_UNANSWERED = 3, 4
 
 _stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _Group(click.Group):
@@ -35,7 +36,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except SettingsError as error:
-            raise click.UsageError(_with_flag(str(error))) from None
+            raise click.UsageError(with_flag(str(error), submit_command.params)) from None
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
@@ -48,56 +49,15 @@ def main() -> None:
     """Edit images in bulk: one task per row of a jsonl, on a fleet of workers."""
 
 
-def _setting(flag: str, name: str, **options: Any) -> Callable[[Command], Command]:
-    """Make the option of a setting; its help and its default are the setting's own."""
-    field = Settings.model_fields[name]
-    default = "" if field.default is None else f" [default: {field.default}]"
-    return click.option(flag, name, help=f"{field.description}{default}  (FLEET_{name.upper()})", **options)
-
-
-_RUN_OPTIONS = [
-    _setting("--model", "diffuser_model_name", metavar="NAME"),
-    _setting("--hf-model-name-or-path", "hf_model_name_or_path", metavar="ID"),
-    _setting("--hf-revision", "hf_revision", metavar="REV"),
-    _setting("--run-dir", "run_dir", metavar="DIR", type=click.Path(path_type=Path)),
-    _setting("--output", "output", metavar="FILE", type=click.Path(path_type=Path)),
-    _setting("--input-image-key", "input_image_key", metavar="KEY"),
-    _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
-    _setting("--output-image-key", "output_image_key", metavar="KEY"),
-    _setting("--steps", "diffuser_num_inference_steps", type=int),
-    _setting("--guidance", "diffuser_guidance_scale", type=float),
-    _setting("--seed", "seed", type=int),
-    _setting("--num-images", "num_images", type=int),
-    _setting("--size", "size", metavar="auto|input|bucket"),
-    _setting("--save-interval", "save_interval", type=int),
-    _setting("--max-queued", "max_queued", type=int),
-    _setting("--broker", "broker_url", metavar="URL"),
-]
-_broker = _setting("--broker", "broker_url", metavar="URL")
 _input = click.argument(
     "input_path", metavar="INPUT.jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 _folder = click.Path(path_type=Path)
 
 
-def _with_flag(sentence: str) -> str:
-    """Put an option beside its variable, since the user may have given either."""
-    variable, _, rest = sentence.partition(" ")
-    for option in submit_command.params:
-        if variable.rstrip(":") == f"FLEET_{str(option.name).upper()}":
-            return f"{option.opts[0]} / {variable} {rest}"
-    return sentence
-
-
-def _run_options(command: Command) -> Command:
-    for option in reversed(_RUN_OPTIONS):
-        command = option(command)
-    return command
-
-
 @main.command("submit")
 @_input
-@_run_options
+@run_options
 @click.option("--detach", is_flag=True, help="Never wait for room: refuse an input of more rows than --max-queued.")
 def submit_command(input_path: Path, *, detach: bool, **given: Any) -> None:
     """Send the rows of INPUT.jsonl to the workers.
@@ -110,7 +70,7 @@ def submit_command(input_path: Path, *, detach: bool, **given: Any) -> None:
     if detach and (rows := sum(1 for _ in read_lines(input_path))) > settings.max_queued:
         raise click.UsageError(f"--detach takes at most {settings.max_queued} rows (--max-queued), found {rows}.")
     with (
-        runs.broker_errors(settings),
+        broker_errors(settings),
         runs.create(input_path, folder, settings, "submit") as run,
         progress_bar(_stderr) as report,
     ):
@@ -125,10 +85,10 @@ def submit_command(input_path: Path, *, detach: bool, **given: Any) -> None:
     "--output", type=click.Path(path_type=Path), metavar="FILE", help="Output jsonl [default: the run's own]."
 )
 @click.option("--no-wait", is_flag=True, help="Write what is there now; exit code 4 if rows are unanswered.")
-@_broker
+@broker_option
 def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_url: str | None) -> None:
     """Follow the run in DIR, then write its output jsonl, in the input's order."""
-    with runs.reopen(folder, "collect", output=output, broker_url=broker_url) as run, runs.broker_errors(run.settings):
+    with runs.reopen(folder, "collect", output=output, broker_url=broker_url) as run, broker_errors(run.settings):
         with progress_bar(_stderr) as report:
             collector = Collector(run, report)
             if no_wait:
@@ -142,18 +102,18 @@ def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_
 @main.command("status")
 @click.argument("folder", metavar="[DIR]", required=False, type=_folder)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-@_broker
+@broker_option
 def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
     """Show how far the run in DIR is; without DIR, the workers that are up, their model and queue."""
     settings = load_settings(broker_url=broker_url)
-    with runs.broker_errors(settings):
+    with broker_errors(settings):
         found = fleet_status(settings) if folder is None else run_status(folder, broker_url).as_dict()
     click.echo(json.dumps(found) if as_json else _as_lines(found) or "No worker is up.")
 
 
 @main.command("run")
 @_input
-@_run_options
+@run_options
 @click.option("--workers", default="auto", metavar="N|auto", help="Workers to start [default: one per visible GPU].")
 def run_command(input_path: Path, *, workers: str, **given: Any) -> None:
     """Edit INPUT.jsonl on this machine: Redis, workers, submit and collect, all stopped again at the end."""
@@ -164,7 +124,7 @@ def run_command(input_path: Path, *, workers: str, **given: Any) -> None:
     with (
         stopped_by_signals(),
         _local_broker(settings, folder) as settings,
-        runs.broker_errors(settings),
+        broker_errors(settings),
         runs.create(input_path, folder, settings, "run") as run,
     ):
         with LocalWorkers(settings, folder, devices(workers)) as fleet, progress_bar(_stderr) as report:
@@ -182,7 +142,7 @@ def _local_broker(settings: Settings, folder: Path) -> Iterator[Settings]:
     if settings.broker_url is not None:
         yield settings
         return
-    with runs.folder_errors(folder):
+    with folder_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with embedded_redis(folder) as url:
         yield settings.model_copy(update={"broker_url": url})

@@ -1,16 +1,14 @@
 """An open run: its folder, ledger, settings, and the Redis that carries it."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import redis
-from kombu.exceptions import OperationalError
 from kombu.utils.url import maybe_sanitize_url
 
+from producer.failures import broker_errors, folder_errors, ledger_errors
 from producer.ledger import LEDGER, Ledger
 from producer.lock import locked
 from producer.records import State
@@ -104,54 +102,6 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     return Path(input_path), load_settings(json.loads(given), broker_url=broker)
 
 
-@contextmanager
-def broker_errors(settings: Settings) -> Iterator[None]:
-    """Turn a broker that does not answer into one sentence.
-
-    Raises:
-        RunError: it names the broker, without its password, and what to do.
-
-    """
-    try:
-        yield
-    except (redis.RedisError, OperationalError, ConnectionError) as error:
-        where = maybe_sanitize_url(settings.broker)
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise RunError(
-            f"Redis at {where} does not answer ({reason}); start it or name another with --broker. Nothing is lost:"
-            " the same command goes on where it stopped."
-        ) from None
-
-
-@contextmanager
-def folder_errors(folder: Path) -> Iterator[None]:
-    """Turn a folder that cannot be used into one sentence.
-
-    Raises:
-        RunError: it names the folder and the reason.
-
-    """
-    try:
-        with ledger_errors(folder):
-            yield
-    except OSError as error:
-        raise RunError(f"The run folder {folder} cannot be used: {error.strerror or error}.") from None
-
-
-@contextmanager
-def ledger_errors(folder: Path) -> Iterator[None]:
-    """Turn a ledger that cannot be read or written (a full disk, a folder that vanished) into one sentence.
-
-    Raises:
-        RunError: it names the folder and the reason.
-
-    """
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise RunError(f"The ledger of the run folder {folder} cannot be used: {error}.") from None
-
-
 def require_sent(run: Run) -> None:
     """Make sure that every unanswered row was sent to this very Redis, so that waiting for answers has an end.
 
@@ -205,7 +155,8 @@ def _run(folder: Path, input_path: Path, settings: Settings, ledger: Ledger) -> 
 
 def _stream(settings: Settings, ledger: Ledger) -> OutcomeStream:
     with broker_errors(settings):
-        if ledger.unanswered:
-            # A wrong address is said at once; an outage in the middle of a run is borne for a minute.
+        # A wrong address is said at once; an outage in the middle of a run is borne for a minute. Only a finished run
+        # needs no Redis.
+        if ledger.unanswered or not ledger.states():
             open_redis(settings.broker).ping()
     return OutcomeStream(open_redis(settings.broker, patience=60), ledger.run)

@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from producer import run as runs
+from producer.failures import ledger_errors
 from producer.ledger import Ledger
 from producer.progress import Status, status_of
 from worker.celery import connect
@@ -26,7 +27,7 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
 
     """
     runs.require(folder)
-    with runs.ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
+    with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
         _, settings = runs.remembered(folder, ledger, broker_url=broker_url)
         known = status_of(ledger, 0.0)
         if not known.waiting:  # a finished run needs no Redis
