@@ -69,6 +69,7 @@ def submit_command(input_path: Path, *, detach: bool, **given: Any) -> None:
     folder = _run_dir(input_path, settings)
     if detach and (rows := sum(1 for _ in read_lines(input_path))) > settings.max_queued:
         raise click.UsageError(f"--detach takes at most {settings.max_queued} rows (--max-queued), found {rows}.")
+    runs.require_broker(settings)
     with (
         broker_errors(settings),
         runs.create(input_path, folder, settings, "submit") as run,
@@ -89,6 +90,8 @@ def submit_command(input_path: Path, *, detach: bool, **given: Any) -> None:
 def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_url: str | None) -> None:
     """Follow the run in DIR, then write its output jsonl, in the input's order."""
     with runs.reopen(folder, "collect", output=output, broker_url=broker_url) as run, broker_errors(run.settings):
+        if run.ledger.unanswered:  # a finished run needs no Redis
+            runs.require_broker(run.settings)
         with progress_bar(_stderr) as report:
             collector = Collector(run, report)
             if no_wait:
@@ -140,6 +143,7 @@ def run_command(input_path: Path, *, workers: str, **given: Any) -> None:
 def _local_broker(settings: Settings, folder: Path) -> Iterator[Settings]:
     """Yield settings with a broker: the one that was named, or one of our own."""
     if settings.broker_url is not None:
+        runs.require_broker(settings)
         yield settings
         return
     with folder_errors(folder):

@@ -102,6 +102,17 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     return Path(input_path), load_settings(json.loads(given), broker_url=broker)
 
 
+def require_broker(settings: Settings) -> None:
+    """Make sure that the broker answers, so that a wrong address is said at once and not after a minute.
+
+    Raises:
+        RunError: it does not; the sentence names it.
+
+    """
+    with broker_errors(settings):
+        open_redis(settings.broker).ping()
+
+
 def require_sent(run: Run) -> None:
     """Make sure that every unanswered row was sent to this very Redis, so that waiting for answers has an end.
 
@@ -146,17 +157,10 @@ def _remember(ledger: Ledger, settings: Settings) -> None:
 
 
 def _run(folder: Path, input_path: Path, settings: Settings, ledger: Ledger) -> Run:
-    run = Run(folder=folder, input_path=input_path, settings=settings, ledger=ledger, stream=_stream(settings, ledger))
+    # An outage in the middle of a run is borne for a minute.
+    stream = OutcomeStream(open_redis(settings.broker, patience=60), ledger.run)
+    run = Run(folder=folder, input_path=input_path, settings=settings, ledger=ledger, stream=stream)
     for taken in (input_path, ledger.path):
         if run.output_path.resolve() == taken.resolve():
             raise SettingsError(f"FLEET_OUTPUT: the output would overwrite {taken}; name another file.")
     return run
-
-
-def _stream(settings: Settings, ledger: Ledger) -> OutcomeStream:
-    with broker_errors(settings):
-        # A wrong address is said at once; an outage in the middle of a run is borne for a minute. Only a finished run
-        # needs no Redis.
-        if ledger.unanswered or not ledger.states():
-            open_redis(settings.broker).ping()
-    return OutcomeStream(open_redis(settings.broker, patience=60), ledger.run)
