@@ -34,7 +34,7 @@ def submit(
     while the submission waits, and may raise to stop it.
     """
     app = connect(run.settings)
-    _recall_if_lost(run)
+    _recall_if_lost(run, collector)
     collector.drain()
     parser = RowParser(run.settings, run=run.ledger.run, input_path=run.input_path, run_dir=run.folder)
     total, published = 0, 0
@@ -68,10 +68,14 @@ def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:
     return [row.request for row in rows if row.request is not None and row.line.row in wanted]
 
 
-def _recall_if_lost(run: Run) -> None:
+def _recall_if_lost(run: Run, collector: Collector) -> None:
     """Notice a Redis that came back empty: it does not know the run, so it has none of its rows."""
     if run.stream.status() is None:
         run.ledger.recall()
+        if run.ledger.unanswered:
+            # Marked anew before anything is collected: a worker may have recorded a row since. A crash from here on
+            # loses nothing, as the rows now count as not sent.
+            collector.publish()
 
 
 def _wait_for_room(run: Run, collector: Collector, rows: int, check: Callable[[Status], None]) -> None:

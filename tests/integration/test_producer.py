@@ -121,6 +121,17 @@ def test_stale_and_doubled_answers_are_not_counted(five: CLI, redis_url: str) ->
     assert (status["done"], status["waiting"]) == (1, 4)
 
 
+def test_an_outcome_that_outlived_its_redis_still_counts(five: CLI, redis_url: str) -> None:
+    """A worker that records its row after Redis was emptied: the next submission takes it, and sends the others."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    in_hand = requests(redis_url)[2]
+    open_redis(redis_url).flushall()
+    answer(redis_url, in_hand)
+    again = five("submit", "in.jsonl", "--run-dir", "r")
+    assert again.returncode == 0, again.stderr
+    assert [request.row for request in requests(redis_url)] == [0, 1, 3, 4]
+
+
 def test_a_changed_row_is_sent_again_and_its_old_answer_does_not_count(five: CLI, redis_url: str) -> None:
     """An answer to a row's older form leaves the newer form unanswered."""
     five("submit", "in.jsonl", "--run-dir", "r")
