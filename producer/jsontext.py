@@ -16,17 +16,31 @@ def _integer(digits: str) -> float:
     return int(digits) if len(digits) < _MOST_DIGITS else float("inf")
 
 
+class RepeatedKey(ValueError):  # noqa: N818 - what was found
+    """An object holds a key twice: most readers would drop one of its values without a word."""
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKey(json.dumps(next(key for key in keys if keys.count(key) > 1))[:80])
+    return found
+
+
 _DECODER = json.JSONDecoder(parse_int=_integer)
+_STRICT_DECODER = json.JSONDecoder(parse_int=_integer, object_pairs_hook=_distinct)
 
 
 def decode(text: str) -> Any:
     """Parse JSON text.
 
     Raises:
+        RepeatedKey: an object of it, at any depth, holds a key twice.
         ValueError, RecursionError: it is none, or nested too deeply.
 
     """
-    return _DECODER.decode(text)
+    return _STRICT_DECODER.decode(text)
 
 
 def encode(value: Any) -> str:

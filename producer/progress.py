@@ -1,5 +1,6 @@
 """How far a run is: counts and rate, and the bar that shows them on a terminal."""
 
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -88,6 +89,8 @@ def progress_bar(console: Console) -> Iterator[Reporter]:
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
+        # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
+        redirect_stdout=sys.stdout.isatty(),
     )
     with bar:
         task = bar.add_task("rows", total=None, failed=0, rate=0.0)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kombu.utils.url import maybe_sanitize_url
@@ -12,6 +12,8 @@ from producer.failures import broker_errors, folder_errors, ledger_errors
 from producer.ledger import LEDGER, Ledger
 from producer.lock import locked
 from producer.records import State
+from producer.rows import RowParser
+from producer.source import Source
 from worker.errors import RunError, SettingsError
 from worker.outcomes import OutcomeStream, open_redis
 from worker.settings import Settings, load_settings
@@ -19,8 +21,8 @@ from worker.settings import Settings, load_settings
 #: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
 _REMEMBERED = {
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
-    "output_image_key", "diffuser_num_inference_steps", "diffuser_guidance_scale", "seed", "num_images", "size",
-    "output",
+    "input_edit_key", "output_image_key", "diffuser_num_inference_steps", "diffuser_guidance_scale", "seed",
+    "num_images", "size", "multi_image", "image_format", "quality", "metadata", "output", "save_interval",
 }  # fmt: skip
 
 
@@ -30,7 +32,7 @@ class Run:
 
     #: As the user named it; the output rows show paths below it.
     folder: Path
-    input_path: Path
+    source: Source
     settings: Settings
     ledger: Ledger
     stream: OutcomeStream
@@ -40,9 +42,14 @@ class Run:
         """Where the output jsonl goes."""
         return self.settings.output or self.folder / "output.jsonl"
 
+    @property
+    def parser(self) -> RowParser:
+        """What turns the lines of its input into rows."""
+        return RowParser(self.settings, run=self.ledger.run, base=self.source.base, run_dir=self.folder)
+
 
 @contextmanager
-def create(input_path: Path, folder: Path, settings: Settings, command: str) -> Iterator[Run]:
+def create(source: Source, folder: Path, settings: Settings, command: str) -> Iterator[Run]:
     """Open the run of an input, making its folder where there is none.
 
     Raises:
@@ -53,12 +60,12 @@ def create(input_path: Path, folder: Path, settings: Settings, command: str) -> 
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             ledger = _own(folder, command, stack)
-            input_path = _claim(folder, ledger, input_path)
+            source = _claim(folder, ledger, source)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
             _remember(ledger, settings)
         with ledger_errors(folder):
-            yield _run(folder, input_path, settings, ledger)
+            yield _run(folder, source, settings, ledger)
 
 
 @contextmanager
@@ -73,11 +80,11 @@ def reopen(folder: Path, command: str, *, output: Path | None = None, broker_url
     with ExitStack() as stack:
         with folder_errors(folder):
             ledger = _own(folder, command, stack)
-            input_path, settings = remembered(folder, ledger, broker_url=broker_url)
+            source, settings = remembered(folder, ledger, broker_url=broker_url)
             if output is not None:
                 settings = settings.model_copy(update={"output": output})
         with ledger_errors(folder):
-            yield _run(folder, input_path, settings, ledger)
+            yield _run(folder, source, settings, ledger)
 
 
 def require(folder: Path) -> None:
@@ -93,13 +100,15 @@ def require(folder: Path) -> None:
         )
 
 
-def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -> tuple[Path, Settings]:
+def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -> tuple[Source, Settings]:
     """Return a run's input and settings."""
-    input_path, given = ledger.get("input_path"), ledger.get("settings")
-    if input_path is None or given is None:
+    owner, path, given = ledger.get("input"), ledger.get("input_path"), ledger.get("settings")
+    if owner is None or path is None or given is None:
         raise RunError(f"The run folder {folder} was never submitted; run `producer submit` first.")
     broker = broker_url or ledger.get("broker") or None
-    return Path(input_path), load_settings(json.loads(given), broker_url=broker)
+    base = Path(ledger.get("base") or Path(path).parent)
+    source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
+    return source, load_settings(json.loads(given), broker_url=broker)
 
 
 def require_broker(settings: Settings) -> None:
@@ -110,7 +119,7 @@ def require_broker(settings: Settings) -> None:
 
     """
     with broker_errors(settings):
-        open_redis(settings.broker).ping()
+        open_redis(settings.broker, patience=0).ping()
 
 
 def require_sent(run: Run) -> None:
@@ -134,17 +143,24 @@ def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
     return stack.enter_context(Ledger(folder))
 
 
-def _claim(folder: Path, ledger: Ledger, input_path: Path) -> Path:
-    """Bind the folder to its input; return the input's path as it was first named."""
-    resolved = str(input_path.resolve())
-    owner = ledger.get("input")
-    if owner not in {None, resolved}:
-        raise RunError(f"The run folder {folder} belongs to {owner}; name another with --run-dir.")
-    # Under its first name: an input reached by another link must not change its images' paths.
-    named = ledger.get("input_path") or str(input_path.absolute())
-    ledger.put("input", resolved)
-    ledger.put("input_path", named)
-    return Path(named)
+#: Owner of a run folder whose input came as a stream.
+_STREAM = "standard input"
+
+
+def _claim(folder: Path, ledger: Ledger, source: Source) -> Source:
+    """Bind the folder to its input; return the input under the name that it was first given."""
+    owner = _STREAM if source.resolved is None else str(source.resolved)
+    bound = ledger.get("input")
+    if bound not in {None, owner}:
+        raise RunError(f"The run folder {folder} belongs to {bound}; name another with --run-dir.")
+    source = source.kept_in(folder)
+    if source.resolved is not None and (named := ledger.get("input_path")) is not None:
+        # An input reached by another link must not change its images' paths.
+        source = replace(source, path=Path(named), base=Path(named).parent)
+    ledger.put("input", owner)
+    ledger.put("input_path", str(source.path))
+    ledger.put("base", str(source.base))
+    return source
 
 
 def _remember(ledger: Ledger, settings: Settings) -> None:
@@ -156,11 +172,11 @@ def _remember(ledger: Ledger, settings: Settings) -> None:
     ledger.put("broker", own or "")
 
 
-def _run(folder: Path, input_path: Path, settings: Settings, ledger: Ledger) -> Run:
+def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger) -> Run:
     # An outage in the middle of a run is borne for a minute.
     stream = OutcomeStream(open_redis(settings.broker, patience=60), ledger.run)
-    run = Run(folder=folder, input_path=input_path, settings=settings, ledger=ledger, stream=stream)
-    for taken in (input_path, ledger.path):
+    run = Run(folder=folder, source=source, settings=settings, ledger=ledger, stream=stream)
+    for taken in (source.path, ledger.path):
         if run.output_path.resolve() == taken.resolve():
             raise SettingsError(f"FLEET_OUTPUT: the output would overwrite {taken}; name another file.")
     return run

@@ -8,9 +8,10 @@ from uuid import uuid4
 from celery import Celery
 
 from producer.collect import Collector
+from producer.lines import read_lines
 from producer.progress import Status
 from producer.records import Entry, Noted, State
-from producer.rows import Row, RowParser, read_lines
+from producer.rows import Row
 from producer.run import Run
 from worker.celery import connect
 from worker.contract import TASK_NAME, EditRequest
@@ -36,9 +37,9 @@ def submit(
     app = connect(run.settings)
     _recall_if_lost(run, collector)
     collector.drain()
-    parser = RowParser(run.settings, run=run.ledger.run, input_path=run.input_path, run_dir=run.folder)
+    parser = run.parser
     total, published = 0, 0
-    for lines in _chunks(read_lines(run.input_path), min(_CHUNK, run.settings.max_queued)):
+    for lines in _chunks(read_lines(run.source.path), min(_CHUNK, run.settings.max_queued)):
         rows = [parser.parse(line) for line in lines]
         total += len(rows)
         noted = run.ledger.note([_entry(row) for row in rows], lambda noted: _announce(run, rows, noted))  # noqa: B023

@@ -1,15 +1,29 @@
 """What the tests share: real Redis servers, real workers, and pictures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from producer.embedded import embedded_redis
 from tests.support.cli import CLI
+from tests.support.hub import running_hub
 from tests.support.workers import WorkerProcess, start_worker
 
 Start = Callable[..., WorkerProcess]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A worker that tests share."""
+
+    worker: WorkerProcess
+    settings: Mapping[str, object]
+
+    def cli(self, folder: Path) -> CLI:
+        """Call `producer` in a folder, on this worker's Redis."""
+        return CLI(folder, self.settings)
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +77,25 @@ def shared_workers(
     yield pair
     for worker in pair:
         worker.stop()
+
+
+@pytest.fixture(scope="session")
+def passthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Run a worker whose model edits nothing, on a Redis of its own, for the whole session."""
+    folder = tmp_path_factory.mktemp("passthrough")
+    with embedded_redis(folder) as url:
+        environment = {"broker_url": url, "rows_in_flight": 32}
+        worker = start_worker("plain", folder / "plain.log", environment, app="tests.support.passthrough")
+        worker.wait_until_ready()
+        yield Fleet(worker, environment)
+        worker.stop()
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[str]:
+    """Run a hub of models on this machine; return its URL."""
+    with running_hub() as url:
+        yield url
 
 
 @pytest.fixture

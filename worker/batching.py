@@ -15,6 +15,8 @@ class BatchKey(NamedTuple):
     bucket: Bucket
     steps: int
     guidance: float
+    #: 1 where there is no negative prompt; the pipeline has one for every row of a call, or for none.
+    true_cfg_scale: float
     #: Images per row. Part of the key so that a batch of rows is also a whole number of images.
     num_images: int
 
@@ -26,6 +28,8 @@ class EditJob(NamedTuple):
     image: Image.Image
     #: The instruction.
     prompt: str
+    #: Only where the key's `true_cfg_scale` is above 1.
+    negative_prompt: str | None
     #: One seed per image to make.
     seeds: tuple[int, ...]
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from math import log, sqrt
 from typing import NamedTuple
 
-from worker.contract import Size
+from worker.errors import RowError
+from worker.parameters import Size, exact_size
 
 
 class Bucket(NamedTuple):
@@ -43,13 +44,14 @@ DEMO_BUCKETS = _both_ways(
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """How one picture travels to its bucket and back."""
+    """How one picture travels to its bucket and back. Width and height in pixels each."""
 
     bucket: Bucket
-    #: Width and height of the picture inside the bucket. Smaller than the bucket only beyond the bucket
-    #: shapes, where the rest is filled by reflection, evenly on both sides.
+    #: The picture inside the bucket, in its middle; what is left of the bucket is filled by reflection.
     inner: tuple[int, int]
-    #: Width and height of the edited picture.
+    #: The part of the edited bucket, again its middle, that becomes the output.
+    kept: tuple[int, int]
+    #: The edited picture.
     output: tuple[int, int]
 
 
@@ -61,30 +63,46 @@ def nearest(width: int, height: int, buckets: Sequence[Bucket]) -> Bucket:
 def plan_fit(width: int, height: int, buckets: Sequence[Bucket], size: Size) -> Fit:
     """Plan a picture's way: `width` × `height` pixels in, a bucket for the model, an output shape.
 
-    A picture within 9 % of its bucket's shape is stretched to it, since Kontext works best at these
-    resolutions, and the output is stretched back. Anything beyond the most extreme bucket is padded by
-    reflection instead. `size`: "auto" has the input's aspect ratio and the area of the picture's part of
-    the bucket; "input" is the input's exact size; "bucket" hands out the model's own pixels.
+    A picture between 1:2.4 and 2.4:1 is stretched to its bucket, by 9 % at most, since Kontext works best at these
+    resolutions, and the output is stretched back. A longer one is padded by reflection instead. `size`: "auto" has
+    the input's aspect ratio and the area of the picture's part of the bucket; "input" is the input's exact size;
+    "bucket" hands out the model's own pixels, padding and all. An explicit size is the bucket itself, and handed
+    out like one: a picture of another shape is padded to it, never stretched.
     """
+    if (exact := exact_size(size)) is not None:
+        bucket = Bucket(*exact)
+        return Fit(bucket=bucket, inner=_within(width, height, bucket), kept=exact, output=exact)
     bucket = nearest(width, height, buckets)
-    inner = _inner(width, height, bucket)
+    inner = _within(width, height, bucket) if max(width / height, height / width) > _LONGEST else bucket
     if size == "bucket":
-        return Fit(bucket=bucket, inner=(bucket.width, bucket.height), output=(bucket.width, bucket.height))
+        return Fit(bucket=bucket, inner=inner, kept=bucket, output=bucket)
     output = (width, height) if size == "input" else _with_area(width, height, inner[0] * inner[1])
-    return Fit(bucket=bucket, inner=inner, output=output)
+    return Fit(bucket=bucket, inner=inner, kept=inner, output=output)
 
 
-#: A stretch up to this factor is not seen; half the widest gap between neighbouring buckets' ratios is 8.4 %.
-_MAX_STRETCH = 1.09
+#: Longest aspect ratio that is stretched; up to it the tables above have a bucket within 9 %, which is not seen.
+_LONGEST = 2.4
 
 
-def _inner(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
-    stretch = bucket.ratio * height / width
-    if 1 / _MAX_STRETCH <= stretch <= _MAX_STRETCH:
-        return bucket.width, bucket.height
-    if stretch < 1:  # wider than any bucket
+def _within(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
+    """Return the largest shape of the same aspect ratio inside the bucket."""
+    if bucket.width * height <= bucket.height * width:
         return bucket.width, max(1, round(bucket.width * height / width))
     return max(1, round(bucket.height * width / height)), bucket.height
+
+
+def side_by_side(sizes: Sequence[tuple[int, int]], *, max_pixels: int) -> list[tuple[int, int]]:
+    """Return the sizes of pictures that are to stand side by side, each enlarged to the height of the tallest.
+
+    Raises:
+        RowError: together they would have more than `max_pixels` pixels.
+
+    """
+    tallest = max(height for _, height in sizes)
+    enlarged = [(max(1, round(width * tallest / height)), tallest) for width, height in sizes]
+    if (whole := sum(width for width, _ in enlarged)) * tallest > max_pixels:
+        raise RowError(f"images: side by side they are {whole}x{tallest}, more than {max_pixels} pixels.")
+    return enlarged
 
 
 def _with_area(width: int, height: int, area: int) -> tuple[int, int]:

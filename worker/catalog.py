@@ -15,6 +15,8 @@ class ModelSpec:
     name: str
     #: Resolutions that the model works at.
     buckets: tuple[Bucket, ...]
+    #: What each side of an explicit size must be a multiple of, in pixels.
+    multiple: int
     #: Denoising steps where the user names none.
     steps: int
     #: Guidance where the user names none.
@@ -23,12 +25,13 @@ class ModelSpec:
     needs_cuda: bool
 
 
-#: Steps and guidance of FLUX-Kontext are those of its model card and of DataFlow's guide.
+#: Steps and guidance of FLUX-Kontext are those of its model card and of DataFlow's guide. A token of its transformer is
+#: 2 × 2 latent pixels, a latent pixel 8 × 8 of the picture: hence multiples of 16.
 MODELS: Final = {
     spec.name: spec
     for spec in (
-        ModelSpec(name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, steps=28, guidance=3.5, needs_cuda=True),
-        ModelSpec(name="demo", buckets=DEMO_BUCKETS, steps=8, guidance=3.5, needs_cuda=False),
+        ModelSpec(name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, multiple=16, steps=28, guidance=3.5, needs_cuda=True),
+        ModelSpec(name="demo", buckets=DEMO_BUCKETS, multiple=16, steps=8, guidance=3.5, needs_cuda=False),
     )
 }
 

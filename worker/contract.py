@@ -8,17 +8,15 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.errors import ContractError
+from worker.parameters import Guidance, ImageFormat, NumImages, Prompt, Quality, Seed, Size, Steps, TrueCfgScale
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 1
+VERSION: Final = 2
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
 
-#: How the output's size follows from the input's: see `worker.buckets.plan_fit`.
-Size = Literal["auto", "input", "bucket"]
-
-Seed = Annotated[int, Field(ge=0, lt=2**53)]
+_Path = Annotated[str, Field(pattern=r"^/")]
 
 
 class _Message(BaseModel):
@@ -28,7 +26,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[1] = VERSION
+    v: Literal[2] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
@@ -57,23 +55,28 @@ class _Message(BaseModel):
 class EditRequest(_Message):
     """One row to edit. Paths are absolute: producer and worker share folders, not working directories."""
 
-    #: Path of the image to edit.
-    image: str = Field(pattern=r"^/")
+    #: The image to edit; several are put side by side.
+    images: tuple[_Path, ...] = Field(min_length=1)
     #: The instruction.
-    prompt: str = Field(min_length=1)
+    prompt: Prompt = Field(min_length=1)
+    #: What the picture should not become; only where `true_cfg_scale` is above 1.
+    negative_prompt: Prompt | None
+    true_cfg_scale: TrueCfgScale
     #: The run folder, where the row's images go.
-    output_dir: str = Field(pattern=r"^/")
+    output_dir: _Path
     #: Identity of the model (`worker.catalog.model_id`), which also names the queue.
     model: str
-    #: Denoising steps.
-    steps: int = Field(ge=1, le=1000)
-    #: Strength of the distilled guidance.
-    guidance: float = Field(ge=0, le=100)
-    #: Images to make for this row.
-    num_images: int = Field(ge=1, le=64)
+    steps: Steps
+    guidance: Guidance
+    num_images: NumImages
     #: Seed of the row's first image; see `image_seed` for the others.
     seed: Seed
+    #: An explicit one is a multiple of what the model takes.
     size: Size
+    image_format: ImageFormat
+    quality: Quality
+    #: Whether the images say in their metadata how they were made; their fingerprint they always carry.
+    metadata: bool
 
 
 class Outcome(_Message):
@@ -93,12 +96,14 @@ class Outcome(_Message):
     batch_limit: int | None = None
     #: Seed of the first image.
     seed: Seed | None = None
+    #: Denoising steps.
+    steps: int | None = None
     #: Seconds by stage: decode, wait (for the batch), model, encode.
     seconds: dict[str, float] = Field(default_factory=dict)
     #: Celery's name of the worker.
     worker: str
-    #: SHA-256 of the source image's bytes as they were read.
-    source_digest: str | None = None
+    #: SHA-256 of each source image's bytes as they were read.
+    source_digests: tuple[str, ...] = ()
 
 
 def first_problem(error: ValidationError) -> str:

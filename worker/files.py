@@ -1,30 +1,28 @@
 """A row's files in the run folder: naming them, writing them whole or not at all, knowing them again."""
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from worker.contract import EditRequest
 from worker.durable import sync_folder
+from worker.encoding import encode, fingerprint_of
 from worker.errors import RowError
 
-#: Text chunk of the PNG that holds the row's fingerprint.
-_FINGERPRINT = "fleet:fingerprint"
 
-#: zlib level. Encoding runs beside the GPU; the level only has to keep up with it.
-_COMPRESSION = 4
-
-
-def sample_paths(row: int, num_images: int) -> tuple[str, ...]:
+def sample_paths(request: EditRequest) -> tuple[str, ...]:
     """Name a row's images, relative to the run folder, as DataFlow does."""
-    return tuple(f"sample_{row}/sample_{row}_{index}.png" for index in range(num_images))
+    name = f"sample_{request.row}/sample_{request.row}"
+    return tuple(f"{name}_{index}.{request.image_format}" for index in range(request.num_images))
 
 
 def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]:
-    """Write a row's images; return their paths relative to the run folder.
+    """Write a row's images, and drop those of its older forms; return their paths relative to the run folder.
 
     Each is written under a temporary name, synced, and renamed, so that a final name always holds a whole
     picture, whenever the machine dies.
@@ -33,16 +31,15 @@ def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]
         RowError: the folder cannot be written.
 
     """
-    paths = sample_paths(request.row, request.num_images)
-    metadata = PngImagePlugin.PngInfo()
-    metadata.add_text(_FINGERPRINT, request.fingerprint)
+    paths = sample_paths(request)
     folder = Path(request.output_dir) / f"sample_{request.row}"
     try:
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
             sync_folder(folder.parent)
-        for path, image in zip(paths, images, strict=True):
-            _write(Path(request.output_dir) / path, image, metadata)
+        for index, (path, image) in enumerate(zip(paths, images, strict=True)):
+            _write(Path(request.output_dir) / path, lambda file: encode(image, file, request, index))  # noqa: B023
+        _drop_others(folder, keep={Path(path).name for path in paths})
         sync_folder(folder)
     except FileNotFoundError:
         # Never made here: pictures in a folder of the same name on another machine would be lost to the user.
@@ -56,16 +53,14 @@ def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]
 
 def finished(request: EditRequest) -> bool:
     """Tell whether the row's whole set of images is there, made for just this request, each decodable to its end."""
-    return all(
-        _is_whole(Path(request.output_dir) / path, request.fingerprint)
-        for path in sample_paths(request.row, request.num_images)
-    )
+    folder = Path(request.output_dir)
+    return all(_is_whole(folder / path, request.fingerprint) for path in sample_paths(request))
 
 
 def _is_whole(path: Path, fingerprint: str) -> bool:
     try:
         with Image.open(path) as image:
-            if image.info.get(_FINGERPRINT) != fingerprint:
+            if fingerprint_of(image) != fingerprint:
                 return False
             image.load()  # a truncated file does not count
             return True
@@ -73,11 +68,18 @@ def _is_whole(path: Path, fingerprint: str) -> bool:
         return False
 
 
-def _write(path: Path, image: Image.Image, metadata: PngImagePlugin.PngInfo) -> None:
+def _drop_others(folder: Path, *, keep: Collection[str]) -> None:
+    """Drop the images of a form of the row that had more of them, or another format."""
+    for path in folder.iterdir():
+        if path.name not in keep and re.fullmatch(rf"{folder.name}_\d+\.(png|webp|jpg)", path.name):
+            path.unlink(missing_ok=True)
+
+
+def _write(path: Path, encode_into: Callable[[IO[bytes]], None]) -> None:
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:
-            image.save(file, format="PNG", pnginfo=metadata, compress_level=_COMPRESSION)
+            encode_into(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)

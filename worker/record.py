@@ -1,7 +1,7 @@
 """What the worker comes to know of a row, until it is the row's outcome."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,9 +29,9 @@ class RowRecord:
         finally:
             self._seconds[name] = round(time.monotonic() - begun, 4)
 
-    def decoded(self, digest: str, bucket: Bucket) -> None:
-        """Note the source as it was read, and where it goes."""
-        self._facts |= {"source_digest": digest, "bucket": tuple(bucket), "seed": self._request.seed}
+    def decoded(self, digests: Sequence[str], bucket: Bucket) -> None:
+        """Note the sources as they were read, and where the row goes."""
+        self._facts |= {"source_digests": tuple(digests), "bucket": tuple(bucket)}
 
     def rode(self, batched: Batched[Any]) -> None:
         """Note the micro-batch."""
@@ -44,8 +44,7 @@ class RowRecord:
 
     def done(self) -> Outcome:
         """Return the outcome of a row whose images are in place."""
-        paths = files.sample_paths(self._request.row, self._request.num_images)
-        return self._outcome(status="done", paths=paths)
+        return self._outcome(status="done", paths=files.sample_paths(self._request))
 
     def failed(self, error: str) -> Outcome:
         """Return the outcome of a row that cannot be edited."""
@@ -57,6 +56,8 @@ class RowRecord:
                 "run": self._request.run,
                 "row": self._request.row,
                 "fingerprint": self._request.fingerprint,
+                "seed": self._request.seed,
+                "steps": self._request.steps,
                 "worker": self._worker,
                 "seconds": self._seconds,
                 **self._facts,

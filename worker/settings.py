@@ -10,8 +10,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from worker.catalog import MODELS, ModelSpec, model_id
-from worker.contract import Size, first_problem
+from worker.contract import first_problem
 from worker.errors import SettingsError
+from worker.parameters import Guidance, ImageFormat, MultiImage, NumImages, Quality, Seed, Size, Steps, rounded_size
 
 _DEFAULT_BROKER = "redis://localhost:6379/0"
 _BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
         le=4096,
         description="Rows that a worker holds at a time (unset: follows from the batch size).",
     )
+    max_pixels: int = Field(
+        100_000_000, ge=1, description="Most pixels of an input image, checked before it is decoded."
+    )
     visibility_timeout: int = Field(
         60,
         ge=4,
@@ -65,18 +69,27 @@ class Settings(BaseSettings):
     input_conversation_key: str = Field(
         "conversations", min_length=1, description="Column with the conversation that holds the instruction."
     )
+    input_edit_key: str = Field("edit", min_length=1, description="Column with an object of a row's own parameters.")
     output_image_key: str = Field("output_image", min_length=1, description="Column for the edited images' paths.")
-    diffuser_num_inference_steps: int | None = Field(
-        None, ge=1, le=1000, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
+    diffuser_num_inference_steps: Steps | None = Field(
+        None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
     )
-    diffuser_guidance_scale: float | None = Field(
-        None, ge=0, le=100, description="Guidance (unset: the model's own; both 3.5)."
-    )
-    seed: int = Field(0, ge=0, lt=2**53, description="The run's seed, from which every row's own is derived.")
-    num_images: int = Field(1, ge=1, le=64, description="Images to make per row.")
+    diffuser_guidance_scale: Guidance | None = Field(None, description="Guidance (unset: the model's own; both 3.5).")
+    seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
+    num_images: NumImages = Field(1, description="Images to make per row.")
     size: Size = Field(
         "auto",
-        description="Output size: auto (input's shape, model's area), input (its exact size) or bucket (model's own).",
+        description=(
+            "Output size: auto (input's shape, model's area), input (its exact size), bucket (model's own) or 1280x720."
+        ),
+    )
+    multi_image: MultiImage = Field(
+        "first", description="Of several images in a row: first edits the first, stitch all, side by side."
+    )
+    image_format: ImageFormat = Field("png", description="Format of the edited images: png, webp or jpg.")
+    quality: Quality = Field(95, description="Quality of webp and jpg, 1 to 100.")
+    metadata: bool = Field(
+        default=True, description="Whether images carry their instruction, seed, steps, guidance and model."
     )
     save_interval: int = Field(
         10,
@@ -104,10 +117,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
-        keys = [self.input_image_key, self.input_conversation_key, self.output_image_key]
+        keys = [self.input_image_key, self.input_conversation_key, self.input_edit_key, self.output_image_key]
         if len(set(keys)) < len(keys):
-            names = "FLEET_INPUT_IMAGE_KEY, FLEET_INPUT_CONVERSATION_KEY and FLEET_OUTPUT_IMAGE_KEY"
+            names = (
+                "FLEET_INPUT_IMAGE_KEY, FLEET_INPUT_CONVERSATION_KEY, FLEET_INPUT_EDIT_KEY and FLEET_OUTPUT_IMAGE_KEY"
+            )
             raise ValueError(f"{names} must differ, found {', '.join(keys)}")
+        if self.output_image_key in {"error", "raw"}:
+            raise ValueError("FLEET_OUTPUT_IMAGE_KEY must not be error or raw, which are columns of the output, too")
         return self
 
     @property
@@ -134,6 +151,11 @@ class Settings(BaseSettings):
     def guidance(self) -> float:
         """Guidance: the user's, or else the model's own."""
         return self.spec.guidance if self.diffuser_guidance_scale is None else self.diffuser_guidance_scale
+
+    @property
+    def exact_size(self) -> str:
+        """The output's size; an explicit one as the model takes it."""
+        return rounded_size(self.size, self.spec.multiple)
 
     @property
     def in_flight(self) -> int:

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from celery import bootsteps
 from celery.worker import WorkController
@@ -17,8 +17,11 @@ from worker.contract import queue_name
 from worker.errors import ModelError
 from worker.microbatcher import MicroBatcher
 from worker.outcomes import open_redis
-from worker.settings import load_settings
+from worker.settings import Settings, load_settings
 from worker.tasks import EditTask
+
+if TYPE_CHECKING:
+    from worker.models import EditModel
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +53,7 @@ class LoadModel(bootsteps.StartStopStep):
         begun = time.monotonic()
         try:
             with _ended_by_signals():
-                # torch and the model's libraries, which only this step needs.
-                from worker.models import load_model  # noqa: PLC0415
-
-                model = load_model(settings)
+                model = self.load(settings)
         except ModuleNotFoundError as error:
             _refuse(
                 f"{error.name} is not installed; install the project with its worker extra: pip install '.[worker]'."
@@ -62,9 +62,26 @@ class LoadModel(bootsteps.StartStopStep):
             _refuse(str(error))
         policy = Policy(batch_size=settings.batch_size, max_wait=settings.batch_wait)
         self._batcher = MicroBatcher(model.edit, policy)
-        task = EditTask(spec=settings.spec, batcher=self._batcher, client=open_redis(settings.broker))
+        task = EditTask(
+            spec=settings.spec,
+            max_pixels=settings.max_pixels,
+            batcher=self._batcher,
+            client=open_redis(settings.broker),
+        )
         worker.app.register_task(task)
         logger.info("model ready: %s after %.1f s", settings.model, time.monotonic() - begun)
+
+    def load(self, settings: Settings) -> "EditModel":
+        """Load the model that the settings name.
+
+        Raises:
+            ModelError: see `worker.models.load_model`.
+
+        """
+        # torch and the model's libraries, which only this step needs.
+        from worker.models import load_model  # noqa: PLC0415
+
+        return load_model(settings)
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Finish the batch on the GPU and give the waiting rows back."""

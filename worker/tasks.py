@@ -11,11 +11,12 @@ from celery import Task
 from celery.exceptions import Reject
 from PIL import Image
 
-from worker import files, images
+from worker import decoding, files, images
 from worker.batching import BatchKey, EditJob
 from worker.buckets import Fit, plan_fit
 from worker.catalog import ModelSpec
 from worker.contract import TASK_NAME, EditRequest, Outcome, image_seed
+from worker.encoding import require_encodable
 from worker.errors import ContractError, RowError
 from worker.microbatcher import Batched, GivenBack, MicroBatcher
 from worker.outcomes import OutcomeStream
@@ -38,8 +39,9 @@ class EditTask(Task):
     # A bad row is the user's, not the worker's: no traceback in the log.
     throws = (RowError,)
 
-    def __init__(self, *, spec: ModelSpec, batcher: Batcher, client: redis.Redis) -> None:
+    def __init__(self, *, spec: ModelSpec, max_pixels: int, batcher: Batcher, client: redis.Redis) -> None:
         self._spec = spec
+        self._max_pixels = max_pixels
         self._batcher = batcher
         self._client = client
 
@@ -81,14 +83,16 @@ class EditTask(Task):
     def _work(self, request: EditRequest, record: RowRecord, stream: OutcomeStream) -> None:
         with record.stage("decode"):
             self._drop_if_superseded(request, stream)
-            source = images.read(Path(request.image))
-            plan = plan_fit(*source.image.size, self._spec.buckets, request.size)
-            record.decoded(source.digest, plan.bucket)
+            sources = [decoding.read(Path(path), max_pixels=self._max_pixels) for path in request.images]
+            picture = images.stitch([source.image for source in sources], max_pixels=self._max_pixels)
+            plan = plan_fit(*picture.size, self._spec.buckets, request.size)
+            record.decoded([source.digest for source in sources], plan.bucket)
+            require_encodable(request.image_format, plan.output)
             # At-least-once delivery: a row that was already edited is answered without the GPU.
             if files.finished(request):
                 return
-            fitted = images.fit(source.image, plan)
-        del source  # a hundred megapixels need not wait for the GPU, too
+            fitted = images.fit(picture, plan)
+        del sources, picture  # a hundred megapixels need not wait for the GPU, too
         batched = self._ride(request, plan, fitted)
         record.rode(batched)
         with record.stage("encode"):
@@ -98,10 +102,15 @@ class EditTask(Task):
 
     def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image) -> Batched[list[Image.Image]]:
         key = BatchKey(
-            bucket=plan.bucket, steps=request.steps, guidance=request.guidance, num_images=request.num_images
+            bucket=plan.bucket,
+            steps=request.steps,
+            guidance=request.guidance,
+            true_cfg_scale=request.true_cfg_scale,
+            num_images=request.num_images,
         )
         seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
-        return self._batcher.submit(key, EditJob(fitted, request.prompt, seeds)).result()
+        job = EditJob(fitted, request.prompt, request.negative_prompt, seeds)
+        return self._batcher.submit(key, job).result()
 
     def _drop_if_superseded(self, request: EditRequest, stream: OutcomeStream) -> None:
         row, digest = request.row, request.fingerprint

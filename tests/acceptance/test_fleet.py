@@ -144,7 +144,7 @@ def test_outcomes_tell_what_happened(run64: Finished) -> None:
     """An outcome carries the seconds of each stage and the digest of the source."""
     for outcome in run64.outcomes:
         assert outcome.seconds.keys() == {"decode", "wait", "model", "encode"}
-        assert len(outcome.source_digest or "") == 64
+        assert [len(digest) for digest in outcome.source_digests] == [64]
         assert outcome.batch_limit == 4
 
 

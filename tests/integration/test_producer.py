@@ -49,7 +49,7 @@ def test_submit_publishes_one_task_per_row(five: CLI, redis_url: str) -> None:
     assert done.stdout == "r\n"
     sent = requests(redis_url)
     assert [request.row for request in sent] == [0, 1, 2, 3, 4]
-    assert [request.image for request in sent] == [f"{five.folder}/{number}.png" for number in range(5)]
+    assert [request.images for request in sent] == [(f"{five.folder}/{number}.png",) for number in range(5)]
     assert {request.output_dir for request in sent} == {f"{five.folder}/r"}
     assert len({request.seed for request in sent}) == 5
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from tests.support.waiting import wait_until
 
+_PROJECT = Path(__file__).parents[2]
+
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """Return this process's environment without its own settings, and with these."""
@@ -54,11 +56,12 @@ class WorkerProcess:
             raise
 
 
-def start_worker(name: str, log: Path, settings: Mapping[str, object]) -> WorkerProcess:
+def start_worker(name: str, log: Path, settings: Mapping[str, object], app: str = "worker") -> WorkerProcess:
     """Start a worker; one thread of torch each, since the tests have two cores for two workers."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            [sys.executable, "-m", "celery", "-A", app, "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            cwd=_PROJECT,
             env={**environment(settings), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -16,7 +16,9 @@ POLICY = Policy(batch_size=4, max_wait=10, max_passed_over=32)
 
 def key(shape: str, num_images: int = 1) -> BatchKey:
     """Make the key of a shape that is named by a letter."""
-    return BatchKey(bucket=Bucket(16 * ord(shape), 16), steps=8, guidance=3.5, num_images=num_images)
+    return BatchKey(
+        bucket=Bucket(16 * ord(shape), 16), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=num_images
+    )
 
 
 def rows(shapes: str, *, num_images: int = 1) -> list[Waiting]:
@@ -71,16 +73,17 @@ def test_images_per_row_divide_the_limit(batch_size: int, num_images: int, limit
 @pytest.mark.parametrize(
     "other",
     [
-        BatchKey(bucket=Bucket(256, 240), steps=8, guidance=3.5, num_images=1),
-        BatchKey(bucket=Bucket(256, 256), steps=9, guidance=3.5, num_images=1),
-        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=2.5, num_images=1),
-        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, num_images=2),
+        BatchKey(bucket=Bucket(256, 240), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=9, guidance=3.5, true_cfg_scale=1.0, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=2.5, true_cfg_scale=1.0, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=2.0, num_images=1),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=2),
     ],
-    ids=["bucket", "steps", "guidance", "num_images"],
+    ids=["bucket", "steps", "guidance", "true_cfg_scale", "num_images"],
 )
 def test_keys_are_never_mixed(other: BatchKey) -> None:
     """Rows that differ in anything that the pipeline holds once per call never ride together."""
-    mine = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, num_images=1)
+    mine = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
     waiting = [Waiting(key=k, since=0) for k in (mine, other, mine, other)]
     roomy = Policy(batch_size=8, max_wait=10)  # room for all four rows, also with two images each
     assert choose(waiting, now=10, batches_taken=0, policy=roomy) == Run((0, 2))

@@ -7,8 +7,9 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, nearest, plan_fit
-from worker.contract import Size
+from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, nearest, plan_fit, side_by_side
+from worker.errors import RowError
+from worker.parameters import Size, rounded_size
 
 SIDES = st.integers(16, 20_000)
 TABLES = st.sampled_from([KONTEXT_BUCKETS, DEMO_BUCKETS])
@@ -56,7 +57,12 @@ def test_the_nearest_bucket(size: tuple[int, int], bucket: tuple[int, int]) -> N
         ((1920, 1080), "bucket", (1392, 752), (1392, 752)),
         ((5000, 1000), "auto", (1568, 314), (1569, 314)),  # 1568/5 = 313.6; √(1568 × 314 × 5) = 1569.0
         ((5000, 1000), "input", (1568, 314), (5000, 1000)),
-        ((5000, 1000), "bucket", (1568, 672), (1568, 672)),
+        ((5000, 1000), "bucket", (1568, 314), (1568, 672)),  # the model's pixels, with the padding
+        ((2400, 1000), "auto", (1568, 672), (1590, 662)),  # 2.4: stretched by 2.9 %; √(1568 × 672 × 2.4) = 1590.2
+        ((2401, 1000), "auto", (1568, 653), (1568, 653)),  # beyond: padded; 1568/2.401 = 653.06
+        ((1920, 1080), "1280x720", (1280, 720), (1280, 720)),
+        ((1000, 1000), "1280x720", (720, 720), (1280, 720)),  # padded, never stretched
+        ((1290, 720), "1280x720", (1280, 714), (1280, 720)),  # 1280 × 720/1290 = 714.4
         ((20, 1000), "auto", (31, 1568), (31, 1559)),  # 1568/50 = 31.4; √(31 × 1568 × 50) = 1558.97
     ],
 )
@@ -103,6 +109,46 @@ def test_auto_keeps_the_area(width: int, height: int, buckets: Sequence[Bucket])
 
 @given(SIDES, SIDES, TABLES)
 def test_bucket_hands_out_the_models_own_pixels(width: int, height: int, buckets: Sequence[Bucket]) -> None:
-    """With the size `bucket` nothing is padded, and the output is the bucket."""
+    """With the size `bucket` the output is the bucket, in which the picture lies as it does with `auto`."""
     plan = plan_fit(width, height, buckets, "bucket")
-    assert plan.output == plan.inner == plan.bucket == nearest(width, height, buckets)
+    assert plan.output == plan.kept == plan.bucket == nearest(width, height, buckets)
+    assert plan.inner == plan_fit(width, height, buckets, "auto").inner
+
+
+@given(SIDES, SIDES, st.sampled_from(["1280x720", "64x64", "512x2048"]))
+def test_an_explicit_size_never_stretches(width: int, height: int, size: Size) -> None:
+    """A picture lies in an explicit size with its own aspect ratio, within one pixel, and touches two of its edges."""
+    plan = plan_fit(width, height, KONTEXT_BUCKETS, size)
+    assert f"{plan.output[0]}x{plan.output[1]}" == f"{plan.bucket}" == size
+    ratio, (inner_width, inner_height) = width / height, plan.inner
+    assert abs(inner_width - inner_height * ratio) <= 1 or abs(inner_height - inner_width / ratio) <= 1
+    assert inner_width == plan.bucket.width or inner_height == plan.bucket.height
+
+
+@pytest.mark.parametrize(
+    ("sizes", "enlarged"),
+    [
+        ([(30, 20)], [(30, 20)]),
+        ([(30, 20), (10, 40)], [(60, 40), (10, 40)]),
+        ([(10, 40), (30, 20), (1, 1)], [(10, 40), (60, 40), (40, 40)]),
+        ([(1, 1000), (1, 2000)], [(2, 2000), (1, 2000)]),
+    ],
+)
+def test_side_by_side(sizes: list[tuple[int, int]], enlarged: list[tuple[int, int]]) -> None:
+    """Pictures side by side are as high as the tallest, each in its own shape."""
+    assert side_by_side(sizes, max_pixels=10_000) == enlarged
+
+
+def test_side_by_side_has_a_limit() -> None:
+    """A long row of pictures is refused by its size, before any of them is enlarged."""
+    with pytest.raises(RowError, match="side by side they are 250100x500, more than 100000000 pixels"):
+        side_by_side([(100, 500), (500, 1)], max_pixels=10**8)
+
+
+@pytest.mark.parametrize(
+    ("size", "rounded"),
+    [("1280x720", "1280x720"), ("1920x1080", "1920x1072"), ("79x64", "64x64"), ("auto", "auto"), ("input", "input")],
+)
+def test_an_explicit_size_is_rounded_down(size: Size, rounded: str) -> None:
+    """Each side of an explicit size becomes a multiple of 16, as diffusers takes it; a name stays as it is."""
+    assert rounded_size(size, 16) == rounded

@@ -19,7 +19,7 @@ REQUEST = EditRequest(
     run="0123456789abcdef",
     row=7,
     fingerprint="f" * 32,
-    image="/data/straße 1.png",
+    images=("/data/straße 1.png", "/data/2.png"),
     prompt='Make it "blue" 🙂\nand round.',
     output_dir="/data/run",
     model="demo",
@@ -27,7 +27,12 @@ REQUEST = EditRequest(
     guidance=3.5,
     num_images=2,
     seed=2**53 - 1,
-    size="auto",
+    size="1280x720",
+    negative_prompt="„blurry“",
+    true_cfg_scale=2.5,
+    image_format="webp",
+    quality=80,
+    metadata=False,
 )
 DONE = Outcome(
     run="0123456789abcdef",
@@ -42,11 +47,12 @@ DONE = Outcome(
     seed=0,
     seconds={"decode": 0.01, "model": 12.5},
     worker="gpu0@host",
-    source_digest="0" * 64,
+    source_digests=("0" * 64,),
+    steps=28,
 )
 FAILED = Outcome(run="0" * 16, row=0, fingerprint="0" * 32, status="failed", error="No such file.", worker="w@h")
 DECISIVE: dict[str, Any] = {
-    "image": "/a.png", "prompt": "p", "model": "demo", "steps": 8, "guidance": 3.5, "num_images": 1, "seed": 0,
+    "images": ["/a.png"], "prompt": "p", "model": "demo", "steps": 8, "guidance": 3.5, "num_images": 1, "seed": 0,
     "size": "auto",
 }  # fmt: skip
 
@@ -60,14 +66,15 @@ def test_a_message_survives_the_network(message: EditRequest | Outcome) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("v", 2),  # another version
-        ("v", "1"),  # no number
+        ("v", 1),  # another version
+        ("v", "2"),  # no number
         ("colour", "red"),  # no field of this version
         ("run", "0123456789ABCDEF"),  # not as token_hex spells it
         ("row", -1),
         ("row", True),
         ("fingerprint", "f" * 31),
-        ("image", "photo.png"),  # relative: means another file to a worker elsewhere
+        ("images.1", ["/a.png", "photo.png"]),  # relative: means another file to a worker elsewhere
+        ("images", []),
         ("prompt", ""),
         ("prompt", None),
         ("steps", "8"),  # text is no number
@@ -77,11 +84,19 @@ def test_a_message_survives_the_network(message: EditRequest | Outcome) -> None:
         ("num_images", 65),
         ("seed", 2**53),  # one more than a JSON reader holds exactly
         ("size", "huge"),
+        ("size", "1280×720"),
+        ("size", "63x720"),
+        ("size", "4097x720"),
+        ("size", "2064x2048"),  # more than 2048 × 2048 pixels
+        ("true_cfg_scale", 0.5),
+        ("prompt", "x" * 10_001),
+        ("image_format", "jpeg"),
+        ("quality", 0),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: object) -> None:
     """A message with one wrong field is refused in a sentence that begins with the kind of message and the field."""
-    wrong = json.loads(REQUEST.encode()) | {field: value}
+    wrong = json.loads(REQUEST.encode()) | {field.partition(".")[0]: value}
     with pytest.raises(ContractError, match=rf"^EditRequest does not decode: {field}: .+\.$"):
         EditRequest.decode(json.dumps(wrong))
 

@@ -8,29 +8,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support.requests import make_request
 from worker.contract import EditRequest
 from worker.errors import RowError
 from worker.files import finished, sample_paths, save
+from worker.parameters import ImageFormat
 
 
 @pytest.fixture
 def request_(tmp_path: Path) -> EditRequest:
     """Return a request for two images."""
     (tmp_path / "run").mkdir()
-    return EditRequest(
-        run="0" * 16,
-        row=7,
-        fingerprint="a" * 32,
-        image="/a.png",
-        prompt="x",
-        output_dir=str(tmp_path / "run"),
-        model="demo",
-        steps=8,
-        guidance=3.5,
-        num_images=2,
-        seed=0,
-        size="auto",
-    )
+    return make_request(output_dir=str(tmp_path / "run"))
 
 
 def pictures(mode: str = "RGB") -> list[Image.Image]:
@@ -55,14 +44,14 @@ def umask() -> Iterator[int]:
 
 def test_names() -> None:
     """Images are named as DataFlow names them."""
-    assert sample_paths(12, 2) == ("sample_12/sample_12_0.png", "sample_12/sample_12_1.png")
+    assert sample_paths(make_request(row=12)) == ("sample_12/sample_12_0.png", "sample_12/sample_12_1.png")
 
 
 def test_only_final_names_are_left(request_: EditRequest) -> None:
     """After saving there are the images under their final names and nothing else, and their pixels are right."""
     images = pictures()
     paths = save(request_, images)
-    assert files_in(request_) == list(paths) == list(sample_paths(7, 2))
+    assert files_in(request_) == list(paths) == list(sample_paths(request_))
     for path, image in zip(paths, images, strict=True):
         with Image.open(Path(request_.output_dir) / path) as found:
             assert found.tobytes() == image.tobytes()
@@ -101,6 +90,29 @@ def test_a_truncated_file_does_not_count(request_: EditRequest) -> None:
     for length in [*range(200), *range(200, len(data) - 24, 97), len(data) - 24]:
         path.write_bytes(data[:length])
         assert not finished(request_), length
+
+
+@pytest.mark.parametrize("image_format", ["webp", "jpg"])
+def test_other_formats_are_known_again(tmp_path: Path, image_format: ImageFormat) -> None:
+    """A row in another format is finished once its files are there, whole, and of its own fingerprint."""
+    request = make_request(output_dir=str(tmp_path), image_format=image_format, num_images=1)
+    (path,) = save(request, pictures()[:1])
+    assert path == f"sample_7/sample_7_0.{image_format}"
+    assert finished(request)
+    assert not finished(request.model_copy(update={"fingerprint": "b" * 32}))
+    data = (tmp_path / path).read_bytes()
+    # A JPEG ends with a mark of two bytes; that and the filling of its last block are not missed.
+    for length in [*range(0, len(data) - 60, 61), len(data) - 60]:
+        (tmp_path / path).write_bytes(data[:length])
+        assert not finished(request), length
+
+
+def test_images_of_an_older_form_are_dropped(request_: EditRequest) -> None:
+    """A row that has fewer images now, or another format, leaves none of the older ones behind, and no other file."""
+    save(request_, pictures())
+    (Path(request_.output_dir) / "sample_7/notes.png").write_text("the user's own")
+    save(request_.model_copy(update={"num_images": 1, "image_format": "webp"}), pictures()[:1])
+    assert files_in(request_) == ["sample_7/notes.png", "sample_7/sample_7_0.webp"]
 
 
 def test_a_file_that_is_no_picture_does_not_count(request_: EditRequest) -> None:

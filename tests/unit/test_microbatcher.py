@@ -10,7 +10,7 @@ from worker.batching import BatchKey, Policy
 from worker.buckets import Bucket
 from worker.microbatcher import Batched, GivenBack, MicroBatcher
 
-KEY = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, num_images=1)
+KEY = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
 OTHER = KEY._replace(steps=9)
 #: Only full batches run: the test decides when.
 FULL_ONLY = Policy(batch_size=4, max_wait=3600)

@@ -1,28 +1,13 @@
 """Every line of an input becomes a request or the exact reason why not."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from producer.rows import Line, Row, RowParser, read_lines
+from tests.support.rows import ROW, parse
 from worker.contract import row_seed
-from worker.settings import load_settings
-
-#: What DataFlow's guide shows.
-ROW: dict[str, Any] = {"images": "a.png", "conversations": [{"role": "user", "content": "Change the vase to red."}]}
-
-
-def parse(
-    row: dict[str, Any] | str, *, folder: Path = Path("/data"), number: int = 3, is_utf8: bool = True, **given: Any
-) -> Row:
-    """Parse one line of `/data/input.jsonl`."""
-    settings = load_settings(**{"diffuser_model_name": "demo", **given})
-    parser = RowParser(settings, run="0" * 16, input_path=folder / "input.jsonl", run_dir=Path("/run"))
-    line = Line(row=1, number=number, text=row if isinstance(row, str) else json.dumps(row), is_utf8=is_utf8)
-    return parser.parse(line)
 
 
 def request_of(images: Any = "a.png", conversations: Any = "x", **given: Any) -> tuple[str, str]:
@@ -30,7 +15,7 @@ def request_of(images: Any = "a.png", conversations: Any = "x", **given: Any) ->
     row = parse({"images": images, "conversations": conversations}, **given)
     assert row.error is None
     assert row.request is not None
-    return row.request.image, row.request.prompt
+    return row.request.images[0], row.request.prompt
 
 
 @pytest.mark.parametrize(
@@ -167,7 +152,7 @@ def test_columns_may_have_other_names() -> None:
     names: dict[str, Any] = {"input_image_key": "in", "input_conversation_key": "say", "output_image_key": "out"}
     row = parse({"in": "a.png", "say": "x", "images": 3, "output_image": ["no"]}, **names)
     assert row.request is not None
-    assert (row.request.image, row.request.prompt) == ("/data/a.png", "x")
+    assert (row.request.images[0], row.request.prompt) == ("/data/a.png", "x")
     assert parse({"in": "a.png", "say": "x", "out": ["yes"]}, **names).kept
     assert (parse({"say": "x"}, **names).error or "").startswith("line 3: in: ")
 
@@ -192,6 +177,10 @@ def test_a_request_carries_the_runs_parameters() -> None:
         ({}, {"diffuser_guidance_scale": 2}),
         ({}, {"num_images": 2}),
         ({}, {"size": "input"}),
+        ({}, {"image_format": "webp"}),
+        ({}, {"quality": 90}),
+        ({}, {"metadata": False}),
+        ({"images": ["a.png", "b.png"]}, {"multi_image": "stitch"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext", "hf_revision": "v2"}),
     ],
@@ -211,19 +200,44 @@ def test_other_columns_do_not_matter() -> None:
     assert before == after
 
 
-def test_lines(tmp_path: Path) -> None:
-    """Rows count from 0 without blank lines, numbers from 1 with them; a BOM, CRLF and a missing last newline pass."""
-    path = tmp_path / "input.jsonl"
-    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\r\n  \t\n {"b": "\xc3\xa4"} \n\nbad\n{"c": 3}')
-    expected = [(0, 1, '{"a": 1}'), (1, 4, '{"b": "ä"}'), (2, 6, "bad"), (3, 7, '{"c": 3}')]
-    assert list(read_lines(path)) == [Line(*fields) for fields in expected]
+def test_bytes_that_are_no_text_are_an_error() -> None:
+    """A line with invalid UTF-8 is its own row's error."""
+    assert parse('{"images": "caf\\xe9.png"}', is_utf8=False).error == "line 3: is no UTF-8 text."
 
 
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
-    """A line with invalid UTF-8 is its own row's error, and is handed on with all of its bytes."""
-    path = tmp_path / "input.jsonl"
-    path.write_bytes(b'{"images": "caf\xe9.png"}\n' + json.dumps(ROW).encode())
-    bad, good = read_lines(path)
-    assert bad == Line(0, 1, '{"images": "caf\\xe9.png"}', is_utf8=False)
-    assert parse(bad.text, is_utf8=bad.is_utf8).error == "line 3: is no UTF-8 text."
-    assert parse(good.text).request is not None
+@pytest.mark.parametrize(
+    "text", ['{"a": 1, "b": 2, "a": 3}', '{"b": {"c": [{"a": 1, "a": 1}]}}', '{"a": 1, "\\u0061": 2}']
+)
+def test_a_key_that_stands_twice_is_an_error(text: str) -> None:
+    """An object that holds a key twice, however deep and however spelt, is refused, and the key is named."""
+    row = parse(text)
+    assert row.error == 'line 3: holds the key "a" twice, and which of them counts is anybody\'s guess.'
+    assert row.fields is None
+
+
+@pytest.mark.parametrize(
+    ("images", "paths", "unused"),
+    [("a.png", ["/data/a.png"], 0), (["a.png"], ["/data/a.png"], 0), (["a", "/b"], ["/data/a", "/b"], 1)],
+)
+def test_several_images(images: Any, paths: list[str], unused: int) -> None:
+    """The first image of a list is edited, or all of them with `stitch`; what is passed over is counted."""
+    first, all_ = (parse({**ROW, "images": images}, multi_image=way) for way in ("first", "stitch"))
+    assert first.request is not None
+    assert all_.request is not None
+    assert (list(first.request.images), first.unused_images) == (paths[:1], unused)
+    assert (list(all_.request.images), all_.unused_images) == (paths, 0)
+
+
+def test_images_that_are_not_edited_do_not_matter() -> None:
+    """With `first` a row whose second image is none is a good row; with `stitch` it is not."""
+    row = {**ROW, "images": ["a.png", None, "http://host/c.png"]}
+    assert parse(row).request is not None
+    assert parse(row, multi_image="stitch").error == ("line 3: images: expected a path or a list of paths, found null.")
+
+
+def test_a_very_long_instruction_is_an_error() -> None:
+    """An instruction of more than 10,000 characters is refused by its length, and not repeated."""
+    assert parse({**ROW, "conversations": "x" * 10_000}).request is not None
+    assert parse({**ROW, "conversations": "x" * 10_001}).error == (
+        "line 3: conversations: the instruction has 10001 characters, more than 10000."
+    )

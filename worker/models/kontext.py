@@ -90,6 +90,7 @@ class Kontext:
 
     def _call(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         width, height = key.bucket
+        negative = [job.negative_prompt for job, _ in rows] if key.true_cfg_scale > 1 else None
         output = self._pipeline(
             image=[job.image for job, _ in rows],
             prompt=[job.prompt for job, _ in rows],
@@ -101,6 +102,8 @@ class Kontext:
             _auto_resize=False,
             num_inference_steps=key.steps,
             guidance_scale=key.guidance,
+            negative_prompt=negative,
+            true_cfg_scale=key.true_cfg_scale,
             # One generator per row, on the CPU: its noise is the same whatever its neighbours and the device.
             generator=[torch.Generator("cpu").manual_seed(seed) for _, seed in rows],
             output_type="pil",

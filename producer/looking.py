@@ -1,0 +1,56 @@
+"""The commands that only look: `status` and `check`."""
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from producer.check import check
+from producer.failures import broker_errors
+from producer.options import broker_option, row_options
+from producer.progress import progress_bar
+from producer.status import fleet_status, run_status
+from producer.terminal import FOLDER, SOME_FAILED, input_argument, run_folder, say_rounding, stderr, taken_input
+from worker.settings import load_settings
+
+
+@click.command("status")
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@broker_option
+def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
+    """Show how far the run in DIR is; without DIR, the workers that are up, their model and queue."""
+    settings = load_settings(broker_url=broker_url)
+    with broker_errors(settings):
+        found = fleet_status(settings) if folder is None else run_status(folder, broker_url).as_dict()
+    click.echo(json.dumps(found) if as_json else _as_lines(found) or "No worker is up.")
+
+
+@click.command("check")
+@input_argument
+@row_options
+@click.option("--timed-by", type=FOLDER, metavar="DIR", help="A run whose measured seconds tell the GPU time.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given: Any) -> None:
+    """Read INPUT.jsonl and every image in it, without a GPU or a Redis; exit code 3 if a row is bad.
+
+    Prints every error, how many rows go to which bucket, and the GPU time that they will take, as far as a run of
+    this input, or the one of --timed-by, has measured it.
+    """
+    settings = load_settings(**given)
+    with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as report:
+        findings = check(source, settings, say_error=None if as_json else click.echo, report=report)
+    findings.time(timed_by or run_folder(named, settings), required=timed_by is not None)
+    click.echo(json.dumps(findings.as_dict()) if as_json else findings.as_text())
+    if not as_json:
+        say_rounding(settings)
+    sys.exit(SOME_FAILED if findings.errors else 0)
+
+
+def _as_lines(found: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{key}: {json.dumps(value) if isinstance(value, dict) else value}" for key, value in found.items()
+    )

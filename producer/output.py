@@ -1,0 +1,102 @@
+"""The output jsonl: the input, line by line, with each row's images or its error added last."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from producer.jsontext import encode, splice
+from producer.lines import read_lines
+from producer.records import Record, State
+from producer.remarks import Remarks
+from producer.rows import Row
+from producer.run import Run
+from worker.durable import sync_folder
+from worker.errors import RunError
+
+
+def write_output(run: Run, path: Path) -> tuple[int, Remarks]:
+    """Write the output jsonl in the input's order, whole or not at all.
+
+    Returns how many rows have no answer yet, and what is to be said of the rows as a whole.
+
+    Raises:
+        RunError: the file cannot be written.
+
+    """
+    if not run.source.path.is_file():
+        raise RunError(f"The input {run.source.path} of the run {run.folder} is gone; put it back and collect again.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            unanswered, remarks = 0, Remarks(run.settings)
+            for row, record in _answers(run):
+                unanswered += record is None
+                remarks.add(row)
+                file.write(_output_line(run, row, record) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise RunError(f"The output {path} cannot be written: {error.strerror or error}.") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return unanswered, remarks
+
+
+def _answers(run: Run) -> Iterator[tuple[Row, Record | None]]:
+    """Pair each row of the input with its answer: None where there is none, or only one to an older form of the row."""
+    parser, records = run.parser, run.ledger.records()
+    record = next(records, None)
+    for line in read_lines(run.source.path):
+        row = parser.parse(line)
+        while record is not None and record.row < line.row:
+            record = next(records, None)
+        if record is None or record.row != line.row or not _answers_this(row, record):
+            yield row, None
+        else:
+            yield row, record
+
+
+def _answers_this(row: Row, record: Record) -> bool:
+    if row.request is None:
+        return record.fingerprint is None
+    return record.fingerprint == row.request.fingerprint and record.state in {State.DONE, State.FAILED}
+
+
+def _output_line(run: Run, row: Row, record: Record | None) -> str:
+    """Return the input line with `output_image` added last, and `error` after it where there is one."""
+    if row.kept:
+        return row.line.text
+    found: dict[str, Any] = json.loads(record.outcome) if record and record.outcome else {}
+    # As the user named the folder, so that the paths hold where they ran the command.
+    added: dict[str, Any] = {
+        run.settings.output_image_key: [_join(run.folder, path) for path in found.get("paths", ())]
+    }
+    if (error := row.error or _at_its_line(row, found)) is not None:
+        added["error"] = error
+    if row.fields is not None:
+        with suppress(RecursionError):  # one that decoded with the last frame to spare
+            return splice(row.line.text, drop=_replaced(run, row, added), add=added)
+    return encode({"raw": row.line.text, **added})
+
+
+def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
+    """Return a worker's error as one of the input's: workers know rows, people know lines."""
+    return f"line {row.line.number}: {found['error']}" if found.get("error") else None
+
+
+def _replaced(run: Run, row: Row, added: Mapping[str, Any]) -> set[str]:
+    """Name the user's fields that give way to ours. An old error goes with the empty output that it explained."""
+    came_back = row.fields is not None and run.settings.output_image_key in row.fields
+    return {*added, "error"} if came_back else set(added)
+
+
+def _join(folder: Path, path: str) -> str:
+    text = os.path.join(folder, path)  # noqa: PTH118 - Path would drop the "./" of a relative one
+    return text if text.startswith(("/", "./", "../")) else f"./{text}"

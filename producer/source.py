@@ -1,0 +1,72 @@
+"""Where a run's rows come from: a file, or a stream that is kept in the run folder."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Self
+
+from worker.durable import sync_folder
+
+#: Standard input, on the command line.
+STDIN: Final = Path("-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """An input."""
+
+    #: File that the rows are read from, absolute.
+    path: Path
+    #: Folder in which relative paths of images begin.
+    base: Path
+    #: The file that it is whatever link leads to it; None for a stream.
+    resolved: Path | None
+
+    def kept_in(self, folder: Path) -> Self:
+        """Make a stream's copy the run's own; return where it is now. A file stays where it is."""
+        if self.resolved is not None:
+            return self
+        kept = folder.absolute() / "input.jsonl"
+        self.path.replace(kept)
+        sync_folder(folder)
+        return replace(self, path=kept)
+
+
+@contextmanager
+def taken(named: Path, folder: Path) -> Iterator[Source]:
+    """Take an input by its name on the command line: "-", a pipe or another stream is copied into `folder` first.
+
+    A run reads its input more than once: when it is sent, when its output is written, and when it is resumed.
+    """
+    if named != STDIN and named.is_file():
+        path = named.absolute()
+        yield Source(path=path, base=path.parent, resolved=named.resolve())
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder.absolute() / f".input.{os.getpid()}.tmp"
+    try:
+        with copy.open("wb") as file:
+            if named == STDIN:
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            else:
+                with named.open("rb") as stream:
+                    shutil.copyfileobj(stream, file)
+            file.flush()
+            os.fsync(file.fileno())
+        yield Source(path=copy, base=Path.cwd(), resolved=None)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def run_name(named: Path) -> str:
+    """Return the name of an input's run folder where the user names none: its stem."""
+    if named == STDIN:
+        return "stdin"
+    name = named.name
+    for suffix in (".gz", ".zst"):
+        name = name.removesuffix(suffix)
+    return Path(name).stem or named.name

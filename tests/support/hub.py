@@ -1,0 +1,119 @@
+"""A hub of models on this machine: it answers like huggingface.co, as far as a download asks."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMIT = "c" * 40
+FILES = {
+    "model_index.json": b'{"_class_name": "FluxKontextPipeline"}',
+    "transformer/config.json": b"{}",
+    "flux1-kontext-dev.safetensors": b"the same weights once more, 24 GB",
+}
+
+#: Owner of a model: the status and the error code with which the hub refuses it.
+REFUSALS = {
+    "gated": (403, "GatedRepo"),
+    "gated-without-token": (401, "GatedRepo"),
+    "unknown": (404, "RepoNotFound"),
+    "unknown-without-token": (401, "RepoNotFound"),
+    "other-revision": (404, "RevisionNotFound"),
+    "down": (500, ""),
+}
+
+#: Loads weights.py by its path: as part of its package it would load torch, which takes ten times as long.
+#: Reads settings from standard input, one JSON object a line, and answers each with a line.
+_FETCH = """
+import importlib.util, json, sys
+from worker.errors import ModelError
+from worker.settings import load_settings
+spec = importlib.util.spec_from_file_location("weights", "worker/models/weights.py")
+weights = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(weights)
+for line in sys.stdin:
+    try:
+        print(json.dumps(str(weights.fetch_weights(load_settings(**json.loads(line))))))
+    except ModelError as error:
+        print(json.dumps(f"ModelError: {error}"))
+    except Exception as error:
+        print(json.dumps(f"{type(error).__name__}: {error}"))
+"""
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Answers like huggingface.co, as far as a download of a model asks; the owner's name is the behaviour."""
+
+    def do_GET(self) -> None:
+        """Answer about a model, list its files, or send one."""
+        parts = self.path.partition("?")[0].strip("/").split("/")
+        owner = parts[2] if parts[:2] == ["api", "models"] else parts[0]
+        if len(parts) < 3:  # the client looks for more than models
+            self._answer(404, b"")
+        elif owner == "hangs-up":
+            self.close_connection = True
+        elif owner in REFUSALS:
+            status, code = REFUSALS[owner]
+            self._answer(status, b"{}", {"X-Error-Code": code})
+        elif "tree" in parts:
+            files = [{"type": "file", "path": name, "size": len(data), "oid": "0"} for name, data in FILES.items()]
+            self._answer(200, json.dumps(files).encode())
+        elif parts[0] == "api":
+            self._answer(200, json.dumps({"id": f"{owner}/{parts[3]}", "sha": COMMIT, "siblings": []}).encode())
+        elif owner == "gated-files":  # what the hub does: anybody may list, not everybody may download
+            self._answer(403, b"{}", {"X-Error-Code": "GatedRepo"})
+        else:
+            data = FILES["/".join(parts[4:])]
+            # One tag per content: the hub's cache keeps one file per tag.
+            tag = hashlib.sha256(data).hexdigest()
+            self._answer(200, data, {"ETag": f'"{tag}"', "X-Repo-Commit": COMMIT})
+
+    def do_HEAD(self) -> None:
+        """Answer like `do_GET`, without a body."""
+        self.do_GET()
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@contextmanager
+def running_hub() -> Iterator[str]:
+    """Run a hub on this machine; yield its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def fetch(endpoint: str, folder: Path, *asked: dict[str, str]) -> list[str]:
+    """Fetch weights in a process of its own, whose hub is `endpoint` and whose caches are in `folder`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "FLEET_"))}
+    environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(folder), "NO_PROXY": "*"}
+    found = subprocess.run(
+        [sys.executable, "-c", _FETCH],
+        input="\n".join(json.dumps(settings) for settings in asked),
+        env=environment,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [json.loads(line) for line in found.stdout.splitlines()]

@@ -1,0 +1,87 @@
+"""Whatever a row holds comes back as it was, to the digit, the escape and the order, with our keys after it."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from producer import run as runs
+from producer.lines import read_lines
+from producer.output import write_output
+from producer.source import taken
+from worker.settings import load_settings
+
+#: Numbers as people and programs write them; no parser keeps them all.
+NUMBERS = st.one_of(
+    st.integers(-(10**40), 10**40).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["0.10000000000000001", "1.0", "1E5", "1e400", "-0.0", "0.12345678901234567890123"]),
+)
+#: Text with any code point, half pairs too, with and without escapes.
+TEXTS = st.builds(
+    lambda text, ascii_: json.dumps(text, ensure_ascii=ascii_ or any("\ud800" <= c <= "\udfff" for c in text)),
+    st.text(st.characters(), max_size=12),
+    st.booleans(),
+)
+BLANKS = st.sampled_from(["", " ", "  \t"])
+OUR_KEYS = [json.dumps(key) for key in ("images", "conversations", "edit", "output_image", "error", "raw")]
+
+
+@st.composite
+def values(draw: st.DrawFn, depth: int = 0) -> str:
+    """Write any JSON value, up to four deep."""
+    kind = draw(st.sampled_from(["number", "text", "constant", *(["list", "object"] if depth < 4 else [])]))
+    if kind == "list":
+        return f"[{', '.join(draw(st.lists(values(depth + 1), max_size=3)))}]"
+    if kind == "object":
+        return draw(objects(depth + 1))
+    return draw({"number": NUMBERS, "text": TEXTS, "constant": st.sampled_from(["true", "false", "null"])}[kind])
+
+
+@st.composite
+def objects(draw: st.DrawFn, depth: int = 0) -> str:
+    """Write an object with distinct keys, with blanks as they come; outermost, often one that can be edited."""
+    keys = TEXTS if depth else TEXTS | st.sampled_from(OUR_KEYS)
+    pairs = draw(st.lists(st.tuples(keys, values(depth)), max_size=5, unique_by=lambda pair: json.loads(pair[0])))
+    if not depth and draw(st.booleans()):
+        needed = {"images": '"a.png"', "conversations": '["Make it red."]', "edit": "{}"}
+        pairs = [pair for pair in pairs if json.loads(pair[0]) not in needed]
+        pairs += [(json.dumps(key), value) for key, value in needed.items()]
+    before, after = draw(BLANKS), draw(BLANKS)
+    return "{" + before + f"{before},{after}".join(f"{k}{after}:{before}{v}" for k, v in pairs) + after + "}"
+
+
+def exactly(line: str) -> list[tuple[str, Any]]:
+    """Read an object as its pairs, in order, numbers as they are written."""
+    found: list[tuple[str, Any]] = json.loads(line, object_pairs_hook=list, parse_int=str, parse_float=str)
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(objects(), min_size=1, max_size=10))
+def test_any_object_comes_back_with_our_keys_after_it(lines: list[str]) -> None:
+    """Any JSON object in gives the same object out; ours come last, and take the place of their namesakes only."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "input.jsonl").write_text("\n".join(lines), "utf-8", newline="\n")
+        model = load_settings(diffuser_model_name="demo")
+        with (
+            taken(folder / "input.jsonl", folder) as source,
+            runs.create(source, folder / "run", model, "submit") as run,
+        ):
+            write_output(run, folder / "output.jsonl")
+            errors = [run.parser.parse(line).error for line in read_lines(source.path)]
+        written = (folder / "output.jsonl").read_text("utf-8").removesuffix("\n").split("\n")
+    for given_line, line, error in zip(lines, written, errors, strict=True):
+        before = exactly(given_line)
+        output = json.loads(given_line).get("output_image")
+        if any(output) if isinstance(output, list) else output:
+            assert line == given_line  # it came with its output
+            continue
+        ours: list[tuple[str, Any]] = [("output_image", []), *([] if error is None else [("error", error)])]
+        # An old error goes with the empty output that it explained.
+        replaced = {"output_image", "error"} if error or "output_image" in dict(before) else {"output_image"}
+        assert exactly(line) == [pair for pair in before if pair[0] not in replaced] + ours

@@ -1,0 +1,108 @@
+"""An input is a file that stays where it is, or a stream that the run folder keeps."""
+
+import io
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from producer.ledger import Ledger
+from producer.run import create, remembered, reopen
+from producer.source import STDIN, run_name, taken
+from worker.errors import RunError
+from worker.settings import load_settings
+
+SETTINGS = load_settings(diffuser_model_name="demo")
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in the test's own folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def pipe_in(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+    """Let standard input be these bytes."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        ("-", "stdin"), ("data/edits.jsonl", "edits"), ("edits.jsonl.gz", "edits"), ("edits.jsonl.zst", "edits"),
+        ("a.b.jsonl", "a.b"), ("edits", "edits"), (".gz", ".gz"),
+    ],
+)  # fmt: skip
+def test_the_run_folders_name(named: str, name: str) -> None:
+    """Where none is named, the run folder has the input's name without what says how it is written and packed."""
+    assert run_name(Path(named)) == name
+
+
+def test_a_file_stays_where_it_is() -> None:
+    """A file is read in its own place, and its images are looked for beside it."""
+    Path("data").mkdir()
+    Path("data/in.jsonl").write_text("{}")
+    with taken(Path("data/in.jsonl"), Path("run")) as source:
+        assert source.path == Path("data/in.jsonl").absolute()
+        assert source.base == Path("data").absolute()
+    assert not Path("run").exists()
+
+
+def test_a_stream_is_kept_in_the_run_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard input becomes the run's own file, which a later command reads; its images lie in the working folder."""
+    pipe_in(monkeypatch, b"{}\n")
+    with taken(STDIN, Path("run")) as taken_, create(taken_, Path("run"), SETTINGS, "submit") as run:
+        assert run.source.path.read_bytes() == b"{}\n"
+    here = Path.cwd()
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    with reopen(here / "run", "collect") as run:
+        assert run.source.path == here / "run/input.jsonl"
+        assert run.source.base == here
+    assert sorted(path.name for path in (here / "run").iterdir()) == ["input.jsonl", "run.lock", "run.sqlite"]
+
+
+def test_a_second_stream_takes_the_place_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same command again reads its new standard input."""
+    for data in (b"[1]", b"[2]"):
+        pipe_in(monkeypatch, data)
+        with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit") as run:
+            assert run.source.path.read_bytes() == data
+
+
+def test_a_stream_never_takes_the_place_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that belongs to a file refuses a stream, and one that belongs to a stream refuses a file."""
+    Path("in.jsonl").write_text("{}")
+    with taken(Path("in.jsonl"), Path()) as source, create(source, Path("file"), SETTINGS, "submit"):
+        pass
+    pipe_in(monkeypatch, b"[1]")
+    with (
+        taken(STDIN, Path("file")) as source,
+        pytest.raises(RunError, match=r"belongs to .*in\.jsonl; name another"),
+        create(source, Path("file"), SETTINGS, "submit"),
+    ):
+        pass
+    pipe_in(monkeypatch, b"[1]")
+    with taken(STDIN, Path("stream")) as source, create(source, Path("stream"), SETTINGS, "submit"):
+        pass
+    with (
+        taken(Path("in.jsonl"), Path()) as source,
+        pytest.raises(RunError, match="belongs to standard input; name another"),
+        create(source, Path("stream"), SETTINGS, "submit"),
+    ):
+        pass
+    with Ledger(Path("file")) as ledger:
+        assert remembered(Path("file"), ledger)[0].path == Path("in.jsonl").absolute()
+    assert not list(Path().rglob("*.tmp"))
+
+
+def test_a_pipe_with_a_name_is_a_stream() -> None:
+    """What a shell puts in the place of `<(zcat in.gz)` is read once, and kept like standard input."""
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(b"[3]"))
+    writer.start()
+    with taken(Path("pipe"), Path("run")) as source, create(source, Path("run"), SETTINGS, "submit") as run:
+        assert run.source.path.read_bytes() == b"[3]"
+    writer.join()
