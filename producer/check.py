@@ -38,12 +38,14 @@ class _Read(NamedTuple):
 def check(source: Source, settings: Settings, *, say_error: Callable[[str], None] | None, report: Reporter) -> Findings:
     """Read every row and every image; hand each error on as it is found, in the order of the lines.
 
+    Without `say_error` the findings keep the errors.
+
     Raises:
         RunError: the input itself cannot be read to its end.
 
     """
     total = sum(1 for _ in read_lines(source.path))
-    findings = Findings(settings)
+    findings = Findings(settings, keep_errors=say_error is None)
     parser = RowParser(settings, run="0" * 16, base=source.base, run_dir=Path())
     reader = _Reader(settings)
     lines = read_lines(source.path)

@@ -31,12 +31,15 @@ class _Error(NamedTuple):
 class Findings:
     """Counts rows by what becomes of them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, keep_errors: bool) -> None:
+        """Errors are kept only where they are asked for: millions of bad rows need not stay in memory."""
         self._settings = settings
+        self._keep_errors = keep_errors
         self._remarks = Remarks(settings)
         self.good = 0
+        self.bad = 0
         self.kept = 0
-        self.errors: list[_Error] = []
+        self._errors: list[_Error] = []
         self.buckets: Counter[Bucket] = Counter()
         #: Images to make.
         self.images = 0
@@ -48,7 +51,9 @@ class Findings:
         """Take note of a row: of its bucket, or its error, or (neither) that it came with its output."""
         self._remarks.add(row)
         if error is not None:
-            self.errors.append(_Error(row.line.number, row.line.row, error))
+            self.bad += 1
+            if self._keep_errors:
+                self._errors.append(_Error(row.line.number, row.line.row, error))
         elif bucket is None or row.request is None:
             self.kept += 1
         else:
@@ -62,14 +67,14 @@ class Findings:
     @property
     def rows(self) -> int:
         """All rows."""
-        return self.good + self.kept + len(self.errors)
+        return self.good + self.kept + self.bad
 
     def progress(self, total: int) -> Status:
         """Return how far the reading is."""
         return Status(
             total=total,
             done=self.good + self.kept,
-            failed=len(self.errors),
+            failed=self.bad,
             waiting=total - self.rows,
             rows_per_s=0.0,
         )
@@ -95,20 +100,20 @@ class Findings:
         return {
             "rows": self.rows,
             "good": self.good,
-            "bad": len(self.errors),
+            "bad": self.bad,
             "kept": self.kept,
             "images": self.images,
             "more_images": self._remarks.more_images,
             "rounded_sizes": self._remarks.rounded_sizes,
             "buckets": {str(bucket): rows for bucket, rows in self.buckets.most_common()},
             "gpu_seconds": None if self.gpu_seconds is None else round(self.gpu_seconds, 3),
-            "errors": [error._asdict() for error in self.errors],
+            "errors": [error._asdict() for error in self._errors],
         }
 
     def as_text(self) -> str:
         """Return the findings for people, without the errors."""
         kept = f", {self.kept} with their output already" if self.kept else ""
-        lines = [f"{self.rows} rows: {self.good} good, {len(self.errors)} bad{kept}"]
+        lines = [f"{self.rows} rows: {self.good} good, {self.bad} bad{kept}"]
         most = max(self.buckets.values(), default=0)
         for bucket, rows in self.buckets.most_common():
             lines.append(f"{bucket!s:>11} {rows:>9} {'█' * max(1, round(40 * rows / most))}")

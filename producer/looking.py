@@ -47,7 +47,7 @@ def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given:
     click.echo(json.dumps(findings.as_dict()) if as_json else findings.as_text())
     if not as_json:
         say_rounding(settings)
-    sys.exit(SOME_FAILED if findings.errors else 0)
+    sys.exit(SOME_FAILED if findings.bad else 0)
 
 
 def _as_lines(found: dict[str, Any]) -> str:

@@ -1,21 +1,19 @@
 """Every setting of the fleet: one frozen class, read from `FLEET_*` variables, validated once."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.broker_url import redis_url
 from worker.catalog import MODELS, ModelSpec, model_id
 from worker.contract import first_problem
 from worker.errors import SettingsError
 from worker.parameters import Guidance, ImageFormat, MultiImage, NumImages, Quality, Seed, Size, Steps, rounded_size
 
 _DEFAULT_BROKER = "redis://localhost:6379/0"
-_BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
 
 
 class Settings(BaseSettings):
@@ -108,12 +106,7 @@ class Settings(BaseSettings):
     @field_validator("broker_url")
     @classmethod
     def _redis_only(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(_BROKER_SCHEMES):
-            # The value is kept out of the message: it may hold a password.
-            raise ValueError(f"must begin with one of {', '.join(_BROKER_SCHEMES)}")
-        if url is not None and not _is_whole(url):
-            raise ValueError("is no valid URL; write special characters of a password as %XX")
-        return url
+        return None if url is None else redis_url(url)
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
@@ -168,18 +161,6 @@ class Settings(BaseSettings):
 
 
 _SHAPES = 6
-
-
-def _is_whole(url: str) -> bool:
-    """Tell whether a URL says what it seems to: an unescaped "/" or "@" of a password would end up in other parts."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises ValueError where it is no number
-    except ValueError:
-        return False
-    if parts.scheme == "redis+socket":
-        return bool(parts.path)
-    return bool(parts.hostname) and re.fullmatch(r"(/\d*)?", parts.path) is not None and "@" not in parts.query
 
 
 def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) -> Settings:
