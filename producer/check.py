@@ -18,6 +18,7 @@ from worker.buckets import Bucket, plan_fit, side_by_side
 from worker.contract import EditRequest
 from worker.encoding import require_encodable
 from worker.errors import RowError
+from worker.room import Room
 from worker.settings import Settings
 
 #: Rows between two looks at the progress.
@@ -68,6 +69,7 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._room = Room(settings.max_pixels)
         self._size = lru_cache(_REMEMBERED)(self._read_size)
 
     def read(self, row: Row) -> _Read:
@@ -94,6 +96,7 @@ class _Reader:
     def _read_size(self, path: str) -> tuple[int, int] | RowError:
         """Return an image's size, or its error: that, too, is remembered."""
         try:
-            return decoding.read(Path(path), max_pixels=self._settings.max_pixels).image.size
+            with self._room.guest() as take:
+                return decoding.read(Path(path), max_pixels=self._settings.max_pixels, take=take).image.size
         except RowError as error:
             return error

@@ -45,7 +45,7 @@ def instruction(fields: dict[str, Any], key: str) -> str:
     if not isinstance(turns, list):
         raise RowError(f"{key}: expected a list of turns, found {_found(turns, missing=key not in fields)}.")
     for turn in reversed(turns):
-        if isinstance(turn, dict) and turn.get("role") not in {None, "user"}:
+        if isinstance(turn, dict) and turn.get("role") not in (None, "user"):
             continue
         # The last one decides: an earlier instruction was for an earlier picture.
         text = _text(turn.get("content") if isinstance(turn, dict) else turn)

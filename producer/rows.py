@@ -56,6 +56,9 @@ class RowParser:
             return self._row(line, fields)
         except RowError as error:
             return Row(line=line, fields=fields, error=f"line {line.number}: {error}")
+        # What nobody has thought of is still one row's fault, and not the end of ten million others.
+        except Exception as error:
+            return Row(line=line, fields=fields, error=f"line {line.number}: {type(error).__name__}: {error}.")
 
     def _row(self, line: Line, fields: dict[str, Any]) -> Row:
         settings = self._settings

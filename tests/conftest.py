@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,14 +52,28 @@ def start(redis_url: str, demo_cache: Path, tmp_path: Path) -> Iterator[Start]:
     """Start real workers on this test's Redis; stop them afterwards."""
     workers: list[WorkerProcess] = []
 
-    def start_one(name: str = "w0", **settings: object) -> WorkerProcess:
+    def start_one(name: str = "w0", *, app: str = "worker", **settings: object) -> WorkerProcess:
         environment = {"broker_url": redis_url, "demo_cache_dir": demo_cache, **settings}
-        workers.append(start_worker(name, tmp_path / f"{name}.log", environment))
+        workers.append(start_worker(name, tmp_path / f"{name}.log", environment, app=app))
         return workers[-1]
 
     yield start_one
     for worker in workers:
         worker.stop()
+
+
+@pytest.fixture
+def start_plain(start: Start) -> Start:
+    """Start real workers whose model edits nothing: in two seconds, and each row takes hardly any."""
+    return partial(start, app="tests.support.passthrough")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Path]:
+    """Name a file that workers with `passthrough_gate` wait for in each batch; `touch` opens it, at last the end."""
+    path = tmp_path / "gate"
+    yield path
+    path.touch()
 
 
 @pytest.fixture(scope="session")

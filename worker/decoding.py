@@ -4,6 +4,7 @@ import hashlib
 import logging
 import stat
 import warnings
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -50,8 +51,10 @@ class Source(NamedTuple):
     digest: str
 
 
-def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
+def read(path: Path, *, max_pixels: int = MAX_PIXELS, take: Callable[[int], None] = lambda _: None) -> Source:
     """Read and decode an image file, whatever its name: its first frame, upright, in sRGB, alpha composited on white.
+
+    `take` is called with the number of its pixels before they are decoded, and may wait (see `worker.room`).
 
     Raises:
         RowError: it is no regular file that can be read, is none of the formats, is broken, or has more than
@@ -61,7 +64,7 @@ def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
     """
     try:
         data = _content(path, max_pixels * _PIXEL_BYTES + _OTHER_BYTES)
-        return Source(_decode(data, max_pixels), hashlib.sha256(data).hexdigest())
+        return Source(_decode(data, max_pixels, take), hashlib.sha256(data).hexdigest())
     except RowError as error:
         raise RowError(f"image {_plain(path)}: {_plain(error)}.") from None
 
@@ -93,7 +96,7 @@ def _content(path: Path, most: int) -> bytes:
     return data
 
 
-def _decode(data: bytes, max_pixels: int) -> Image.Image:
+def _decode(data: bytes, max_pixels: int, take: Callable[[int], None]) -> Image.Image:
     # Pillow's own bound must not stand before a higher limit. It must not be None either: GIF and WebP make room while
     # they are opened, with no other check before that, and a GIF of 43 bytes would take 4 GB. Pillow refuses more than
     # twice the bound, `_check_size` more than the limit. A process has one bound for all its threads, which may decode
@@ -102,6 +105,7 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
     try:
         with Image.open(BytesIO(data), formats=_FORMATS) as image:
             _check_size(image, max_pixels)
+            take(image.width * image.height)
             packing = packing_of(image)  # forgotten once it is decoded
             image.load()
             return _upright(image, to_srgb_on_white(image, packing, data))

@@ -21,6 +21,7 @@ from worker.errors import ContractError, RowError
 from worker.microbatcher import Batched, GivenBack, MicroBatcher
 from worker.outcomes import OutcomeStream
 from worker.record import RowRecord
+from worker.room import Room
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class EditTask(Task):
     def __init__(self, *, spec: ModelSpec, max_pixels: int, batcher: Batcher, client: redis.Redis) -> None:
         self._spec = spec
         self._max_pixels = max_pixels
+        self._room = Room(max_pixels)
         self._batcher = batcher
         self._client = client
 
@@ -83,22 +85,27 @@ class EditTask(Task):
     def _work(self, request: EditRequest, record: RowRecord, stream: OutcomeStream) -> None:
         with record.stage("decode"):
             self._drop_if_superseded(request, stream)
-            sources = [decoding.read(Path(path), max_pixels=self._max_pixels) for path in request.images]
-            picture = images.stitch([source.image for source in sources], max_pixels=self._max_pixels)
-            plan = plan_fit(*picture.size, self._spec.buckets, request.size)
-            record.decoded([source.digest for source in sources], plan.bucket)
-            require_encodable(request.image_format, plan.output)
-            # At-least-once delivery: a row that was already edited is answered without the GPU.
-            if files.finished(request):
-                return
-            fitted = images.fit(picture, plan)
-        del sources, picture  # a hundred megapixels need not wait for the GPU, too
+            plan, fitted = self._prepare(request, record)
+        if fitted is None:
+            return
         batched = self._ride(request, plan, fitted)
         record.rode(batched)
         with record.stage("encode"):
             # Again: the row may have changed while this form of it was on the GPU.
             self._drop_if_superseded(request, stream)
             files.save(request, [images.restore(edited, plan) for edited in batched.result])
+
+    def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
+        """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
+        most = self._max_pixels
+        with self._room.guest() as take:
+            sources = [decoding.read(Path(path), max_pixels=most, take=take) for path in request.images]
+            picture = images.stitch([source.image for source in sources], max_pixels=most)
+            plan = plan_fit(*picture.size, self._spec.buckets, request.size)
+            record.decoded([source.digest for source in sources], plan.bucket)
+            require_encodable(request.image_format, plan.output)
+            # At-least-once delivery: a row that was already edited is answered without the GPU.
+            return plan, None if files.finished(request) else images.fit(picture, plan)
 
     def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image) -> Batched[list[Image.Image]]:
         key = BatchKey(

@@ -66,13 +66,13 @@ def flower(redis_url: str) -> Iterator[Flower]:
         process.wait(30)
 
 
-def test_flower_shows_every_row(flower: Flower, cli: CLI, start: Start) -> None:
+def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) -> None:
     """Each row is a task with its run and row as arguments: received, started, then succeeded or failed."""
     names = [photo("coffee", 300, 200, cli.folder / f"{number}.png").name for number in range(60)]
     names[7] = names[40] = "absent.png"
     write_jsonl(cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
-    start().wait_until_ready()
-    assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    start_plain().wait_until_ready()
+    assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     assert cli("collect", "r").returncode == 3
 
     def ended() -> list[dict[str, Any]]:

@@ -84,19 +84,19 @@ def test_a_worker_without_the_worker_extra_says_what_to_install(redis_url: str, 
 
 
 def test_sigterm_finishes_the_batch_and_gives_the_other_rows_back_at_once(
-    cli: CLI, start: Start, redis_url: str
+    cli: CLI, start_plain: Start, gate: Path, redis_url: str
 ) -> None:
     """Waiting rows are in the queue again before the batch on the GPU ends; none is lost, none is done twice."""
-    submit(cli, 24, "--steps", 60)
-    worker = start()
-    worker.wait_until_ready()
+    submit(cli, 24)
+    worker = start_plain(passthrough_gate=gate)
     redis = open_redis(redis_url)
     wait_until(lambda: redis.hlen("unacked") == 24, "the worker holds every row")
     wait_until(lambda: worker.logged("micro-batch"), "a batch is on the GPU")
     worker.process.send_signal(signal.SIGTERM)
     wait_until(lambda: redis.llen(QUEUE) == 20, "the waiting rows are back in the queue", limit=30)
-    assert worker.process.poll() is None, "they were given back only when the worker had ended"
-    assert redis.keys("fleet:run:*:outcomes") == [], "the batch had ended before the rows were back"
+    assert worker.process.poll() is None, "it did not wait for the batch on the GPU"
+    assert redis.keys("fleet:run:*:outcomes") == []
+    gate.touch()
     assert worker.process.wait(60) == 0
     (stream,) = redis.keys("fleet:run:*:outcomes")
     assert redis.xlen(stream) == 4
@@ -115,54 +115,56 @@ def test_a_living_worker_keeps_rows_that_outlast_the_visibility_timeout(cli: CLI
     assert len(received(lines)) == 12
 
 
-def test_a_killed_workers_rows_are_done_by_another(cli: CLI, start: Start, redis_url: str) -> None:
+def test_a_killed_workers_rows_are_done_by_another(cli: CLI, start_plain: Start, gate: Path, redis_url: str) -> None:
     """After SIGKILL a worker's rows come back and are edited; every row is answered exactly once in the output."""
-    submit(cli, 8, "--steps", 30)
-    first = start("w0", visibility_timeout=4)
-    first.wait_until_ready()
+    submit(cli, 8)
+    first = start_plain("w0", visibility_timeout=4, passthrough_gate=gate)
     redis = open_redis(redis_url)
     wait_until(lambda: redis.hlen("unacked") == 8, "the worker holds every row")
+    wait_until(lambda: first.logged("micro-batch"), "a batch is on the GPU")
     first.process.kill()
-    start("w1", visibility_timeout=4)
+    start_plain("w1", visibility_timeout=4)
     collected = cli("collect", "r")
     assert collected.returncode == 0, collected.stderr
     assert all(len(fields["output_image"]) == 1 for fields in read_jsonl(cli.folder / "r/output.jsonl"))
 
 
-def test_a_row_that_comes_twice_is_answered_without_the_gpu(cli: CLI, start: Start, redis_url: str) -> None:
+def test_a_row_that_comes_twice_is_answered_without_the_gpu(cli: CLI, start_plain: Start, redis_url: str) -> None:
     """A finished row that is delivered again, with Redis emptied in between, is recognised by its files."""
-    submit(cli, 4, "--steps", 1)
-    worker = start()
+    submit(cli, 4)
+    worker = start_plain()
     wait_until(lambda: len(list(cli.folder.glob("r/sample_*/*_0.png"))) == 4, "every picture is there")
     wait_until(lambda: open_redis(redis_url).hlen("unacked") == 0, "every row is acknowledged")
     open_redis(redis_url).flushall()
     batches = sum("micro-batch" in line for line in worker.lines())
-    assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1).returncode == 0
+    assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     assert cli("collect", "r").returncode == 0
     assert len(received(worker.lines())) == 8
     assert sum("micro-batch" in line for line in worker.lines()) == batches
 
 
-def test_a_full_redis_loses_no_row(cli: CLI, start: Start, redis_url: str) -> None:
+def test_a_full_redis_loses_no_row(cli: CLI, start_plain: Start, gate: Path, redis_url: str) -> None:
     """While Redis refuses outcomes for want of memory, rows wait unacknowledged; then they are recorded."""
-    submit(cli, 2, "--steps", 30)
-    worker = start()
+    submit(cli, 2)
+    worker = start_plain(passthrough_gate=gate)
     redis = open_redis(redis_url)
-    wait_until(lambda: redis.hlen("unacked") == 2, "the worker holds both rows")
+    wait_until(lambda: worker.logged("2 of 4 rows"), "both rows are on the GPU")
     redis.config_set("maxmemory", "1")
+    gate.touch()
     wait_until(lambda: worker.logged("waits for Redis"), "an outcome is refused")
+    assert redis.hlen("unacked") == 2
     redis.config_set("maxmemory", "0")
     collected = cli("collect", "r")
     assert collected.returncode == 0, collected.stderr
 
 
-def test_a_worker_stops_while_redis_is_away(cli: CLI, start: Start, redis_url: str) -> None:
+def test_a_worker_stops_while_redis_is_away(cli: CLI, start_plain: Start, gate: Path, redis_url: str) -> None:
     """With rows in hand and no Redis to tell, SIGTERM still ends the worker, and nothing half written is left."""
-    submit(cli, 2, "--steps", 30)
-    worker = start()
-    redis = open_redis(redis_url)
-    wait_until(lambda: redis.hlen("unacked") == 2, "the worker holds both rows")
-    redis.shutdown(nosave=True)
+    submit(cli, 2)
+    worker = start_plain(passthrough_gate=gate)
+    wait_until(lambda: worker.logged("2 of 4 rows"), "both rows are on the GPU")
+    open_redis(redis_url).shutdown(nosave=True)
+    gate.touch()
     wait_until(lambda: worker.logged("waits for Redis"), "a row waits for Redis")
     worker.process.send_signal(signal.SIGTERM)
     wait_until(lambda: worker.process.poll() is not None, "the worker has ended")

@@ -2,12 +2,18 @@
 
 `celery -A tests.support.passthrough worker` does all that a worker does, and no edit: what the tests see of a picture
 is what decoding, fitting, batching, restoring and encoding have made of it. It starts without torch.
+
+Where FLEET_PASSTHROUGH_GATE names a file, every batch stays on its "GPU" until that file is there: what a test needs to
+happen during a batch happens during a batch, however fast the machine is.
 """
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
+from tests.support.waiting import wait_until
 from worker.batching import BatchKey, EditJob
 from worker.celery import app
 from worker.settings import Settings
@@ -19,6 +25,8 @@ class Passthrough:
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob]) -> list[list[Image.Image]]:
         """Return each row's picture, once per image that it wants."""
+        if gate := os.environ.get("FLEET_PASSTHROUGH_GATE"):
+            wait_until(Path(gate).exists, "the gate is open")
         assert all(job.image.size == key.bucket and job.image.mode == "RGB" for job in jobs)
         return [[job.image for _ in job.seeds] for job in jobs]
 

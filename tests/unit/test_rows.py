@@ -51,6 +51,7 @@ def test_a_relative_input_gives_absolute_paths(tmp_path: Path, monkeypatch: pyte
         ([{"role": "user", "content": "one"}, {"role": "user", "content": "two"}], "two"),  # the last one
         ([{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}], "one"),  # the last user's
         ([{"role": "system", "content": "zero"}, {"role": "user", "content": "one"}], "one"),
+        ([{"role": "user", "content": "one"}, {"role": ["user"], "content": "two"}], "one"),  # a role is a name
         (["one", {"role": "assistant", "content": "two"}], "one"),
         ([{"role": "user", "content": [{"type": "text", "text": "part"}]}], "part"),
         ([{"role": "user", "content": [{"type": "image", "image": "b.png"}, {"type": "text", "text": "p"}]}], "p"),
