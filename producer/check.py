@@ -36,28 +36,29 @@ class _Read(NamedTuple):
     error: str | None = None
 
 
-def check(source: Source, settings: Settings, *, say_error: Callable[[str], None] | None, report: Reporter) -> Findings:
-    """Read every row and every image; hand each error on as it is found, in the order of the lines.
-
-    Without `say_error` the findings keep the errors.
+def check(
+    source: Source, findings: Findings, settings: Settings, *, say_error: Callable[[str], None] | None, report: Reporter
+) -> None:
+    """Read every row and every image into `findings`; hand each error on as it is found, in the order of the lines.
 
     Raises:
         RunError: the input itself cannot be read to its end.
 
     """
     total = sum(1 for _ in read_lines(source.path))
-    findings = Findings(settings, keep_errors=say_error is None)
     parser = RowParser(settings, run="0" * 16, base=source.base, run_dir=Path())
     reader = _Reader(settings)
     lines = read_lines(source.path)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    threads = ThreadPoolExecutor(os.cpu_count())
+    try:
         while chunk := list(islice(lines, _CHUNK)):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
                 findings.add(read.row, read.bucket, read.error)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
             report(findings.progress(total))
-    return findings
+    finally:
+        threads.shutdown(cancel_futures=True)  # Ctrl-C does not wait for what has not begun
 
 
 def _parsed(parser: RowParser, lines: list[Line]) -> Iterator[Row]:
@@ -83,8 +84,8 @@ class _Reader:
     def _bucket(self, request: EditRequest) -> Bucket:
         sizes = []
         for path in request.images:
-            if isinstance(size := self._size(path), RowError):
-                raise size
+            if isinstance(size := self._size(path), str):
+                raise RowError(size)
             sizes.append(size)
         if len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
@@ -93,10 +94,10 @@ class _Reader:
         require_encodable(request.image_format, plan.output)
         return plan.bucket
 
-    def _read_size(self, path: str) -> tuple[int, int] | RowError:
-        """Return an image's size, or its error: that, too, is remembered."""
+    def _read_size(self, path: str) -> tuple[int, int] | str:
+        """Return an image's size, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
         try:
             with self._room.guest() as take:
                 return decoding.read(Path(path), max_pixels=self._settings.max_pixels, take=take).image.size
         except RowError as error:
-            return error
+            return str(error)

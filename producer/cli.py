@@ -13,11 +13,12 @@ from producer.collect import Collector
 from producer.embedded import embedded_redis
 from producer.failures import broker_errors, folder_errors
 from producer.lines import read_lines
-from producer.local import LocalWorkers, devices, stopped_by_signals
+from producer.local import LocalWorkers, devices
 from producer.looking import check_command, status_command
 from producer.options import broker_option, run_options, with_flag
 from producer.output import write_output
 from producer.progress import Status, progress_bar
+from producer.signals import stopped_by_signals
 from producer.status import NoWorkerNotice
 from producer.submit import submit
 from producer.terminal import FOLDER, SOME_FAILED, input_argument, run_folder, say, say_rounding, stderr, taken_input
@@ -33,7 +34,8 @@ class _Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stopped_by_signals():
+                return super().invoke(ctx)
         except SettingsError as error:
             raise click.UsageError(with_flag(str(error), submit_command.params)) from None
         except FleetError as error:
@@ -108,7 +110,6 @@ def run_command(named: Path, *, workers: str, **given: Any) -> None:
     settings = load_settings(**given)
     folder = run_folder(named, settings)
     with (
-        stopped_by_signals(),
         taken_input(named, folder) as source,
         _local_broker(settings, folder) as settings,
         broker_errors(settings),

@@ -6,6 +6,12 @@ from typing import Any
 from worker.errors import RowError
 from worker.parameters import LONGEST_PROMPT
 
+#: Most images that are put side by side; of more, none would be seen.
+_MOST_IMAGES = 64
+
+#: Longest path in characters: Linux takes 4096 bytes.
+_LONGEST_PATH = 4096
+
 
 def image_paths(fields: dict[str, Any], key: str, *, base: str, every: bool) -> tuple[list[str], int]:
     """Return the absolute paths of a row's images, or of its first alone, and how many were passed over.
@@ -18,6 +24,8 @@ def image_paths(fields: dict[str, Any], key: str, *, base: str, every: bool) -> 
     """
     found = fields.get(key)
     values = found if isinstance(found, list) and found else [found]
+    if every and len(values) > _MOST_IMAGES:
+        raise RowError(f"{key}: {len(values)} images are more than {_MOST_IMAGES}.")
     used = values if every else values[:1]
     return [_image_path(value, key, base, missing=key not in fields) for value in used], len(values) - len(used)
 
@@ -26,7 +34,9 @@ def _image_path(value: Any, key: str, base: str, *, missing: bool) -> str:
     if not isinstance(value, str) or not value.strip():
         raise RowError(f"{key}: expected a path or a list of paths, found {_found(value, missing=missing)}.")
     # Before anything is said of it: half a surrogate pair could not be written into the output.
-    path = require_text(os.path.normpath(os.path.join(base, value)), key)  # noqa: PTH118 - 10 million times
+    path = require_text(os.path.join(base, value), key)  # noqa: PTH118 - 10 million times
+    if len(path) > _LONGEST_PATH:
+        raise RowError(f"{key}: a path of {len(path)} characters is longer than {_LONGEST_PATH}.")
     if "://" in value:
         raise RowError(f"{key}: {value} is a URL; download the image and name its path.")
     return path

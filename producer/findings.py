@@ -1,25 +1,16 @@
 """What reading an input has found: counts, errors, buckets, and the GPU time that its rows will take."""
 
 from collections import Counter
-from itertools import islice
-from pathlib import Path
+from collections.abc import Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
-from producer import run as runs
-from producer.failures import ledger_errors
-from producer.ledger import LEDGER, Ledger
 from producer.progress import Status
-from producer.records import State
+from producer.rates import passes_of
 from producer.remarks import Remarks
 from producer.rows import Row
 from worker.buckets import Bucket
-from worker.contract import Outcome
-from worker.errors import ContractError, RunError
 from worker.settings import Settings
-
-#: Rows of a run that tell its seconds: enough for a median, and read in a second.
-_SAMPLE = 10_000
 
 
 class _Error(NamedTuple):
@@ -31,9 +22,10 @@ class _Error(NamedTuple):
 class Findings:
     """Counts rows by what becomes of them."""
 
-    def __init__(self, settings: Settings, *, keep_errors: bool) -> None:
-        """Errors are kept only where they are asked for: millions of bad rows need not stay in memory."""
+    def __init__(self, settings: Settings, rates: Mapping[Bucket, float], *, keep_errors: bool) -> None:
+        """`rates`: seconds per pixel, image and step. Errors of millions of bad rows are kept only if asked for."""
         self._settings = settings
+        self._rates = rates
         self._keep_errors = keep_errors
         self._remarks = Remarks(settings)
         self.good = 0
@@ -45,7 +37,6 @@ class Findings:
         self.images = 0
         #: Images times steps, by bucket: what the GPU's time is proportional to.
         self._work: Counter[Bucket] = Counter()
-        self.gpu_seconds: float | None = None
 
     def add(self, row: Row, bucket: Bucket | None, error: str | None) -> None:
         """Take note of a row: of its bucket, or its error, or (neither) that it came with its output."""
@@ -60,9 +51,7 @@ class Findings:
             self.good += 1
             self.buckets[bucket] += 1
             self.images += row.request.num_images
-            # A negative prompt is a second pass of every step.
-            passes = 2 if row.request.true_cfg_scale > 1 else 1
-            self._work[bucket] += row.request.num_images * row.request.steps * passes
+            self._work[bucket] += row.request.num_images * row.request.steps * passes_of(row.request.true_cfg_scale)
 
     @property
     def rows(self) -> int:
@@ -79,21 +68,15 @@ class Findings:
             rows_per_s=0.0,
         )
 
-    def time(self, folder: Path, *, required: bool) -> None:
-        """Estimate the GPU time by what the rows of the run in `folder` took.
-
-        Raises:
-            RunError: it must be known, and no row of this model was measured there.
-
-        """
-        rates = _seconds_per_pixel(folder, self._settings) if required or (folder / LEDGER).is_file() else {}
-        if rates:
-            usual = median(rates.values())
-            self.gpu_seconds = sum(
-                work * bucket.width * bucket.height * rates.get(bucket, usual) for bucket, work in self._work.items()
-            )
-        elif required:
-            raise RunError(f"The run folder {folder} holds no row that {self._settings.model} edited; name another.")
+    @property
+    def gpu_seconds(self) -> float | None:
+        """The GPU time of all good rows; None where nothing was measured."""
+        if not self._rates:
+            return None
+        usual = median(self._rates.values())
+        return sum(
+            work * bucket.width * bucket.height * self._rates.get(bucket, usual) for bucket, work in self._work.items()
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the findings for JSON."""
@@ -106,7 +89,7 @@ class Findings:
             "more_images": self._remarks.more_images,
             "rounded_sizes": self._remarks.rounded_sizes,
             "buckets": {str(bucket): rows for bucket, rows in self.buckets.most_common()},
-            "gpu_seconds": None if self.gpu_seconds is None else round(self.gpu_seconds, 3),
+            "gpu_seconds": None if (seconds := self.gpu_seconds) is None else round(seconds, 3),
             "errors": [error._asdict() for error in self._errors],
         }
 
@@ -120,32 +103,11 @@ class Findings:
         return "\n".join([*lines, *self._remarks.sentences(), self._time_in_words()])
 
     def _time_in_words(self) -> str:
-        if self.gpu_seconds is None:
+        if (taken := self.gpu_seconds) is None:
             return (
                 f"GPU time for {self.images} images: not known before some rows are edited"
                 " (--timed-by names a run of this model)."
             )
-        minutes, seconds = divmod(round(self.gpu_seconds), 60)
+        minutes, seconds = divmod(round(taken), 60)
         hours, minutes = divmod(minutes, 60)
         return f"GPU time for {self.images} images, as measured: about {hours} h {minutes:02} min {seconds:02} s."
-
-
-def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
-    """Return the median seconds of the model per image, step and pixel, by bucket, of a run of the same model."""
-    runs.require(folder)
-    measured: dict[Bucket, list[float]] = {}
-    with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
-        _, theirs = runs.remembered(folder, ledger)
-        if theirs.model != settings.model:
-            return {}
-        for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE):
-            try:
-                outcome = Outcome.decode(record.outcome or "")
-            except ContractError:  # of another version
-                continue
-            # A row that was recognised as finished rode in no batch.
-            if outcome.bucket and outcome.batch_size and outcome.steps and outcome.paths:
-                bucket = Bucket(*outcome.bucket)
-                work = outcome.batch_size * len(outcome.paths) * outcome.steps * bucket.width * bucket.height
-                measured.setdefault(bucket, []).append(outcome.seconds["model"] / work)
-    return {bucket: median(rates) for bucket, rates in measured.items()}

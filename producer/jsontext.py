@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import accumulate
 from json.decoder import scanstring  # type: ignore[attr-defined]  # undocumented in the stubs, not in the module
 from typing import Any
 
@@ -20,11 +21,29 @@ class RepeatedKey(ValueError):  # noqa: N818 - what was found
     """An object holds a key twice: most readers would drop one of its values without a word."""
 
 
+class TooDeep(ValueError):  # noqa: N818 - what was found
+    """Lists and objects are nested in each other more than 256 deep."""
+
+
+_DEEPEST = 256
+
+
+def _depth(text: str) -> int:
+    """Return how deep lists and objects are nested."""
+    steps = ((char in "[{") - (char in "]}") for char in _BRACKETS_OR_STRINGS.sub(r"\1", text))
+    return max(accumulate(steps), default=0)
+
+
+#: Matches whole strings, in which brackets count for nothing, and everything else that is no bracket.
+_BRACKETS_OR_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|[^][{}"]+|([][{}])', re.DOTALL)
+
+
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise RepeatedKey(json.dumps(next(key for key in keys if keys.count(key) > 1))[:80])
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise RepeatedKey(json.dumps(key)[:80])
+        found[key] = value
     return found
 
 
@@ -37,9 +56,13 @@ def decode(text: str) -> Any:
 
     Raises:
         RepeatedKey: an object of it, at any depth, holds a key twice.
-        ValueError, RecursionError: it is none, or nested too deeply.
+        TooDeep: it is nested more than 256 deep.
+        json.JSONDecodeError: it is none.
 
     """
+    # Python's own limit depends on how deep its caller stands: the same line would be good here and bad there.
+    if text.count("[") + text.count("{") > _DEEPEST and _depth(text) > _DEEPEST:
+        raise TooDeep
     return _STRICT_DECODER.decode(text)
 
 

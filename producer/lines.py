@@ -1,12 +1,13 @@
 """The lines of an input jsonl, streamed: plain, or compressed with gzip or Zstandard."""
 
 import gzip
+import re
 import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Final, NamedTuple, cast
 
 from worker.errors import RunError
 
@@ -16,7 +17,13 @@ else:
     from backports import zstd
 
 #: What compressed files begin with (RFC 1952, RFC 8878); the content decides, whatever the name says.
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _ZSTD = b"\x1f\x8b", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # its skippable frames, too
+
+#: Longest line in bytes, with room for an image or two in base64; a longer one is no row, and would fill the memory.
+LONGEST_LINE: Final = 16 * 2**20
+
+#: What is kept of a longer one.
+_BEGINNING: Final = 2**10
 
 
 class Line(NamedTuple):
@@ -28,7 +35,8 @@ class Line(NamedTuple):
     number: int
     #: Without surrounding blanks; bytes that are no UTF-8 are written as escapes.
     text: str
-    is_utf8: bool = True
+    #: Why it cannot be a row, whatever it says.
+    problem: str | None = None
 
 
 def read_lines(path: Path) -> Iterator[Line]:
@@ -42,10 +50,10 @@ def read_lines(path: Path) -> Iterator[Line]:
     try:
         with _open(path) as file:
             row = 0
-            for number, raw in enumerate(file, start=1):
+            for number, (raw, size) in enumerate(_raw_lines(file), start=1):
                 line = raw.removeprefix(b"\xef\xbb\xbf").strip()
-                if line:
-                    yield _line(row, number, line)
+                if line or size > LONGEST_LINE:
+                    yield _line(row, number, line, size)
                     row += 1
     except (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
         raise RunError(
@@ -60,14 +68,29 @@ def _open(path: Path) -> AbstractContextManager[IO[bytes]]:
         begin = file.read(4)
     if begin.startswith(_GZIP):
         return cast("AbstractContextManager[IO[bytes]]", gzip.open(path))
-    if begin == _ZSTD:
+    if _ZSTD.match(begin):
         return cast("AbstractContextManager[IO[bytes]]", zstd.open(path))
     return path.open("rb")
 
 
-def _line(row: int, number: int, raw: bytes) -> Line:
+def _raw_lines(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+    """Iterate over the lines and their sizes in bytes; of one that is too long, only the beginning is kept."""
+    while raw := file.readline(LONGEST_LINE + 1):
+        size, part = len(raw), raw
+        if size > LONGEST_LINE:
+            raw = raw[:_BEGINNING]
+            while part and not part.endswith(b"\n"):
+                part = file.readline(LONGEST_LINE)
+                size += len(part)
+        yield raw, size
+
+
+def _line(row: int, number: int, raw: bytes, size: int) -> Line:
+    # Escaped, not dropped: a broken line is handed back with everything that was in it.
+    text = raw.decode("utf-8", "backslashreplace")
+    if size > LONGEST_LINE:
+        return Line(row, number, text, f"has {size} bytes, more than {LONGEST_LINE}; only its beginning is kept here.")
     try:
         return Line(row, number, raw.decode())
     except UnicodeDecodeError:
-        # Escaped, not dropped: a broken line is handed back with everything that was in it.
-        return Line(row, number, raw.decode("utf-8", "backslashreplace"), is_utf8=False)
+        return Line(row, number, text, "is no UTF-8 text.")

@@ -1,11 +1,9 @@
 """Workers on this machine: one per GPU, started for one run and stopped after it."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -122,20 +120,3 @@ def _last_word(worker: _Worker) -> str:
         lines = file.read().decode(errors="replace").splitlines()
     critical = [line.partition("] ")[2] for line in lines if ": CRITICAL/" in line]
     return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end the run like Ctrl-C does, so that everything is stopped again."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    # Where SIGHUP is ignored, somebody said nohup.
-    ends = [end for end in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(end) is not signal.SIG_IGN]
-    before = {end: signal.signal(end, interrupt) for end in ends}
-    try:
-        yield
-    finally:
-        for end, handler in before.items():
-            signal.signal(end, handler)

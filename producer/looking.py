@@ -10,11 +10,15 @@ import click
 
 from producer.check import check
 from producer.failures import broker_errors
+from producer.findings import Findings
 from producer.options import broker_option, row_options
 from producer.progress import progress_bar
+from producer.rates import known_from, measured_in
+from producer.source import is_stream
 from producer.status import fleet_status, run_status
 from producer.terminal import FOLDER, SOME_FAILED, input_argument, run_folder, say_rounding, stderr, taken_input
-from worker.settings import load_settings
+from worker.buckets import Bucket
+from worker.settings import Settings, load_settings
 
 
 @click.command("status")
@@ -35,19 +39,27 @@ def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None
 @click.option("--timed-by", type=FOLDER, metavar="DIR", help="A run whose measured seconds tell the GPU time.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given: Any) -> None:
-    """Read INPUT.jsonl and every image in it, without a GPU or a Redis; exit code 3 if a row is bad.
+    """Read INPUT.jsonl ("-": standard input) and its images, without a GPU or a Redis; exit code 3 if a row is bad.
 
     Prints every error, how many rows go to which bucket, and the GPU time that they will take, as far as a run of
     this input, or the one of --timed-by, has measured it.
     """
     settings = load_settings(**given)
+    findings = Findings(settings, _rates(named, timed_by, settings), keep_errors=as_json)
     with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as report:
-        findings = check(source, settings, say_error=None if as_json else click.echo, report=report)
-    findings.time(timed_by or run_folder(named, settings), required=timed_by is not None)
+        check(source, findings, settings, say_error=None if as_json else click.echo, report=report)
     click.echo(json.dumps(findings.as_dict()) if as_json else findings.as_text())
     if not as_json:
         say_rounding(settings)
     sys.exit(SOME_FAILED if findings.bad else 0)
+
+
+def _rates(named: Path, timed_by: Path | None, settings: Settings) -> dict[Bucket, float]:
+    if timed_by is not None:
+        return measured_in(timed_by, settings)
+    if is_stream(named) and settings.run_dir is None:
+        return {}
+    return known_from(run_folder(named, settings), settings)
 
 
 def _as_lines(found: dict[str, Any]) -> str:

@@ -26,6 +26,7 @@ _ROW_OPTIONS = [
     _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
     _setting("--input-edit-key", "input_edit_key", metavar="KEY"),
     _setting("--output-image-key", "output_image_key", metavar="KEY"),
+    _setting("--output-error-key", "output_error_key", metavar="KEY"),
     _setting("--multi-image", "multi_image", metavar="first|stitch"),
     _setting("--steps", "diffuser_num_inference_steps", type=int),
     _setting("--guidance", "diffuser_guidance_scale", type=float),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ def write_output(run: Run, path: Path) -> tuple[int, Remarks]:
     """
     if not run.source.path.is_file():
         raise RunError(f"The input {run.source.path} of the run {run.folder} is gone; put it back and collect again.")
+    path = path.resolve()  # a link stays a link
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,11 +81,10 @@ def _output_line(run: Run, row: Row, record: Record | None) -> str:
         run.settings.output_image_key: [_join(run.folder, path) for path in found.get("paths", ())]
     }
     if (error := row.error or _at_its_line(row, found)) is not None:
-        added["error"] = error
-    if row.fields is not None:
-        with suppress(RecursionError):  # one that decoded with the last frame to spare
-            return splice(row.line.text, drop=_replaced(run, row, added), add=added)
-    return encode({"raw": row.line.text, **added})
+        added[run.settings.output_error_key] = error
+    if row.fields is None or _would_lose_an_error(run, row, added):
+        return encode({"raw": row.line.text, **added})
+    return splice(row.line.text, drop=_replaced(run, row), add=added)
 
 
 def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
@@ -91,10 +92,20 @@ def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
     return f"line {row.line.number}: {found['error']}" if found.get("error") else None
 
 
-def _replaced(run: Run, row: Row, added: Mapping[str, Any]) -> set[str]:
-    """Name the user's fields that give way to ours. An old error goes with the empty output that it explained."""
-    came_back = row.fields is not None and run.settings.output_image_key in row.fields
-    return {*added, "error"} if came_back else set(added)
+def _replaced(run: Run, row: Row) -> set[str]:
+    """Name the user's fields that give way to ours: the empty output, and an error of ours from an earlier run."""
+    settings = run.settings
+    return {settings.output_image_key, *([settings.output_error_key] if _is_ours(run, row) else [])}
+
+
+def _is_ours(run: Run, row: Row) -> bool:
+    """Tell whether what stands in the error column is nothing, or what an earlier run has written there."""
+    found = (row.fields or {}).get(run.settings.output_error_key)
+    return found in (None, "") or (isinstance(found, str) and re.match(r"line \d+: ", found) is not None)
+
+
+def _would_lose_an_error(run: Run, row: Row, added: Mapping[str, Any]) -> bool:
+    return run.settings.output_error_key in added and not _is_ours(run, row)
 
 
 def _join(folder: Path, path: str) -> str:

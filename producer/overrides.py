@@ -37,6 +37,11 @@ class Overrides(BaseModel):
 _NONE = Overrides()
 
 
+def _whole(value: Any) -> Any:
+    """Return 28 for 28.0: tables with optional columns write whole numbers so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def overrides(fields: dict[str, Any], key: str) -> Overrides:
     """Return a row's own parameters. null counts as not named, as tables with optional columns have it.
 
@@ -54,7 +59,7 @@ def overrides(fields: dict[str, Any], key: str) -> Overrides:
             there_are = ", ".join(Overrides.model_fields)
             raise RowError(f"{key}.{require_text(name, key)[:80]}: unknown parameter; there are {there_are}.")
     try:
-        found = Overrides.model_validate(given)
+        found = Overrides.model_validate({name: _whole(value) for name, value in given.items()})
     except ValidationError as error:
         problem = first_problem(error)
         raise RowError(f"{key}.{problem}." if error.errors()[0]["loc"] else f"{key}: {problem}.") from None

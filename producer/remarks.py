@@ -15,7 +15,7 @@ class Remarks:
     def add(self, row: Row) -> None:
         """Take note of a row."""
         self.more_images += row.unused_images > 0
-        self.rounded_sizes += row.rounded_from is not None
+        self.rounded_sizes += row.is_rounded
 
     def sentences(self) -> list[str]:
         """Return what there is to say."""
@@ -35,9 +35,9 @@ class Remarks:
 
 def rounding(settings: Settings) -> str | None:
     """Say that the run's size was rounded to what the model takes; None where it was not."""
-    if settings.exact_size == settings.size:
+    if settings.model_size == settings.size:
         return None
     return (
-        f"--size {settings.size} was rounded down to {settings.exact_size}:"
+        f"--size {settings.size} was rounded down to {settings.model_size}:"
         f" {settings.diffuser_model_name} takes multiples of {settings.spec.multiple}."
     )

@@ -1,17 +1,21 @@
 """A line of the input jsonl becomes a request, or the exact reason why not."""
 
+import logging
 from dataclasses import dataclass
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
 from producer.fields import image_paths, instruction, kind_of
-from producer.jsontext import RepeatedKey, decode
+from producer.jsontext import RepeatedKey, TooDeep, decode
 from producer.lines import Line
 from producer.overrides import Overrides, overrides
 from worker.contract import EditRequest, fingerprint, row_seed
-from worker.errors import RowError
-from worker.parameters import rounded_size
+from worker.errors import RowError, one_line
+from worker.parameters import exact_size, rounded_size
 from worker.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,8 +29,8 @@ class Row:
     error: str | None = None
     #: Images that the row names and nobody edits.
     unused_images: int = 0
-    #: The size that the row itself names, where the model takes only another.
-    rounded_from: str | None = None
+    #: Whether it names a size of its own that the model does not take, and gets the next smaller one.
+    is_rounded: bool = False
 
     @property
     def kept(self) -> bool:
@@ -55,10 +59,15 @@ class RowParser:
                 return Row(line=line, fields=fields)
             return self._row(line, fields)
         except RowError as error:
-            return Row(line=line, fields=fields, error=f"line {line.number}: {error}")
+            return Row(line=line, fields=fields, error=one_line(f"line {line.number}: {error}"))
+        except MemoryError:
+            raise
         # What nobody has thought of is still one row's fault, and not the end of ten million others.
         except Exception as error:
-            return Row(line=line, fields=fields, error=f"line {line.number}: {type(error).__name__}: {error}.")
+            logger.exception("line %d", line.number)
+            return Row(
+                line=line, fields=fields, error=one_line(f"line {line.number}: {type(error).__name__}: {error}.")
+            )
 
     def _row(self, line: Line, fields: dict[str, Any]) -> Row:
         settings = self._settings
@@ -79,7 +88,7 @@ class RowParser:
             fields=fields,
             request=request,
             unused_images=unused,
-            rounded_from=own.size if own.size not in {None, request.size} else None,
+            is_rounded=own.size is not None and exact_size(own.size) != exact_size(request.size),
         )
 
     def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
@@ -95,7 +104,8 @@ class RowParser:
             "seed": _either(own.seed, row_seed(settings.seed, row)),
             "size": rounded_size(_either(own.size, settings.size), settings.spec.multiple),
             "image_format": settings.image_format,
-            "quality": settings.quality,
+            # PNG has none; a finished row is not to be edited again for it.
+            "quality": 100 if settings.image_format == "png" else settings.quality,
             "metadata": settings.metadata,
         }
 
@@ -105,14 +115,16 @@ def _either(own: Any, default: Any) -> Any:
 
 
 def _fields(line: Line) -> dict[str, Any]:
-    if not line.is_utf8:
-        raise RowError("is no UTF-8 text.")
+    if line.problem is not None:
+        raise RowError(line.problem)
     try:
         fields = decode(line.text)
     except RepeatedKey as error:
         raise RowError(f"holds the key {error} twice, and which of them counts is anybody's guess.") from None
-    except (ValueError, RecursionError) as error:
-        raise RowError(f"is no JSON ({error}).") from None
+    except TooDeep:
+        raise RowError("is nested more than 256 deep.") from None
+    except JSONDecodeError as error:
+        raise RowError(f"is no JSON ({error.msg.lower()} at column {error.colno}).") from None
     if not isinstance(fields, dict):
         raise RowError(f"expected a JSON object, found {kind_of(fields)}.")
     return fields

@@ -14,6 +14,11 @@ from worker.durable import sync_folder
 #: Standard input, on the command line.
 STDIN: Final = Path("-")
 
+#: Name of a stream's copy in the run folder.
+KEPT: Final = "run.input"
+
+_COPY: Final = ".run.input."
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -30,8 +35,10 @@ class Source:
         """Make a stream's copy the run's own; return where it is now. A file stays where it is."""
         if self.resolved is not None:
             return self
-        kept = folder.absolute() / "input.jsonl"
+        kept = folder.absolute() / KEPT
         self.path.replace(kept)
+        for stale in folder.absolute().glob(f"{_COPY}*"):  # of commands that were killed
+            stale.unlink(missing_ok=True)
         sync_folder(folder)
         return replace(self, path=kept)
 
@@ -42,12 +49,12 @@ def taken(named: Path, folder: Path) -> Iterator[Source]:
 
     A run reads its input more than once: when it is sent, when its output is written, and when it is resumed.
     """
-    if named != STDIN and named.is_file():
+    if not is_stream(named):
         path = named.absolute()
         yield Source(path=path, base=path.parent, resolved=named.resolve())
         return
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder.absolute() / f".input.{os.getpid()}.tmp"
+    copy = folder.absolute() / f"{_COPY}{os.getpid()}"
     try:
         with copy.open("wb") as file:
             if named == STDIN:
@@ -62,10 +69,13 @@ def taken(named: Path, folder: Path) -> Iterator[Source]:
         copy.unlink(missing_ok=True)
 
 
+def is_stream(named: Path) -> bool:
+    """Tell whether an input can be read only once: standard input, or a pipe such as a shell's `<(zcat in.gz)`."""
+    return named == STDIN or not named.is_file()
+
+
 def run_name(named: Path) -> str:
-    """Return the name of an input's run folder where the user names none: its stem."""
-    if named == STDIN:
-        return "stdin"
+    """Return the name of a file's run folder where the user names none: its stem."""
     name = named.name
     for suffix in (".gz", ".zst"):
         name = name.removesuffix(suffix)

@@ -12,6 +12,7 @@ import redis
 from producer import run as runs
 from producer.failures import ledger_errors
 from producer.ledger import Ledger
+from producer.memory import remembered
 from producer.progress import Status, status_of
 from worker.celery import connect
 from worker.contract import Outcome, queue_name
@@ -28,7 +29,7 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
     """
     runs.require(folder)
     with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
-        _, settings = runs.remembered(folder, ledger, broker_url=broker_url)
+        _, settings = remembered(folder, ledger, broker_url=broker_url)
         known = status_of(ledger, 0.0)
         if not known.waiting:  # a finished run needs no Redis
             return known

@@ -11,7 +11,7 @@ from rich.console import Console
 from producer.failures import folder_errors
 from producer.lines import read_lines
 from producer.remarks import rounding
-from producer.source import Source, run_name, taken
+from producer.source import STDIN, Source, is_stream, run_name, taken
 from worker.settings import Settings
 
 #: Exit code where rows are bad. Others: 0 (all is well), 1 (anything else) and 2 (wrong usage, click's own).
@@ -34,7 +34,14 @@ def say(sentence: str) -> None:
 
 
 def run_folder(named: Path, settings: Settings) -> Path:
-    """Return the run folder of an input: the one that was named, or DataFlow's."""
+    """Return the run folder of an input: the one that was named, or DataFlow's.
+
+    Raises:
+        click.UsageError: the input is a stream, and a stream has no name by which to tell its run from another's.
+
+    """
+    if settings.run_dir is None and is_stream(named):
+        raise click.UsageError(f"{_name(named)} has no name to call a run by; name its folder with --run-dir.")
     return settings.run_dir or Path("cache_local/image_edit_local") / run_name(named)
 
 
@@ -51,8 +58,12 @@ def taken_input(named: Path, folder: Path) -> Iterator[Source]:
         with folder_errors(folder):
             source = stack.enter_context(taken(named, folder))
         if next(read_lines(source.path), None) is None:
-            raise click.UsageError(f"{named} holds no rows.")
+            raise click.UsageError(f"{_name(named)} holds no rows.")
         yield source
+
+
+def _name(named: Path) -> str:
+    return "Standard input" if named == STDIN else str(named)
 
 
 def say_rounding(settings: Settings) -> None:

@@ -96,8 +96,9 @@ class Outcome(_Message):
     batch_limit: int | None = None
     #: Seed of the first image.
     seed: Seed | None = None
-    #: Denoising steps.
+    #: Denoising steps, and the strength of a negative prompt: above 1 each step is two passes of the model.
     steps: int | None = None
+    true_cfg_scale: float | None = None
     #: Seconds by stage: decode, wait (for the batch), model, encode.
     seconds: dict[str, float] = Field(default_factory=dict)
     #: Celery's name of the worker.

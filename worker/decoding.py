@@ -14,7 +14,7 @@ from PIL.Image import Transpose
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from worker.colours import packing_of, to_srgb_on_white
-from worker.errors import RowError
+from worker.errors import RowError, one_line
 
 #: Most pixels of an input picture. A few kilobytes can unpack to gigabytes, so it is checked before decoding.
 MAX_PIXELS = 100_000_000
@@ -58,22 +58,16 @@ def read(path: Path, *, max_pixels: int = MAX_PIXELS, take: Callable[[int], None
 
     Raises:
         RowError: it is no regular file that can be read, is none of the formats, is broken, or has more than
-            `max_pixels`; one sentence with the path and the reason.
-        MemoryError: this machine has no room for it.
+            `max_pixels` or more than this machine has memory for; one sentence with the path and the reason.
 
     """
     try:
         data = _content(path, max_pixels * _PIXEL_BYTES + _OTHER_BYTES)
         return Source(_decode(data, max_pixels, take), hashlib.sha256(data).hexdigest())
+    except MemoryError:
+        raise RowError(f"image {one_line(path, _LONGEST)}: needs more memory than this machine has free.") from None
     except RowError as error:
-        raise RowError(f"image {_plain(path)}: {_plain(error)}.") from None
-
-
-def _plain(text: object) -> str:
-    """Return a text on one line: what cannot be printed is escaped, and the middle of a long one is left out."""
-    line = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text))
-    half = _LONGEST // 2
-    return line if len(line) <= _LONGEST else f"{line[:half]}…{line[-half:]}"
+        raise RowError(f"image {one_line(path, _LONGEST)}: {one_line(error, _LONGEST)}.") from None
 
 
 def _content(path: Path, most: int) -> bytes:

@@ -10,6 +10,16 @@
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
 """
 
+#: Most characters of a sentence that quotes from a user's data, which may be anything.
+_LONGEST = 600
+
+
+def one_line(text: object, longest: int = _LONGEST) -> str:
+    """Return a text on one line: what cannot be printed is escaped, and the middle of a long one is left out."""
+    line = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(text))
+    half = longest // 2
+    return line if len(line) <= longest else f"{line[:half]}…{line[-half:]}"
+
 
 class FleetError(Exception):
     """An error whose text is one sentence for the user: what is wrong, where, and what to do."""

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 from uuid import uuid4
 
 from PIL import Image
@@ -21,11 +21,11 @@ def sample_paths(request: EditRequest) -> tuple[str, ...]:
     return tuple(f"{name}_{index}.{request.image_format}" for index in range(request.num_images))
 
 
-def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]:
+def save(request: EditRequest, images: Iterable[Image.Image], *, confirm: Callable[[], None]) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to the run folder.
 
     Each is written under a temporary name, synced, and renamed, so that a final name always holds a whole
-    picture, whenever the machine dies.
+    picture, whenever the machine dies. `confirm` is called between: what it raises leaves everything as it was.
 
     Raises:
         RowError: the folder cannot be written.
@@ -34,13 +34,19 @@ def save(request: EditRequest, images: Sequence[Image.Image]) -> tuple[str, ...]
     paths = sample_paths(request)
     folder = Path(request.output_dir) / f"sample_{request.row}"
     try:
-        if not folder.is_dir():
-            folder.mkdir(exist_ok=True)
-            sync_folder(folder.parent)
-        for index, (path, image) in enumerate(zip(paths, images, strict=True)):
-            _write(Path(request.output_dir) / path, lambda file: encode(image, file, request, index))  # noqa: B023
-        _drop_others(folder, keep={Path(path).name for path in paths})
-        sync_folder(folder)
+        with ExitStack() as temporaries:
+            if not folder.is_dir():
+                folder.mkdir(exist_ok=True)
+                sync_folder(folder.parent)
+            written = [
+                _write(folder / Path(path).name, image, request, index, temporaries)
+                for index, (path, image) in enumerate(zip(paths, images, strict=True))
+            ]
+            confirm()
+            for temporary, path in zip(written, paths, strict=True):
+                temporary.rename(Path(request.output_dir) / path)
+            _drop_others(folder, keep={Path(path).name for path in paths})
+            sync_folder(folder)
     except FileNotFoundError:
         # Never made here: pictures in a folder of the same name on another machine would be lost to the user.
         raise RowError(
@@ -75,14 +81,12 @@ def _drop_others(folder: Path, *, keep: Collection[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, encode_into: Callable[[IO[bytes]], None]) -> None:
+def _write(path: Path, image: Image.Image, request: EditRequest, index: int, temporaries: ExitStack) -> Path:
+    """Write an image under a temporary name; return it. What is still there when `temporaries` closes is removed."""
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            encode_into(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    temporaries.callback(temporary.unlink, missing_ok=True)
+    with temporary.open("xb") as file:
+        encode(image, file, request, index)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary

@@ -132,10 +132,11 @@ class MicroBatcher(Generic[Job, Result]):
             )
 
     def _failed(self, batch: list[_Entry[Job, Result]], error: Exception) -> None:
-        """Let each row stand alone, so that one row's fault is not its neighbours'."""
+        """Try the halves: memory may hold them, and one row's fault is in the end its own."""
         if len(batch) == 1:
             batch[0].future.set_exception(error)
             return
-        logger.warning("a batch of %d rows failed (%s); running each alone", len(batch), error)
-        for entry in batch:
-            self._run([entry])
+        logger.warning("a batch of %d rows failed (%s); trying its halves", len(batch), error)
+        middle = len(batch) // 2
+        self._run(batch[:middle])
+        self._run(batch[middle:])

@@ -8,6 +8,7 @@ from typing import Any
 from worker import files
 from worker.buckets import Bucket
 from worker.contract import EditRequest, Outcome
+from worker.errors import one_line
 from worker.microbatcher import Batched
 
 
@@ -48,7 +49,7 @@ class RowRecord:
 
     def failed(self, error: str) -> Outcome:
         """Return the outcome of a row that cannot be edited."""
-        return self._outcome(status="failed", error=error)
+        return self._outcome(status="failed", error=one_line(error))
 
     def _outcome(self, **result: object) -> Outcome:
         return Outcome.model_validate(
@@ -58,6 +59,7 @@ class RowRecord:
                 "fingerprint": self._request.fingerprint,
                 "seed": self._request.seed,
                 "steps": self._request.steps,
+                "true_cfg_scale": self._request.true_cfg_scale,
                 "worker": self._worker,
                 "seconds": self._seconds,
                 **self._facts,

@@ -1,6 +1,7 @@
 """Every setting of the fleet: one frozen class, read from `FLEET_*` variables, validated once."""
 
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     )
     input_edit_key: str = Field("edit", min_length=1, description="Column with an object of a row's own parameters.")
     output_image_key: str = Field("output_image", min_length=1, description="Column for the edited images' paths.")
+    output_error_key: str = Field("error", min_length=1, description="Column for what is wrong with a row.")
     diffuser_num_inference_steps: Steps | None = Field(
         None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
     )
@@ -110,14 +112,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
-        keys = [self.input_image_key, self.input_conversation_key, self.input_edit_key, self.output_image_key]
-        if len(set(keys)) < len(keys):
-            names = (
-                "FLEET_INPUT_IMAGE_KEY, FLEET_INPUT_CONVERSATION_KEY, FLEET_INPUT_EDIT_KEY and FLEET_OUTPUT_IMAGE_KEY"
+        names = ("input_image_key", "input_conversation_key", "input_edit_key", "output_image_key", "output_error_key")
+        for one, other in combinations(names, 2):
+            if getattr(self, one) == getattr(self, other):
+                both = f"FLEET_{one.upper()} and FLEET_{other.upper()}"
+                raise ValueError(f"{both} must differ, found {getattr(self, one)} twice")
+        if "raw" in {self.output_image_key, self.output_error_key}:
+            raise ValueError(
+                "FLEET_OUTPUT_IMAGE_KEY and FLEET_OUTPUT_ERROR_KEY must not be raw, a column of the output"
             )
-            raise ValueError(f"{names} must differ, found {', '.join(keys)}")
-        if self.output_image_key in {"error", "raw"}:
-            raise ValueError("FLEET_OUTPUT_IMAGE_KEY must not be error or raw, which are columns of the output, too")
         return self
 
     @property
@@ -146,7 +149,7 @@ class Settings(BaseSettings):
         return self.spec.guidance if self.diffuser_guidance_scale is None else self.diffuser_guidance_scale
 
     @property
-    def exact_size(self) -> str:
+    def model_size(self) -> str:
         """The output's size; an explicit one as the model takes it."""
         return rounded_size(self.size, self.spec.multiple)
 

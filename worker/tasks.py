@@ -90,15 +90,17 @@ class EditTask(Task):
             return
         batched = self._ride(request, plan, fitted)
         record.rode(batched)
-        with record.stage("encode"):
+        with record.stage("encode"), self._room.guest() as take:
+            take(plan.output[0] * plan.output[1])
+            # One at a time: under the size "input" each may have a hundred megapixels.
+            restored = (images.restore(edited, plan) for edited in batched.result)
             # Again: the row may have changed while this form of it was on the GPU.
-            self._drop_if_superseded(request, stream)
-            files.save(request, [images.restore(edited, plan) for edited in batched.result])
+            files.save(request, restored, confirm=lambda: self._drop_if_superseded(request, stream))
 
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
         """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
         most = self._max_pixels
-        with self._room.guest() as take:
+        with self._room.guest(len(request.images)) as take:
             sources = [decoding.read(Path(path), max_pixels=most, take=take) for path in request.images]
             picture = images.stitch([source.image for source in sources], max_pixels=most)
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 
 from producer.ledger import Ledger
 from producer.records import State
-from tests.conftest import Fleet
+from tests.conftest import Fleet, Start
 from tests.support.cli import CLI, row, write_jsonl
 from tests.support.discs import measure, paint
 from tests.support.edited import BLUE, GREEN, RED, WHITE, Edited, colour, edit, far, plain, same
@@ -306,6 +306,17 @@ def test_a_url(mended: Edited) -> None:
     assert mended.fields("url")["error"] == (
         "line 15: images: https://host/a.png is a URL; download the image and name its path."
     )
+
+
+def test_back_off_when_memory_runs_out(cli: CLI, start_plain: Start) -> None:
+    """A batch for which memory does not suffice is tried in halves, until it does: no row is lost for it."""
+    rows = {str(number): row(plain(cli.folder / f"{number}.png", (number, 0, 0)), "x") for number in range(4)}
+    worker = start_plain(passthrough_most=1, batch_wait=60)  # until there are four
+    edited = edit(cli, rows, "--run-dir", "r")
+    assert [colour(edited.picture(name)) for name in rows] == [(number, 0, 0) for number in range(4)]
+    assert {edited.outcome(name).batch_size for name in rows} == {1}
+    for size in (4, 2):
+        assert worker.logged(f"a batch of {size} rows failed (no memory for {size} rows)")
 
 
 def test_progress_errors_times_and_retry(passthrough: Fleet, tmp_path: Path) -> None:

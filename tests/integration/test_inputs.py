@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli import CLI, PRODUCER, read_jsonl, row, write_jsonl
+from tests.support.waiting import wait_until
 from tests.support.workers import environment
 
 #: Rows that need no worker: one that came with its output, one without an instruction.
@@ -30,13 +31,13 @@ def piped(cli: CLI, rows: list[Any], *args: str) -> subprocess.CompletedProcess[
 
 def test_standard_input_is_a_run(cli: CLI) -> None:
     """`submit -` reads standard input; collect needs it no more; the same command again takes its new rows."""
-    submitted = piped(cli, ROWS, "submit", "-")
+    submitted = piped(cli, ROWS, "submit", "-", "--run-dir", "r")
     assert submitted.returncode == 0, submitted.stderr
-    assert submitted.stdout == "cache_local/image_edit_local/stdin\n"
+    assert submitted.stdout == "r\n"
     assert cli("collect", submitted.stdout.strip()).returncode == 3
     output = cli.folder / submitted.stdout.strip() / "output.jsonl"
     assert [len(fields["output_image"]) for fields in read_jsonl(output)] == [1, 0]
-    assert piped(cli, [*ROWS, ROWS[0]], "submit", "-").returncode == 0
+    assert piped(cli, [*ROWS, ROWS[0]], "submit", "-", "--run-dir", "r").returncode == 0
     assert cli("collect", submitted.stdout.strip()).returncode == 3
     assert [len(fields["output_image"]) for fields in read_jsonl(output)] == [1, 0, 1]
 
@@ -45,8 +46,32 @@ def test_an_empty_standard_input_is_refused(cli: CLI) -> None:
     """Standard input without a row is wrong usage, and leaves no run behind."""
     refused = piped(cli, [], "submit", "-", "--run-dir", "r")
     assert refused.returncode == 2
-    assert refused.stderr.endswith("Error: - holds no rows.\n")
+    assert refused.stderr.endswith("Error: Standard input holds no rows.\n")
     assert not list(cli.folder.glob("r/*"))
+
+
+def test_standard_input_needs_a_folder(cli: CLI) -> None:
+    """A stream has no name to tell its run from another's: without --run-dir it is refused, and nothing is made."""
+    refused = piped(cli, ROWS, "submit", "-")
+    assert refused.returncode == 2
+    sentence = "Error: Standard input has no name to call a run by; name its folder with --run-dir.\n"
+    assert refused.stderr.endswith(sentence)
+    assert not list(cli.folder.glob("cache_local"))
+
+
+def test_a_command_that_is_ended_leaves_no_copy(cli: CLI) -> None:
+    """SIGTERM while standard input is being read ends the command in one sentence, and its copy goes."""
+    command = [PRODUCER, "submit", "-", "--run-dir", "r"]
+    with subprocess.Popen(
+        command, cwd=cli.folder, env=environment(cli.settings), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_until(lambda: list(cli.folder.glob("r/.run.input.*")), "the copy is being written")
+        process.terminate()
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert stderr == "Error: Interrupted; the same command goes on where it stopped.\n"
+    assert not list(cli.folder.glob("r/*"))
+    assert not list(cli.folder.glob("r/.*"))
 
 
 def test_a_compressed_input_is_a_run(cli: CLI) -> None:

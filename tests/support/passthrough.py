@@ -4,7 +4,8 @@
 is what decoding, fitting, batching, restoring and encoding have made of it. It starts without torch.
 
 Where FLEET_PASSTHROUGH_GATE names a file, every batch stays on its "GPU" until that file is there: what a test needs to
-happen during a batch happens during a batch, however fast the machine is.
+happen during a batch happens during a batch, however fast the machine is. FLEET_PASSTHROUGH_MOST is the number of rows
+for which its memory suffices.
 """
 
 import os
@@ -27,6 +28,8 @@ class Passthrough:
         """Return each row's picture, once per image that it wants."""
         if gate := os.environ.get("FLEET_PASSTHROUGH_GATE"):
             wait_until(Path(gate).exists, "the gate is open")
+        if len(jobs) > int(os.environ.get("FLEET_PASSTHROUGH_MOST", len(jobs))):
+            raise MemoryError(f"no memory for {len(jobs)} rows")
         assert all(job.image.size == key.bucket and job.image.mode == "RGB" for job in jobs)
         return [[job.image for _ in job.seeds] for job in jobs]
 

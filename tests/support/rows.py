@@ -18,11 +18,11 @@ def parse(
     folder: Path = Path("/data"),
     number: int = 3,
     place: int = 1,
-    is_utf8: bool = True,
+    problem: str | None = None,
     **given: Any,
 ) -> Row:
     """Parse one line of `/data/input.jsonl`: by default its third, and its second row."""
     settings = load_settings(**{"diffuser_model_name": "demo", **given})
     parser = RowParser(settings, run="0" * 16, base=folder, run_dir=Path("/run"))
     text = row if isinstance(row, str) else json.dumps(row)
-    return parser.parse(Line(row=place, number=number, text=text, is_utf8=is_utf8))
+    return parser.parse(Line(row=place, number=number, text=text, problem=problem))

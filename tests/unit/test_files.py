@@ -28,6 +28,11 @@ def pictures(mode: str = "RGB") -> list[Image.Image]:
     return [noise.convert("RGB"), noise.convert(mode)]
 
 
+def save_all(request: EditRequest, images: list[Image.Image]) -> tuple[str, ...]:
+    """Save a row that nobody has changed meanwhile."""
+    return save(request, images, confirm=lambda: None)
+
+
 def files_in(request_: EditRequest) -> list[str]:
     """Return the names of all files of a run, hidden ones too."""
     folder = Path(request_.output_dir)
@@ -50,7 +55,7 @@ def test_names() -> None:
 def test_only_final_names_are_left(request_: EditRequest) -> None:
     """After saving there are the images under their final names and nothing else, and their pixels are right."""
     images = pictures()
-    paths = save(request_, images)
+    paths = save_all(request_, images)
     assert files_in(request_) == list(paths) == list(sample_paths(request_))
     for path, image in zip(paths, images, strict=True):
         with Image.open(Path(request_.output_dir) / path) as found:
@@ -60,16 +65,16 @@ def test_only_final_names_are_left(request_: EditRequest) -> None:
 def test_a_finished_row_is_known_again(request_: EditRequest) -> None:
     """A row counts as finished once its whole set of files is there."""
     assert not finished(request_)
-    save(request_, pictures())
+    save_all(request_, pictures())
     assert finished(request_)
 
 
 def test_another_form_of_the_row_is_not_finished(request_: EditRequest) -> None:
     """Files of another fingerprint do not count, and are replaced."""
-    save(request_, pictures())
+    save_all(request_, pictures())
     changed = request_.model_copy(update={"fingerprint": "b" * 32})
     assert not finished(changed)
-    save(changed, pictures())
+    save_all(changed, pictures())
     assert finished(changed)
     assert not finished(request_)
 
@@ -77,14 +82,14 @@ def test_another_form_of_the_row_is_not_finished(request_: EditRequest) -> None:
 @pytest.mark.parametrize("index", [0, 1])
 def test_a_missing_file_counts(request_: EditRequest, index: int) -> None:
     """A row of two images is not finished with one."""
-    paths = save(request_, pictures())
+    paths = save_all(request_, pictures())
     (Path(request_.output_dir) / paths[index]).unlink()
     assert not finished(request_)
 
 
 def test_a_truncated_file_does_not_count(request_: EditRequest) -> None:
     """Wherever a file ends before its last pixel, the row is not finished, and nothing is raised."""
-    path = Path(request_.output_dir) / save(request_, pictures())[1]
+    path = Path(request_.output_dir) / save_all(request_, pictures())[1]
     data = path.read_bytes()
     # The last 12 bytes are the end mark; before it stand 4 of the pixels' chunk and 4 of their compression, as checks.
     for length in [*range(200), *range(200, len(data) - 24, 97), len(data) - 24]:
@@ -96,7 +101,7 @@ def test_a_truncated_file_does_not_count(request_: EditRequest) -> None:
 def test_other_formats_are_known_again(tmp_path: Path, image_format: ImageFormat) -> None:
     """A row in another format is finished once its files are there, whole, and of its own fingerprint."""
     request = make_request(output_dir=str(tmp_path), image_format=image_format, num_images=1)
-    (path,) = save(request, pictures()[:1])
+    (path,) = save_all(request, pictures()[:1])
     assert path == f"sample_7/sample_7_0.{image_format}"
     assert finished(request)
     assert not finished(request.model_copy(update={"fingerprint": "b" * 32}))
@@ -109,15 +114,15 @@ def test_other_formats_are_known_again(tmp_path: Path, image_format: ImageFormat
 
 def test_images_of_an_older_form_are_dropped(request_: EditRequest) -> None:
     """A row that has fewer images now, or another format, leaves none of the older ones behind, and no other file."""
-    save(request_, pictures())
+    save_all(request_, pictures())
     (Path(request_.output_dir) / "sample_7/notes.png").write_text("the user's own")
-    save(request_.model_copy(update={"num_images": 1, "image_format": "webp"}), pictures()[:1])
+    save_all(request_.model_copy(update={"num_images": 1, "image_format": "webp"}), pictures()[:1])
     assert files_in(request_) == ["sample_7/notes.png", "sample_7/sample_7_0.webp"]
 
 
 def test_a_file_that_is_no_picture_does_not_count(request_: EditRequest) -> None:
     """A folder or a text under an image's name is no finished row."""
-    first, second = (Path(request_.output_dir) / path for path in save(request_, pictures()))
+    first, second = (Path(request_.output_dir) / path for path in save_all(request_, pictures()))
     first.write_text("no picture")
     second.unlink()
     second.mkdir()
@@ -127,21 +132,35 @@ def test_a_file_that_is_no_picture_does_not_count(request_: EditRequest) -> None
 def test_a_failure_leaves_nothing_behind(request_: EditRequest) -> None:
     """An image that cannot be encoded leaves neither a file of its own nor a temporary one."""
     with pytest.raises(RowError, match=r"^output folder .*/sample_7: "):
-        save(request_, pictures("HSV"))
-    assert files_in(request_) == ["sample_7/sample_7_0.png"]
+        save_all(request_, pictures("HSV"))
+    assert files_in(request_) == []
     assert not finished(request_)
+
+
+def test_a_row_that_changed_meanwhile_leaves_the_newer_images(request_: EditRequest) -> None:
+    """Where the last look says that the row has a newer form, nothing of that is overwritten or dropped."""
+
+    def refuse() -> None:
+        raise RowError("a newer form of it was submitted.")
+
+    save_all(request_, pictures())
+    older = request_.model_copy(update={"fingerprint": "b" * 32, "num_images": 1, "image_format": "webp"})
+    with pytest.raises(RowError, match="newer form"):
+        save(older, pictures()[:1], confirm=refuse)
+    assert finished(request_)
+    assert files_in(request_) == list(sample_paths(request_))
 
 
 def test_a_folder_that_cannot_be_made_is_named(request_: EditRequest) -> None:
     """Where the run folder is a file, the row's error names the folder and the reason."""
     Path(request_.output_dir, "sample_7").write_text("in the way")
     with pytest.raises(RowError, match=rf"^output folder {request_.output_dir}/sample_7: .*File exists"):
-        save(request_, pictures())
+        save_all(request_, pictures())
 
 
 def test_permissions_are_the_users(request_: EditRequest, umask: int) -> None:
     """Files get the permissions that the umask leaves, so that others may read them."""
-    paths = save(request_, pictures())
+    paths = save_all(request_, pictures())
     modes = {stat.S_IMODE((Path(request_.output_dir) / path).stat().st_mode) for path in paths}
     assert modes == {0o666 & ~umask}
 
@@ -150,5 +169,5 @@ def test_a_run_folder_that_is_not_shared_is_never_invented(request_: EditRequest
     """Where the run folder is missing, the worker makes none: its pictures would be lost to the user."""
     Path(request_.output_dir).rmdir()
     with pytest.raises(RowError, match="is not on the worker's machine; producer and workers must share it"):
-        save(request_, pictures())
+        save_all(request_, pictures())
     assert not Path(request_.output_dir).exists()

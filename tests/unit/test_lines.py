@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.lines import Line, read_lines
+from producer.lines import LONGEST_LINE, Line, read_lines
 from worker.errors import RunError
 
 if sys.version_info >= (3, 14):
@@ -35,8 +35,29 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "input.jsonl"
     path.write_bytes(b'{"images": "caf\xe9.png"}\n' + json.dumps({"a": 1}).encode())
     bad, good = read_lines(path)
-    assert bad == Line(0, 1, '{"images": "caf\\xe9.png"}', is_utf8=False)
-    assert good.is_utf8
+    assert bad == Line(0, 1, '{"images": "caf\\xe9.png"}', "is no UTF-8 text.")
+    assert good.problem is None
+
+
+@pytest.mark.parametrize("packer", PACKERS)
+def test_a_line_without_end_fills_no_memory(tmp_path: Path, packer: str) -> None:
+    """Of a line of more than 16 MiB only the beginning is kept, and the lines after it have their own numbers."""
+    path = tmp_path / "input.jsonl"
+    path.write_bytes(PACKERS[packer](b'{"a": 1}\n' + b"x" * (LONGEST_LINE + 1) + b'\n{"b": 2}'))
+    first, long, last = read_lines(path)
+    assert (first.number, long.number, last.number, last.text) == (1, 2, 3, '{"b": 2}')
+    assert long.problem == "has 16777218 bytes, more than 16777216; only its beginning is kept here."
+    assert long.text == "x" * 1024
+    path.write_bytes(b"x" * LONGEST_LINE)
+    (whole,) = read_lines(path)
+    assert (len(whole.text), whole.problem) == (LONGEST_LINE, None)
+
+
+def test_a_zstandard_file_may_begin_with_a_skippable_frame(tmp_path: Path) -> None:
+    """What some compressors write before the first frame (RFC 8878, 3.1.2) does not make a file plain text."""
+    path = tmp_path / "input.jsonl.zst"
+    path.write_bytes(b"\x5a\x2a\x4d\x18\x04\0\0\0abcd" + zstd.compress(TEXT))
+    assert list(read_lines(path)) == LINES
 
 
 @pytest.mark.parametrize("packer", PACKERS)

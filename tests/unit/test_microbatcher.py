@@ -136,14 +136,14 @@ def test_rows_know_their_times(start: Start, clock: Clock) -> None:
 
 
 def test_only_the_bad_row_fails(start: Start, model: Squares) -> None:
-    """A failing batch is run again row by row, and only the row at fault gets the error."""
+    """A failing batch is run again in halves, and only the row at fault gets the error."""
     batcher = start(FULL_ONLY)
     futures = [batcher.submit(KEY, job) for job in (12, 13, 14, 15)]
     assert [futures[place].result(PATIENCE).result for place in (0, 2, 3)] == [144, 196, 225]
     with pytest.raises(ValueError, match="thirteen"):
         futures[1].result(PATIENCE)
-    assert model.batches == [[12, 13, 14, 15], [12], [13], [14], [15]]
-    assert futures[0].result().size == 1
+    assert model.batches == [[12, 13, 14, 15], [12, 13], [12], [13], [14, 15]]
+    assert [futures[place].result().size for place in (0, 2, 3)] == [1, 2, 2]
 
 
 def test_the_thread_outlives_a_bad_row(start: Start) -> None:

@@ -138,12 +138,29 @@ def test_digits_survive_a_replaced_column(number: str) -> None:
     assert f'"x": {number}' in line
 
 
-def test_an_error_column_of_the_users_is_replaced_by_an_error_only() -> None:
-    """A column `error` of the user's survives success, and gives way to the row's own error."""
-    row = f'{GOOD}, "error": "old"}}'
+@pytest.mark.parametrize("old", ['""', "null", '"line 7: image /a.png: no such file."'])
+def test_an_error_of_an_earlier_run_is_replaced(old: str) -> None:
+    """What an earlier run of ours wrote into the column `error` goes with success, and gives way to a new error."""
+    row = f'{GOOD}, "error": {old}}}'
     lines, _ = output(row, row, fates={0: DONE, 1: "new"})
-    assert [json.loads(line)["error"] for line in lines] == ["old", "line 2: new"]
-    assert lines[1].count('"error"') == 1
+    assert lines[0] == f'{GOOD}, "output_image": {IMAGES}}}'
+    assert lines[1] == f'{GOOD}, "output_image": [], "error": "line 2: new"}}'
+
+
+@pytest.mark.parametrize("own", ['"mine"', "3", "[]", '{"line 1: ": 2}'])
+def test_an_error_column_of_the_users_own_survives(own: str) -> None:
+    """A column `error` that is not ours survives success; where ours must be written, the whole line does, as text."""
+    row = f'{GOOD}, "error": {own}}}'
+    lines, _ = output(row, row, fates={0: DONE, 1: "new"})
+    assert lines[0] == f'{GOOD}, "error": {own}, "output_image": {IMAGES}}}'
+    assert json.loads(lines[1]) == {"raw": row, "output_image": [], "error": "line 2: new"}
+
+
+def test_the_error_column_may_have_another_name() -> None:
+    """Where `error` is the user's, ours goes into the column that they name."""
+    row = f'{GOOD}, "error": "mine"}}'
+    [line], _ = output(row, fates={0: "new"}, output_error_key="wrong")
+    assert line == f'{GOOD}, "error": "mine", "output_image": [], "wrong": "line 1: new"}}'
 
 
 def test_half_a_surrogate_pair_is_its_own_rows_error() -> None:

@@ -17,6 +17,7 @@ from tests.support.rows import ROW, parse
         ({"size": "1285x725"}, {"size": "1280x720"}),  # multiples of 16
         ({"negative_prompt": "blurry", "true_cfg_scale": 2.5}, {"negative_prompt": "blurry", "true_cfg_scale": 2.5}),
         ({"negative_prompt": "", "true_cfg_scale": 2}, {"negative_prompt": "", "true_cfg_scale": 2.0}),
+        ({"seed": 42.0, "steps": 3.0, "guidance": 2}, {"seed": 42, "steps": 3, "guidance": 2.0}),  # tables write so
         ({"seed": None, "steps": None}, {"steps": 9}),  # as tables with optional columns have it
         ({"true_cfg_scale": 1.0}, {"true_cfg_scale": 1.0, "negative_prompt": None}),
         ({}, {"steps": 9, "guidance": 1.5, "num_images": 3, "size": "bucket"}),
@@ -43,6 +44,7 @@ def test_a_rows_own_parameters_win(own: Any, expected: dict[str, Any]) -> None:
         ({"steps": 0}, "edit.steps: input should be greater than or equal to 1 (found 0)."),
         ({"steps": 1001}, "edit.steps: input should be less than or equal to 1000 (found 1001)."),
         ({"steps": "28"}, "edit.steps: input should be a valid integer (found '28')."),
+        ({"steps": 2.5}, "edit.steps: input should be a valid integer (found 2.5)."),
         ({"steps": True}, "edit.steps: input should be a valid integer (found True)."),
         ({"seed": -1}, "edit.seed: input should be greater than or equal to 0 (found -1)."),
         ({"seed": 2**53}, "edit.seed: input should be less than 9007199254740992 (found 9007199254740992)."),
@@ -108,6 +110,7 @@ def test_a_seed_of_its_own_does_not_move_with_the_row() -> None:
 
 def test_a_rounded_size_is_noted() -> None:
     """A row whose own size the model cannot take says what it was rounded from."""
-    assert parse({**ROW, "edit": {"size": "1285x725"}}).rounded_from == "1285x725"
-    assert parse({**ROW, "edit": {"size": "1280x720"}}).rounded_from is None
-    assert parse(ROW, size="1285x725").rounded_from is None  # the run's own, which is said once
+    assert parse({**ROW, "edit": {"size": "1285x725"}}).is_rounded
+    assert not parse({**ROW, "edit": {"size": "1280x0720"}}).is_rounded
+    assert not parse({**ROW, "edit": {"size": "auto"}}).is_rounded
+    assert not parse(ROW, size="1285x725").is_rounded  # the run's own, which is said once

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support.waiting import wait_until
+from worker.errors import RowError
 from worker.room import Room
 
 
@@ -53,23 +54,57 @@ def test_a_picture_waits_until_there_is_room(second: int) -> None:
         wait_until(other, "the second is in", limit=10)
 
 
-def test_two_who_hold_some_do_not_wait_for_each_other() -> None:
-    """Rows of several pictures take more without waiting once they are in."""
-    room, both, left = Room(100), threading.Barrier(2, timeout=10), []
+def test_two_groups_do_not_wait_for_each_other() -> None:
+    """Rows of several pictures come in one after the other: each would otherwise wait for what the other holds."""
+    room, left = Room(100), []
 
     def stay() -> None:
-        with room.guest() as take:
+        with room.guest(pictures=2) as take:
             take(50)
-            both.wait()
             take(50)
         left.append(1)
 
-    threads = [threading.Thread(target=stay, daemon=True) for _ in range(2)]
+    threads = [threading.Thread(target=stay, daemon=True) for _ in range(8)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(left) == 2, "both have left", limit=10)
+    wait_until(lambda: len(left) == 8, "all have left", limit=10)
+
+
+def test_a_group_waits_for_its_second_picture() -> None:
+    """The room is no larger for a group: its next picture waits, too, until others have left."""
+    room, first = Room(100), threading.Event()
+
+    def stay() -> None:
+        with room.guest(pictures=2) as take:
+            take(50)
+            first.set()
+            take(50)
+
+    with visit(room, 40) as single:
+        wait_until(single, "the single picture is in", limit=10)
+        group = threading.Thread(target=stay)
+        group.start()
+        assert first.wait(10)
+        group.join(0.3)
+        assert group.is_alive(), "it did not wait"
+    group.join(10)
+    assert not group.is_alive()
+
+
+def test_a_group_that_is_too_large_is_refused() -> None:
+    """Pictures that would together overfill the room are refused as soon as that is known."""
+    room = Room(100)
+    with pytest.raises(RowError, match=r"^images: together they have more than 100 pixels\.$"):
+        take_all(room, 60, 41)
     with visit(room, 100) as after:
         wait_until(after, "all was given back", limit=10)
+
+
+def take_all(room: Room, *pixels: int) -> None:
+    """Take room for a group of pictures."""
+    with room.guest(len(pixels)) as take:
+        for number in pixels:
+            take(number)
 
 
 def fail(room: Room) -> None:

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from producer import run as runs
 from producer.lines import read_lines
 from producer.output import write_output
+from producer.records import Entry, State
 from producer.source import taken
+from worker.contract import EditRequest, Outcome
+from worker.files import sample_paths
 from worker.settings import load_settings
 
 #: Numbers as people and programs write them; no parser keeps them all.
@@ -60,6 +63,14 @@ def exactly(line: str) -> list[tuple[str, Any]]:
     return found
 
 
+def answer(request: EditRequest) -> Outcome:
+    """Say that a row was edited."""
+    paths = sample_paths(request)
+    return Outcome(
+        run=request.run, row=request.row, fingerprint=request.fingerprint, status="done", worker="w", paths=paths
+    )
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(objects(), min_size=1, max_size=10))
 def test_any_object_comes_back_with_our_keys_after_it(lines: list[str]) -> None:
@@ -72,16 +83,25 @@ def test_any_object_comes_back_with_our_keys_after_it(lines: list[str]) -> None:
             taken(folder / "input.jsonl", folder) as source,
             runs.create(source, folder / "run", model, "submit") as run,
         ):
+            rows = [run.parser.parse(line) for line in read_lines(source.path)]
+            done = {row.line.row for row in rows if row.request is not None}
+            run.ledger.note([Entry(row.line.row, row.request and row.request.fingerprint, State.NOTED) for row in rows])
+            run.ledger.apply([answer(row.request) for row in rows if row.request is not None])
             write_output(run, folder / "output.jsonl")
-            errors = [run.parser.parse(line).error for line in read_lines(source.path)]
+            errors = [row.error for row in rows]
         written = (folder / "output.jsonl").read_text("utf-8").removesuffix("\n").split("\n")
-    for given_line, line, error in zip(lines, written, errors, strict=True):
+    for number, (given_line, line, error) in enumerate(zip(lines, written, errors, strict=True)):
         before = exactly(given_line)
         output = json.loads(given_line).get("output_image")
         if any(output) if isinstance(output, list) else output:
             assert line == given_line  # it came with its output
             continue
-        ours: list[tuple[str, Any]] = [("output_image", []), *([] if error is None else [("error", error)])]
-        # An old error goes with the empty output that it explained.
-        replaced = {"output_image", "error"} if error or "output_image" in dict(before) else {"output_image"}
+        paths = [f"{folder}/run/sample_{number}/sample_{number}_0.png"] if number in done else []
+        found = json.loads(given_line).get("error")
+        is_ours = found in (None, "") or str(found).startswith("line 1: ")
+        if error is not None and not is_ours:
+            assert json.loads(line) == {"raw": given_line, "output_image": [], "error": error}
+            continue
+        ours: list[tuple[str, Any]] = [("output_image", paths), *([] if error is None else [("error", error)])]
+        replaced = {"output_image", *(["error"] if is_ours else [])}
         assert exactly(line) == [pair for pair in before if pair[0] not in replaced] + ours

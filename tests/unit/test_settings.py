@@ -29,6 +29,7 @@ READ = [
     ("input_conversation_key", "talk", "talk"),
     ("input_edit_key", "own", "own"),
     ("output_image_key", "edited", "edited"),
+    ("output_error_key", "wrong", "wrong"),
     ("diffuser_num_inference_steps", "20", 20),
     ("diffuser_guidance_scale", "2.5", 2.5),
     ("seed", "9007199254740991", 2**53 - 1),
@@ -112,7 +113,9 @@ def test_an_unknown_model_is_told_the_known_ones(monkeypatch: pytest.MonkeyPatch
 
 def test_columns_must_differ() -> None:
     """An output column that is also an input column is refused before any work, and named."""
-    with pytest.raises(SettingsError, match="FLEET_OUTPUT_IMAGE_KEY must differ, found images"):
+    with pytest.raises(
+        SettingsError, match="FLEET_INPUT_IMAGE_KEY and FLEET_OUTPUT_IMAGE_KEY must differ, found images twice"
+    ):
         load_settings(output_image_key="images")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from producer.ledger import Ledger
-from producer.run import create, remembered, reopen
+from producer.memory import remembered
+from producer.run import create, reopen
 from producer.source import STDIN, run_name, taken
 from worker.errors import RunError
 from worker.settings import load_settings
@@ -31,12 +32,12 @@ def pipe_in(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("named", "name"),
     [
-        ("-", "stdin"), ("data/edits.jsonl", "edits"), ("edits.jsonl.gz", "edits"), ("edits.jsonl.zst", "edits"),
+        ("data/edits.jsonl", "edits"), ("edits.jsonl.gz", "edits"), ("edits.jsonl.zst", "edits"),
         ("a.b.jsonl", "a.b"), ("edits", "edits"), (".gz", ".gz"),
     ],
 )  # fmt: skip
 def test_the_run_folders_name(named: str, name: str) -> None:
-    """Where none is named, the run folder has the input's name without what says how it is written and packed."""
+    """Where none is named, the run folder has the file's name without what says how it is written and packed."""
     assert run_name(Path(named)) == name
 
 
@@ -59,9 +60,9 @@ def test_a_stream_is_kept_in_the_run_folder(monkeypatch: pytest.MonkeyPatch) -> 
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     with reopen(here / "run", "collect") as run:
-        assert run.source.path == here / "run/input.jsonl"
+        assert run.source.path == here / "run/run.input"
         assert run.source.base == here
-    assert sorted(path.name for path in (here / "run").iterdir()) == ["input.jsonl", "run.lock", "run.sqlite"]
+    assert sorted(path.name for path in (here / "run").iterdir()) == ["run.input", "run.lock", "run.sqlite"]
 
 
 def test_a_second_stream_takes_the_place_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,31 @@ def test_a_stream_never_takes_the_place_of_a_file(monkeypatch: pytest.MonkeyPatc
         pass
     with Ledger(Path("file")) as ledger:
         assert remembered(Path("file"), ledger)[0].path == Path("in.jsonl").absolute()
-    assert not list(Path().rglob("*.tmp"))
+    assert not list(Path().rglob(".run.input.*"))
+
+
+def test_a_stream_never_takes_the_place_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the copy's name that is no run's is left alone, and the folder is refused."""
+    Path("mine").mkdir()
+    Path("mine/run.input").write_text("precious")
+    pipe_in(monkeypatch, b"[1]")
+    with (
+        taken(STDIN, Path("mine")) as source,
+        pytest.raises(RunError, match=r"holds a run\.input that is no run's; name another with --run-dir"),
+        create(source, Path("mine"), SETTINGS, "submit"),
+    ):
+        pass
+    assert Path("mine/run.input").read_text() == "precious"
+
+
+def test_copies_of_killed_commands_are_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that a killed command has left behind goes when the folder's next stream is kept."""
+    Path("run").mkdir()
+    Path("run/.run.input.12345").write_text("left behind")
+    pipe_in(monkeypatch, b"[1]")
+    with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit"):
+        pass
+    assert not list(Path("run").glob(".*"))
 
 
 def test_a_pipe_with_a_name_is_a_stream() -> None:

@@ -1,0 +1,69 @@
+"""What a run folder remembers: whose it is, and with which settings its rows were sent."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from producer.ledger import Ledger
+from producer.source import KEPT, Source
+from worker.errors import RunError
+from worker.settings import Settings, load_settings
+
+#: Owner of a run folder whose input came as a stream.
+_STREAM = "standard input"
+
+#: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
+_REMEMBERED = {
+    "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
+    "input_edit_key", "output_image_key", "output_error_key", "diffuser_num_inference_steps", "diffuser_guidance_scale",
+    "seed", "num_images", "size", "multi_image", "image_format", "quality", "metadata", "output", "save_interval",
+}  # fmt: skip
+
+
+def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
+    """Bind the folder to its input; return the input under the name that it was first given.
+
+    Raises:
+        RunError: it belongs to another.
+
+    """
+    owner = _STREAM if source.resolved is None else str(source.resolved)
+    bound = ledger.get("input")
+    if bound not in {None, owner}:
+        raise RunError(f"The run folder {folder} belongs to {bound}; name another with --run-dir.")
+    if bound is None and source.resolved is None and (folder / KEPT).exists():
+        raise RunError(f"The folder {folder} holds a {KEPT} that is no run's; name another with --run-dir.")
+    ledger.put("input", owner)
+    source = source.kept_in(folder)
+    if source.resolved is not None and (named := ledger.get("input_path")) is not None:
+        # An input reached by another link must not change its images' paths.
+        source = replace(source, path=Path(named), base=Path(named).parent)
+    ledger.put("input_path", str(source.path))
+    ledger.put("base", str(source.base))
+    return source
+
+
+def remember(ledger: Ledger, settings: Settings) -> None:
+    """Note the run's settings."""
+    # The model's own steps and guidance as numbers: the run's rows were sent with these, whatever is set later.
+    exact = {"diffuser_num_inference_steps": settings.steps, "diffuser_guidance_scale": settings.guidance}
+    ledger.put("settings", settings.model_copy(update=exact).model_dump_json(include=_REMEMBERED))
+    # Only `producer run`'s own: a socket without a password, which `status` could not guess.
+    own = settings.broker.startswith("redis+socket:") and settings.broker
+    ledger.put("broker", own or "")
+
+
+def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -> tuple[Source, Settings]:
+    """Return a run's input and settings.
+
+    Raises:
+        RunError: it was never submitted.
+
+    """
+    owner, path, given = ledger.get("input"), ledger.get("input_path"), ledger.get("settings")
+    if owner is None or path is None or given is None:
+        raise RunError(f"The run folder {folder} was never submitted; run `producer submit` first.")
+    broker = broker_url or ledger.get("broker") or None
+    base = Path(ledger.get("base") or Path(path).parent)
+    source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
+    return source, load_settings(json.loads(given), broker_url=broker)
