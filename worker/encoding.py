@@ -13,7 +13,7 @@ from worker.parameters import ImageFormat
 #: Begins the keywords of a PNG's text chunks.
 _PREFIX: Final = "fleet:"
 
-#: zlib level, measured by `python -m tests.bench.encoding`: see the README.
+#: zlib level, measured by `python -m tests.bench.encoding`: see docs/input-and-output.md.
 _PNG_LEVEL: Final = 3
 
 #: Longest side in pixels: 14 bits in WebP, 16 in JPEG (libjpeg's own limit), 31 in PNG.

@@ -6,9 +6,14 @@ import click
 import pytest
 
 from producer.cli import main
+from producer.lines import LONGEST_LINE
+from producer.overrides import Overrides
+from worker.parameters import LONGEST_PROMPT
 from worker.settings import Settings
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PROJECT = Path(__file__).parents[2]
+README = (PROJECT / "README.md").read_text()
+REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -28,3 +33,22 @@ def test_every_command_is_documented(command: click.Command) -> None:
     for option in (parameter for parameter in command.params if isinstance(parameter, click.Option)):
         assert option.help, option.name
         assert option.opts[0] in README, option.name
+
+
+@pytest.mark.parametrize("name", Overrides.model_fields)
+def test_every_parameter_of_a_row_is_documented(name: str) -> None:
+    """Each key that a row's own object may have is in the reference."""
+    assert f"\n| `{name}` |" in REFERENCE
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        f"{LONGEST_LINE // 2**20} MiB",
+        f"{LONGEST_PROMPT:,} characters",
+        *(f"`fleet:{name}`" for name in ("fingerprint", "instruction", "seed", "steps", "guidance", "model")),
+    ],
+)
+def test_the_reference_has_the_limits(fact: str) -> None:
+    """Limits and names that the reference tells are those of the code."""
+    assert fact in REFERENCE
