@@ -100,7 +100,7 @@ class Findings:
         most = max(self.buckets.values(), default=0)
         for bucket, rows in self.buckets.most_common():
             lines.append(f"{bucket!s:>11} {rows:>9} {'█' * max(1, round(40 * rows / most))}")
-        return "\n".join([*lines, *self._remarks.sentences(), self._time_in_words()])
+        return "\n".join([*lines, *self._remarks.sentences(), *([self._time_in_words()] if self.images else [])])
 
     def _time_in_words(self) -> str:
         if (taken := self.gpu_seconds) is None:
