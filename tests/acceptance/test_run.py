@@ -156,7 +156,7 @@ def test_bad_rows_are_errors_and_the_others_are_done(fleet_cli: CLI) -> None:
         None,
         f"line 2: image {here}/absent.png: no such file.",
         f"line 3: image {here}/notes.txt: {no_image}.",
-        "line 4: is no JSON (Expecting value: line 1 column 1 (char 0)).",
+        "line 4: is no JSON (expecting value at column 1).",
         "line 5: conversations: expected a list of turns, found no such field.",
         "line 6: expected a JSON object, found a list.",
         None,
