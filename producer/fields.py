@@ -1,10 +1,13 @@
 """What an edit needs from a row's fields: its images and its instruction, or the exact reason why not."""
 
 import os
+import re
 from typing import Any
 
 from worker.errors import RowError
 from worker.parameters import LONGEST_PROMPT
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 #: Most images that are put side by side; of more, none would be seen.
 _MOST_IMAGES = 64
@@ -88,7 +91,7 @@ def require_text(text: str, key: str) -> str:
         RowError: a character of it cannot be written to a file, or not named to the system.
 
     """
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if _NO_TEXT.search(text):
         raise RowError(f"{key}: holds a character that is no text (NUL or half a surrogate pair).")
     return text
 
