@@ -4,12 +4,11 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from producer.findings import Findings
-from producer.lines import Line, read_lines
+from producer.lines import Line, in_chunks, read_lines
 from producer.progress import Reporter
 from producer.rows import Row, RowParser
 from producer.source import Source
@@ -48,10 +47,9 @@ def check(
     total = sum(1 for _ in read_lines(source.path))
     parser = RowParser(settings, run="0" * 16, base=source.base, run_dir=Path())
     reader = _Reader(settings)
-    lines = read_lines(source.path)
     threads = ThreadPoolExecutor(os.cpu_count())
     try:
-        while chunk := list(islice(lines, _CHUNK)):
+        for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
                 findings.add(read.row, read.bucket, read.error)
                 if read.error is not None and say_error is not None:
@@ -97,7 +95,8 @@ class _Reader:
     def _read_size(self, path: str) -> tuple[int, int] | str:
         """Return an image's size, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
         try:
-            with self._room.guest() as take:
-                return decoding.read(Path(path), max_pixels=self._settings.max_pixels, take=take).image.size
+            width, height = decoding.size_of(Path(path), max_pixels=self._settings.max_pixels)
+            with self._room.taken(width * height):
+                return decoding.read(Path(path), max_pixels=self._settings.max_pixels).image.size
         except RowError as error:
             return str(error)

@@ -29,6 +29,9 @@ from worker.settings import Settings, load_settings
 _SOME_UNANSWERED = 4
 
 
+_RESUME = "; the same command goes on where it stopped"
+
+
 class _Group(click.Group):
     """Turns the fleet's errors into one sentence and the right exit code."""
 
@@ -41,7 +44,8 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            raise click.ClickException("Interrupted; the same command goes on where it stopped.") from None
+            looking = ctx.invoked_subcommand in {"check", "status"}
+            raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -35,7 +35,8 @@ def _depth(text: str) -> int:
 
 
 #: Matches whole strings, in which brackets count for nothing, and everything else that is no bracket.
-_BRACKETS_OR_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|[^][{}"]+|([][{}])', re.DOTALL)
+#: Possessive, so that a string without an end is looked at once and not once per quote in it.
+_BRACKETS_OR_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++|([][{}])', re.DOTALL)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

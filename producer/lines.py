@@ -4,7 +4,7 @@ import gzip
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Final, NamedTuple, cast
@@ -21,6 +21,8 @@ _GZIP, _ZSTD = b"\x1f\x8b", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x
 
 #: Longest line in bytes, with room for an image or two in base64; a longer one is no row, and would fill the memory.
 LONGEST_LINE: Final = 16 * 2**20
+
+_CHUNK_TEXT: Final = 4 * LONGEST_LINE
 
 #: What is kept of a longer one.
 _BEGINNING: Final = 2**10
@@ -61,6 +63,20 @@ def read_lines(path: Path) -> Iterator[Line]:
         ) from None
     except OSError as error:
         raise RunError(f"The input {path} cannot be read: {error.strerror or error}.") from None
+
+
+def in_chunks(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
+    """Yield lines in lists of at most `most`, and of about 64 MiB of text, since a line may have 16."""
+    chunk: list[Line] = []
+    room = _CHUNK_TEXT
+    for line in lines:
+        chunk.append(line)
+        room -= len(line.text)
+        if len(chunk) == most or room <= 0:
+            yield chunk
+            chunk, room = [], _CHUNK_TEXT
+    if chunk:
+        yield chunk
 
 
 def _open(path: Path) -> AbstractContextManager[IO[bytes]]:

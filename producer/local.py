@@ -41,9 +41,9 @@ class LocalWorkers:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for worker in self._workers:
-            worker.process.terminate()
         try:
+            for worker in self._workers:
+                worker.process.terminate()
             for worker in self._workers:
                 worker.process.wait(_GRACE)
         except BaseException:  # too long, or a second Ctrl-C: no more waiting for the batch on the GPU

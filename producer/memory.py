@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from producer.ledger import Ledger
-from producer.source import KEPT, Source
+from producer.source import KEPT, Source, keep
 from worker.errors import RunError
 from worker.settings import Settings, load_settings
 
@@ -21,30 +21,38 @@ _REMEMBERED = {
 
 
 def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
-    """Bind the folder to its input; return the input under the name that it was first given.
+    """Make sure that the folder is this input's; return the input as the run will read it. Changes nothing.
 
     Raises:
         RunError: it belongs to another.
 
     """
-    owner = _STREAM if source.resolved is None else str(source.resolved)
-    bound = ledger.get("input")
+    owner, bound = _owner(source), ledger.get("input")
     if bound not in {None, owner}:
         raise RunError(f"The run folder {folder} belongs to {bound}; name another with --run-dir.")
-    if bound is None and source.resolved is None and (folder / KEPT).exists():
-        raise RunError(f"The folder {folder} holds a {KEPT} that is no run's; name another with --run-dir.")
-    ledger.put("input", owner)
-    source = source.kept_in(folder)
-    if source.resolved is not None and (named := ledger.get("input_path")) is not None:
+    if source.resolved is None:
+        if bound is None and (folder / KEPT).exists():
+            raise RunError(f"The folder {folder} holds a {KEPT} that is no run's; name another with --run-dir.")
+        return replace(source, path=folder.absolute() / KEPT)
+    if (named := ledger.get("input_path")) is not None:
         # An input reached by another link must not change its images' paths.
-        source = replace(source, path=Path(named), base=Path(named).parent)
-    ledger.put("input_path", str(source.path))
-    ledger.put("base", str(source.base))
+        return replace(source, path=Path(named), base=Path(named).parent)
     return source
 
 
-def remember(ledger: Ledger, settings: Settings) -> None:
-    """Note the run's settings."""
+def _owner(source: Source) -> str:
+    return _STREAM if source.resolved is None else str(source.resolved)
+
+
+def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -> None:
+    """Note the run's input and settings, and keep a stream's copy in the folder, in the place of an earlier one."""
+    claimed = claim(folder, ledger, source)
+    # Before the copy comes, so that a crash in between does not make it nobody's.
+    ledger.put("input", _owner(source))
+    ledger.put("input_path", str(claimed.path))
+    ledger.put("base", str(claimed.base))
+    if source.resolved is None:
+        keep(source.path, folder)
     # The model's own steps and guidance as numbers: the run's rows were sent with these, whatever is set later.
     exact = {"diffuser_num_inference_steps": settings.steps, "diffuser_guidance_scale": settings.guidance}
     ledger.put("settings", settings.model_copy(update=exact).model_dump_json(include=_REMEMBERED))

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def _output_line(run: Run, row: Row, record: Record | None) -> str:
         added[run.settings.output_error_key] = error
     if row.fields is None or _would_lose_an_error(run, row, added):
         return encode({"raw": row.line.text, **added})
-    return splice(row.line.text, drop=_replaced(run, row), add=added)
+    return splice(row.line.text, drop=_replaced(run, row, added), add=added)
 
 
 def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
@@ -92,20 +93,32 @@ def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
     return f"line {row.line.number}: {found['error']}" if found.get("error") else None
 
 
-def _replaced(run: Run, row: Row) -> set[str]:
-    """Name the user's fields that give way to ours: the empty output, and an error of ours from an earlier run."""
-    settings = run.settings
-    return {settings.output_image_key, *([settings.output_error_key] if _is_ours(run, row) else [])}
+def _replaced(run: Run, row: Row, added: Mapping[str, Any]) -> set[str]:
+    """Name the user's fields that give way to ours: namesakes, and an error that an earlier run of ours has written."""
+    error = run.settings.output_error_key
+    return {*added, error} if _error_in(run, row) is _Error.OURS else set(added)
 
 
-def _is_ours(run: Run, row: Row) -> bool:
-    """Tell whether what stands in the error column is nothing, or what an earlier run has written there."""
-    found = (row.fields or {}).get(run.settings.output_error_key)
-    return found in (None, "") or (isinstance(found, str) and re.match(r"line \d+: ", found) is not None)
+class _Error(Enum):
+    """What stands in a row's error column."""
+
+    NOTHING = auto()
+    OURS = auto()
+    THEIRS = auto()
+
+
+def _error_in(run: Run, row: Row) -> _Error:
+    fields, settings = row.fields or {}, run.settings
+    found = fields.get(settings.output_error_key)
+    if found in (None, ""):
+        return _Error.NOTHING
+    # Only with the empty output beside it: a user's own text may begin like ours.
+    is_ours = settings.output_image_key in fields and isinstance(found, str) and re.match(r"line \d+: ", found)
+    return _Error.OURS if is_ours else _Error.THEIRS
 
 
 def _would_lose_an_error(run: Run, row: Row, added: Mapping[str, Any]) -> bool:
-    return run.settings.output_error_key in added and not _is_ours(run, row)
+    return run.settings.output_error_key in added and _error_in(run, row) is _Error.THEIRS
 
 
 def _join(folder: Path, path: str) -> str:

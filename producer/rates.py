@@ -11,7 +11,7 @@ from producer.memory import remembered
 from producer.records import State
 from worker.buckets import Bucket
 from worker.contract import Outcome
-from worker.errors import ContractError, RunError
+from worker.errors import ContractError, FleetError, RunError, SettingsError
 from worker.settings import Settings
 
 #: Rows of a run that tell its seconds: enough for a median, and read in a second.
@@ -25,7 +25,10 @@ def measured_in(folder: Path, settings: Settings) -> dict[Bucket, float]:
         RunError: the folder holds no run, or none with a row that this model edited.
 
     """
-    rates = _seconds_per_pixel(folder, settings)
+    try:
+        rates = _seconds_per_pixel(folder, settings)
+    except SettingsError as error:
+        raise RunError(f"The run folder {folder} was written by another version ({error}); name another.") from None
     if not rates:
         raise RunError(f"The run folder {folder} holds no row that {settings.model} edited; name another.")
     return rates
@@ -35,7 +38,7 @@ def known_from(folder: Path, settings: Settings) -> dict[Bucket, float]:
     """Return the same of a run that need not be there; empty where it is not."""
     try:
         return _seconds_per_pixel(folder, settings) if (folder / LEDGER).is_file() else {}
-    except RunError:  # nobody has asked for it
+    except FleetError:  # nobody has asked for it
         return {}
 
 

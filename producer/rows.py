@@ -1,6 +1,7 @@
 """A line of the input jsonl becomes a request, or the exact reason why not."""
 
 import logging
+import os
 from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
@@ -49,6 +50,7 @@ class RowParser:
         # Absolute, so that a worker with another working directory finds them.
         self._base = str(base.absolute())
         self._output_dir = str(run_dir.absolute())
+        self._samples = os.path.normpath(self._output_dir) + "/sample_"
 
     def parse(self, line: Line) -> Row:
         """Never raises: a line that cannot be edited becomes a row with an error."""
@@ -73,6 +75,11 @@ class RowParser:
         settings = self._settings
         every = settings.multi_image == "stitch"
         images, unused = image_paths(fields, settings.input_image_key, base=self._base, every=every)
+        if any(os.path.normpath(path).startswith(self._samples) for path in images):
+            # Its own pictures would take the place of what it is made from.
+            raise RowError(
+                f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
+            )
         prompt = instruction(fields, settings.input_conversation_key)
         own = overrides(fields, settings.input_edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}

@@ -53,11 +53,11 @@ def create(source: Source, folder: Path, settings: Settings, command: str) -> It
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             ledger = _own(folder, command, stack)
-            source = claim(folder, ledger, source)
+            claimed = claim(folder, ledger, source)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
-            run = _run(folder, source, settings, ledger)
-            remember(ledger, settings)
+            run = _run(folder, claimed, settings, ledger)
+            remember(folder, ledger, source, settings)
         with ledger_errors(folder):
             yield run
 

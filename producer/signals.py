@@ -9,7 +9,9 @@ from contextlib import contextmanager
 def stopped_by_signals() -> Iterator[None]:
     """Let SIGTERM and a closed terminal end a command like Ctrl-C does: what it has started stops, its copies go."""
 
-    def interrupt(*_: object) -> None:
+    def interrupt(number: int, _: object) -> None:
+        if number == signal.SIGHUP:  # a closed terminal says it twice, and a second interrupt means: no more patience
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         raise KeyboardInterrupt
 
     # Where SIGHUP is ignored, somebody said nohup.

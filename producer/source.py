@@ -3,13 +3,16 @@
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
+from uuid import uuid4
 
 from worker.durable import sync_folder
+from worker.errors import RunError
 
 #: Standard input, on the command line.
 STDIN: Final = Path("-")
@@ -18,6 +21,9 @@ STDIN: Final = Path("-")
 KEPT: Final = "run.input"
 
 _COPY: Final = ".run.input."
+
+#: Seconds after which nobody writes to a copy any more.
+_DAY: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +37,14 @@ class Source:
     #: The file that it is whatever link leads to it; None for a stream.
     resolved: Path | None
 
-    def kept_in(self, folder: Path) -> Self:
-        """Make a stream's copy the run's own; return where it is now. A file stays where it is."""
-        if self.resolved is not None:
-            return self
-        kept = folder.absolute() / KEPT
-        self.path.replace(kept)
-        for stale in folder.absolute().glob(f"{_COPY}*"):  # of commands that were killed
+
+def keep(copy: Path, folder: Path) -> None:
+    """Make a stream's copy the run's own."""
+    copy.replace(folder / KEPT)
+    sync_folder(folder)
+    for stale in folder.glob(f"{_COPY}*"):  # of commands that were killed
+        if stale.stat().st_mtime < time.time() - _DAY:
             stale.unlink(missing_ok=True)
-        sync_folder(folder)
-        return replace(self, path=kept)
 
 
 @contextmanager
@@ -50,14 +54,17 @@ def taken(named: Path, folder: Path) -> Iterator[Source]:
     A run reads its input more than once: when it is sent, when its output is written, and when it is resumed.
     """
     if not is_stream(named):
-        path = named.absolute()
+        # /dev/stdin, redirected from a file, is that file, whose images do not lie in /dev.
+        path = named.resolve() if named.absolute().is_relative_to("/dev") else named.absolute()
         yield Source(path=path, base=path.parent, resolved=named.resolve())
         return
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder.absolute() / f"{_COPY}{os.getpid()}"
+    copy = folder.absolute() / f"{_COPY}{uuid4().hex}"
     try:
-        with copy.open("wb") as file:
+        with copy.open("xb") as file:
             if named == STDIN:
+                if sys.stdin is None:
+                    raise RunError("Standard input is closed; name a file.")
                 shutil.copyfileobj(sys.stdin.buffer, file)
             else:
                 with named.open("rb") as stream:

@@ -1,14 +1,12 @@
 """Submitting: rows of the input become tasks on Redis, never more at a time than the window allows."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from celery import Celery
 
 from producer.collect import Collector
-from producer.lines import read_lines
+from producer.lines import in_chunks, read_lines
 from producer.progress import Status
 from producer.records import Entry, Noted, State
 from producer.rows import Row
@@ -18,8 +16,6 @@ from worker.contract import TASK_NAME, EditRequest
 
 #: Rows per transaction of the ledger and per round trip to Redis.
 _CHUNK = 1000
-
-T = TypeVar("T")
 
 
 def submit(
@@ -39,7 +35,7 @@ def submit(
     collector.drain()
     parser = run.parser
     total, published = 0, 0
-    for lines in _chunks(read_lines(run.source.path), min(_CHUNK, run.settings.max_queued)):
+    for lines in in_chunks(read_lines(run.source.path), min(_CHUNK, run.settings.max_queued)):
         rows = [parser.parse(line) for line in lines]
         total += len(rows)
         noted = run.ledger.note([_entry(row) for row in rows], lambda noted: _announce(run, rows, noted))  # noqa: B023
@@ -104,9 +100,3 @@ def _entry(row: Row) -> Entry:
     if row.request is not None:
         return Entry(row.line.row, row.request.fingerprint, State.NOTED)
     return Entry(row.line.row, None, State.KEPT if row.kept else State.FAILED, row.error)
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -4,10 +4,11 @@ import hashlib
 import logging
 import stat
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from PIL import ExifTags, Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 from PIL.Image import Transpose
@@ -51,63 +52,86 @@ class Source(NamedTuple):
     digest: str
 
 
-def read(path: Path, *, max_pixels: int = MAX_PIXELS, take: Callable[[int], None] = lambda _: None) -> Source:
-    """Read and decode an image file, whatever its name: its first frame, upright, in sRGB, alpha composited on white.
+def size_of(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Return an image's width and height in pixels as they are stored, by its header.
 
-    `take` is called with the number of its pixels before they are decoded, and may wait (see `worker.room`).
+    Raises:
+        RowError: as `read`, as far as a header tells.
+
+    """
+    with _naming(path):
+        length = _length(path, max_pixels)
+        with path.open("rb") as file, _opened(file, length, max_pixels) as image:
+            return image.size
+
+
+def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
+    """Read and decode an image file, whatever its name: its first frame, upright, in sRGB, alpha composited on white.
 
     Raises:
         RowError: it is no regular file that can be read, is none of the formats, is broken, or has more than
             `max_pixels` or more than this machine has memory for; one sentence with the path and the reason.
 
     """
-    try:
-        data = _content(path, max_pixels * _PIXEL_BYTES + _OTHER_BYTES)
-        return Source(_decode(data, max_pixels, take), hashlib.sha256(data).hexdigest())
-    except MemoryError:
-        raise RowError(f"image {one_line(path, _LONGEST)}: needs more memory than this machine has free.") from None
-    except RowError as error:
-        raise RowError(f"image {one_line(path, _LONGEST)}: {one_line(error, _LONGEST)}.") from None
-
-
-def _content(path: Path, most: int) -> bytes:
-    try:
-        found = path.stat()
-        # Known before it is opened: a FIFO would wait for its writer, and a device may never end.
-        if not stat.S_ISREG(found.st_mode):
-            kind = "folder" if stat.S_ISDIR(found.st_mode) else "device, a FIFO or a socket"
-            raise RowError(f"is a {kind}, not a file")
-        if found.st_size > most:
-            raise RowError(f"is too large ({found.st_size} bytes; at most {most} are read)")
+    with _naming(path):
+        length = _length(path, max_pixels)
         with path.open("rb") as file:
-            data = file.read(found.st_size)
+            data = file.read(length)
+        with _opened(BytesIO(data), length, max_pixels) as image:
+            packing = packing_of(image)  # forgotten once it is decoded
+            image.load()
+            rgb = _upright(image, to_srgb_on_white(image, packing, data))
+        return Source(rgb, hashlib.sha256(data).hexdigest())
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn what goes wrong into a sentence that names the file."""
+    try:
+        yield
+    except RowError as error:
+        reason = one_line(error, _LONGEST)
     except FileNotFoundError:
-        raise RowError("no such file") from None
+        reason = "no such file"
+    except MemoryError:
+        reason = "needs more memory than this machine has free"
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
-        raise RowError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
-    if not data:
+        reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    else:
+        return
+    raise RowError(f"image {one_line(path, _LONGEST)}: {reason}.") from None
+
+
+def _length(path: Path, max_pixels: int) -> int:
+    """Return a file's length in bytes, known before it is opened: a FIFO would wait, and a device may never end."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        kind = "folder" if stat.S_ISDIR(found.st_mode) else "device, a FIFO or a socket"
+        raise RowError(f"is a {kind}, not a file")
+    if found.st_size > (most := max_pixels * _PIXEL_BYTES + _OTHER_BYTES):
+        raise RowError(f"is too large ({found.st_size} bytes; at most {most} are read)")
+    if not found.st_size:
         raise RowError("is empty (0 bytes)")
-    return data
+    return found.st_size
 
 
-def _decode(data: bytes, max_pixels: int, take: Callable[[int], None]) -> Image.Image:
+@contextmanager
+def _opened(file: IO[bytes], length: int, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+    """Open an image of a size that is allowed; turn what a decoder stumbles over, also later, into a reason."""
     # Pillow's own bound must not stand before a higher limit. It must not be None either: GIF and WebP make room while
     # they are opened, with no other check before that, and a GIF of 43 bytes would take 4 GB. Pillow refuses more than
     # twice the bound, `_check_size` more than the limit. A process has one bound for all its threads, which may decode
     # under different limits, so it is only ever raised.
     Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, max_pixels)
     try:
-        with Image.open(BytesIO(data), formats=_FORMATS) as image:
+        with Image.open(file, formats=_FORMATS) as image:
             _check_size(image, max_pixels)
-            take(image.width * image.height)
-            packing = packing_of(image)  # forgotten once it is decoded
-            image.load()
-            return _upright(image, to_srgb_on_white(image, packing, data))
+            yield image
     except Image.DecompressionBombError:
         raise RowError(f"has more than {max_pixels} pixels") from None
     except UnidentifiedImageError:
         names = f"{', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}"
-        raise RowError(f"is no image in {names}, or its header is broken ({len(data)} bytes)") from None
+        raise RowError(f"is no image in {names}, or its header is broken ({length} bytes)") from None
     except (RowError, MemoryError):
         raise
     # Decoders raise whatever a broken file makes them stumble over: struct.error, NotImplementedError, ...
@@ -128,6 +152,8 @@ def _upright(image: Image.Image, rgb: Image.Image) -> Image.Image:
     # Not ImageOps.exif_transpose, which writes the whole EXIF block again and fails where any tag of it is malformed.
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except MemoryError:
+        raise
     except Exception:
         turn = None  # no EXIF at all could be made out
     return rgb if turn is None else rgb.transpose(turn)

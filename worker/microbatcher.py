@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -113,10 +114,15 @@ class MicroBatcher(Generic[Job, Result]):
     def _run(self, batch: list[_Entry[Job, Result]]) -> None:
         key, batch_id, begun = batch[0].waiting.key, uuid4().hex[:12], self._clock()
         logger.info("micro-batch %s: %d of %d rows at %s", batch_id, len(batch), self._policy.limit(key), key.bucket)
+        failure: Exception | None = None
         try:
             answered = list(zip(batch, self._call(key, [entry.job for entry in batch]), strict=True))
         except Exception as error:
-            self._failed(batch, error)
+            # What the failed call held, gigabytes on a GPU, would be held while the halves run.
+            traceback.clear_frames(error.__traceback__)
+            failure = error
+        if failure is not None:
+            self._failed(batch, failure)
             return
         took = self._clock() - begun
         for entry, result in answered:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from worker import decoding, files, images
 from worker.batching import BatchKey, EditJob
-from worker.buckets import Fit, plan_fit
+from worker.buckets import Fit, plan_fit, side_by_side
 from worker.catalog import ModelSpec
 from worker.contract import TASK_NAME, EditRequest, Outcome, image_seed
 from worker.encoding import require_encodable
@@ -90,18 +91,19 @@ class EditTask(Task):
             return
         batched = self._ride(request, plan, fitted)
         record.rode(batched)
-        with record.stage("encode"), self._room.guest() as take:
-            take(plan.output[0] * plan.output[1])
+        with record.stage("encode"), self._room.taken(plan.output[0] * plan.output[1]):
             # One at a time: under the size "input" each may have a hundred megapixels.
             restored = (images.restore(edited, plan) for edited in batched.result)
-            # Again: the row may have changed while this form of it was on the GPU.
-            files.save(request, restored, confirm=lambda: self._drop_if_superseded(request, stream))
+            files.save(request, restored, confirm=lambda: self._confirm(request, stream))
 
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
         """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
-        most = self._max_pixels
-        with self._room.guest(len(request.images)) as take:
-            sources = [decoding.read(Path(path), max_pixels=most, take=take) for path in request.images]
+        paths, most = [Path(path) for path in request.images], self._max_pixels
+        sizes = side_by_side([decoding.size_of(path, max_pixels=most) for path in paths], max_pixels=most)
+        with self._room.taken(sum(width * height for width, height in sizes)):
+            if self._batcher.closed:
+                raise GivenBack
+            sources = [decoding.read(path, max_pixels=most) for path in paths]
             picture = images.stitch([source.image for source in sources], max_pixels=most)
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)
             record.decoded([source.digest for source in sources], plan.bucket)
@@ -125,6 +127,12 @@ class EditTask(Task):
         row, digest = request.row, request.fingerprint
         if self._until_redis_answers(lambda: stream.is_superseded(row, digest), row):
             raise Superseded(f"row {row}: a newer form of it was submitted.")
+
+    def _confirm(self, request: EditRequest, stream: OutcomeStream) -> None:
+        """Look again: the row may have changed while this form of it was on the GPU."""
+        # A worker that shuts down while Redis is away keeps what the GPU has made; it is known again.
+        with suppress(GivenBack):
+            self._drop_if_superseded(request, stream)
 
     def _until_redis_answers(self, ask: Callable[[], Answer], row: int) -> Answer:
         """Ask Redis, however long it is away or full: a row is not acknowledged before its outcome is recorded.

@@ -263,7 +263,7 @@ def test_save_interval(passthrough: Fleet, tmp_path: Path) -> None:
     collector.communicate()
     with Ledger(tmp_path / "r", read_only=True) as ledger:
         done = ledger.states()[State.DONE]
-    assert len(committed) <= done < len(rows)
+    assert len(committed) <= done
     assert len(committed) < 5, "they had waited for others"
     assert cli("collect", "r").returncode == 0
     with Ledger(tmp_path / "r", read_only=True) as ledger:

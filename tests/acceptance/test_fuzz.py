@@ -137,8 +137,8 @@ def test_every_line_comes_back_in_its_place(fuzzed: Fuzzed) -> None:
         if made.get("raw") == line.given:
             continue
         ours = {"output_image"}
-        if given.get("error") in (None, "") or re.match(r"line \d+: ", str(given["error"])):
-            ours.add("error")  # of an earlier run
+        if made["output_image"] == []:
+            ours.add("error")  # an empty one, or one of an earlier run: any other is in the line's text
         assert {**made, **{key: given[key] for key in given if key not in ours}} == made, line
 
 

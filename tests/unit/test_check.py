@@ -11,6 +11,7 @@ from PIL import Image
 
 from producer import run as runs
 from producer.cli import main
+from producer.ledger import Ledger
 from producer.records import Entry, State
 from producer.source import taken
 from tests.support.cli import row, write_jsonl
@@ -157,6 +158,18 @@ def test_the_gpu_time_follows_from_a_run() -> None:
     assert found("in.jsonl", "--steps", 5, "--timed-by", "run")["gpu_seconds"] == pytest.approx(expected, abs=1e-3)
     assert found("in.jsonl", "--steps", 5, "--run-dir", "run")["gpu_seconds"] == pytest.approx(expected, abs=1e-3)
     assert "as measured: about 0 h 00 min 03 s." in check("in.jsonl", "--steps", 5, "--timed-by", "run").stdout
+
+
+def test_a_run_of_another_version_is_no_obstacle() -> None:
+    """A run folder that cannot be understood tells no time where nobody named it, and is named where somebody did."""
+    write_jsonl(Path("in.jsonl"), [row("wide.png", "x")])
+    measured_run("run")
+    with Ledger(Path("run")) as ledger:
+        ledger.put("settings", json.dumps({"diffuser_model_name": "Later"}))
+    assert found("in.jsonl", "--run-dir", "run")["gpu_seconds"] is None
+    result = check("in.jsonl", "--timed-by", "run")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The run folder run was written by another version (")
 
 
 def test_a_run_that_measured_nothing_is_no_guess() -> None:

@@ -1,6 +1,7 @@
 """The thread that drives the model: every row gets its own result, whatever happens to its neighbours."""
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
@@ -144,6 +145,31 @@ def test_only_the_bad_row_fails(start: Start, model: Squares) -> None:
         futures[1].result(PATIENCE)
     assert model.batches == [[12, 13, 14, 15], [12, 13], [12], [13], [14, 15]]
     assert [futures[place].result().size for place in (0, 2, 3)] == [1, 2, 2]
+
+
+def test_a_failed_call_holds_nothing_while_its_halves_run() -> None:
+    """What a call that failed has made, on a GPU its memory, is gone before the next one begins."""
+    alive: list[int] = []
+
+    class Memory:
+        """What a call takes up."""
+
+    held: weakref.WeakSet[Memory] = weakref.WeakSet()
+
+    def call(key: BatchKey, jobs: Sequence[int]) -> list[int]:
+        del key
+        alive.append(len(held))
+        memory = Memory()
+        held.add(memory)
+        if len(jobs) > 1:
+            raise MemoryError(f"no memory for {len(jobs)}")
+        return list(jobs)
+
+    batcher: MicroBatcher[int, int] = MicroBatcher(call, FULL_ONLY)
+    futures = [batcher.submit(KEY, job) for job in range(4)]
+    assert [future.result(PATIENCE).result for future in futures] == [0, 1, 2, 3]
+    assert alive == [0] * 7  # four, two, one, one, two, one, one
+    batcher.close()
 
 
 def test_the_thread_outlives_a_bad_row(start: Start) -> None:

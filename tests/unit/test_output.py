@@ -138,16 +138,24 @@ def test_digits_survive_a_replaced_column(number: str) -> None:
     assert f'"x": {number}' in line
 
 
-@pytest.mark.parametrize("old", ['""', "null", '"line 7: image /a.png: no such file."'])
-def test_an_error_of_an_earlier_run_is_replaced(old: str) -> None:
-    """What an earlier run of ours wrote into the column `error` goes with success, and gives way to a new error."""
-    row = f'{GOOD}, "error": {old}}}'
+def test_an_error_of_an_earlier_run_is_replaced() -> None:
+    """What an earlier run of ours wrote goes with success, and gives way to a new error."""
+    row = f'{GOOD}, "output_image": [], "error": "line 7: image /a.png: no such file."}}'
     lines, _ = output(row, row, fates={0: DONE, 1: "new"})
     assert lines[0] == f'{GOOD}, "output_image": {IMAGES}}}'
     assert lines[1] == f'{GOOD}, "output_image": [], "error": "line 2: new"}}'
 
 
-@pytest.mark.parametrize("own", ['"mine"', "3", "[]", '{"line 1: ": 2}'])
+@pytest.mark.parametrize("empty", ['""', "null"])
+def test_an_empty_error_column_gives_way_to_an_error_only(empty: str) -> None:
+    """An empty column `error` survives success, as every field does, and gives its place to an error."""
+    row = f'{GOOD}, "error": {empty}}}'
+    lines, _ = output(row, row, fates={0: DONE, 1: "new"})
+    assert lines[0] == f'{GOOD}, "error": {empty}, "output_image": {IMAGES}}}'
+    assert lines[1] == f'{GOOD}, "output_image": [], "error": "line 2: new"}}'
+
+
+@pytest.mark.parametrize("own", ['"mine"', "3", "[]", '{"line 1: ": 2}', '"line 3: expected ;"'])
 def test_an_error_column_of_the_users_own_survives(own: str) -> None:
     """A column `error` that is not ours survives success; where ours must be written, the whole line does, as text."""
     row = f'{GOOD}, "error": {own}}}'

@@ -225,6 +225,7 @@ def test_what_the_reader_found_wrong_is_the_rows_error() -> None:
         ('{"a": "\\"' + "[" * 300 + '"}', False),
         (json.dumps({"a": [[]] * 300}), False),  # many, and not deep
         ("[" * 100_000, True),
+        ('{"a": "' + '[\\"' * 100_000, False),  # a string without an end is looked at once, not once per quote
     ],
 )
 def test_nesting_has_a_limit_of_its_own(text: str, deep: bool) -> None:  # noqa: FBT001
@@ -283,6 +284,17 @@ def test_images_that_are_not_edited_do_not_matter() -> None:
     row = {**ROW, "images": ["a.png", None, "http://host/c.png"]}
     assert parse(row).request is not None
     assert parse(row, multi_image="stitch").error == ("line 3: images: expected a path or a list of paths, found null.")
+
+
+@pytest.mark.parametrize(
+    "path", ["/run/sample_3/sample_3_0.png", "/run/./x/../sample_3/a.png", "../run/sample_3/b.png"]
+)
+def test_a_picture_of_this_very_run_is_refused(path: str) -> None:
+    """A row that would edit what the same run has made is refused: its files would be replaced under it."""
+    assert parse({**ROW, "images": path}).error == (
+        "line 3: images: lies among the images of this very run; name another run folder."
+    )
+    assert parse({**ROW, "images": "/run/other/a.png"}).request is not None
 
 
 def test_a_very_long_instruction_is_an_error() -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from producer.ledger import Ledger
 from producer.memory import remembered
 from producer.run import create, reopen
 from producer.source import STDIN, run_name, taken
-from worker.errors import RunError
+from worker.errors import RunError, SettingsError
 from worker.settings import load_settings
 
 SETTINGS = load_settings(diffuser_model_name="demo")
@@ -116,11 +117,38 @@ def test_a_stream_never_takes_the_place_of_the_users_own(monkeypatch: pytest.Mon
 def test_copies_of_killed_commands_are_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
     """A copy that a killed command has left behind goes when the folder's next stream is kept."""
     Path("run").mkdir()
-    Path("run/.run.input.12345").write_text("left behind")
+    for name, age in {"old": 100_000, "new": 0}.items():
+        Path(f"run/.run.input.{name}").write_text("left behind, or being written")
+        os.utime(f"run/.run.input.{name}", (time.time() - age,) * 2)
     pipe_in(monkeypatch, b"[1]")
     with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit"):
         pass
-    assert not list(Path("run").glob(".*"))
+    assert [path.name for path in Path("run").glob(".*")] == [".run.input.new"]
+
+
+def test_a_refused_command_leaves_the_kept_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is refused for another reason has not yet put its stream in the place of the run's."""
+    pipe_in(monkeypatch, b"[1]")
+    with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit"):
+        pass
+    pipe_in(monkeypatch, b"[2]")
+    wrong = SETTINGS.model_copy(update={"output": Path("run")})
+    with (
+        taken(STDIN, Path("run")) as source,
+        pytest.raises(SettingsError, match="is a folder or a device"),
+        create(source, Path("run"), wrong, "submit"),
+    ):
+        pass
+    with reopen(Path("run"), "collect") as run:
+        assert run.source.path.read_bytes() == b"[1]"
+
+
+def test_a_closed_standard_input_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a shell has closed standard input, one sentence says so."""
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(RunError, match=r"^Standard input is closed; name a file\.$"), taken(STDIN, Path("run")):
+        pass
+    assert not list(Path("run").iterdir())
 
 
 def test_a_pipe_with_a_name_is_a_stream() -> None:
