@@ -91,6 +91,18 @@ def _within(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
     return max(1, round(bucket.height * width / height)), bucket.height
 
 
+def area_of(sizes: Sequence[tuple[int, int]], *, max_pixels: int) -> int:
+    """Return the pixels of pictures together; which way up they are does not matter.
+
+    Raises:
+        RowError: they are more than `max_pixels`.
+
+    """
+    if (area := sum(width * height for width, height in sizes)) > max_pixels:
+        raise RowError(f"images: together they have {area} pixels, more than {max_pixels}.")
+    return area
+
+
 def side_by_side(sizes: Sequence[tuple[int, int]], *, max_pixels: int) -> list[tuple[int, int]]:
     """Return the sizes of pictures that are to stand side by side, each enlarged to the height of the tallest.
 
@@ -98,6 +110,7 @@ def side_by_side(sizes: Sequence[tuple[int, int]], *, max_pixels: int) -> list[t
         RowError: together they would have more than `max_pixels` pixels.
 
     """
+    area_of(sizes, max_pixels=max_pixels)
     tallest = max(height for _, height in sizes)
     enlarged = [(max(1, round(width * tallest / height)), tallest) for width, height in sizes]
     if (whole := sum(width for width, _ in enlarged)) * tallest > max_pixels:

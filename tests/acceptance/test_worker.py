@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.conftest import Start
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
@@ -179,3 +180,16 @@ def test_a_worker_that_is_loading_stops_at_once(start: Start) -> None:
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(60) == 0
     assert not worker.logged("model ready")
+
+
+def test_rows_of_large_pictures_take_turns(cli: CLI, start_plain: Start) -> None:
+    """Where two rows' pictures do not fit into memory together, all rows are done, one after the other."""
+    name = photo("coffee", 200, 200, cli.folder / "a.png").name
+    write_jsonl(cli.folder / "in.jsonl", [row([name] * (1 + number % 2), "Make it red.") for number in range(16)])
+    start_plain(max_pixels=100_000)  # two pictures side by side have 80,000, and so has the output
+    submitted = cli("submit", "in.jsonl", "--run-dir", "r", "--multi-image", "stitch", "--size", "input")
+    assert submitted.returncode == 0, submitted.stderr
+    collected = cli("collect", "r")
+    assert collected.returncode == 0, collected.stderr
+    sizes = [Image.open(cli.folder / f"r/sample_{number}/sample_{number}_0.png").size for number in range(16)]
+    assert sizes == [(200, 200), (400, 200)] * 8
