@@ -16,9 +16,7 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from worker.colours import packing_of, to_srgb_on_white
 from worker.errors import RowError, one_line
-
-#: Most pixels of an input picture. A few kilobytes can unpack to gigabytes, so it is checked before decoding.
-MAX_PIXELS = 100_000_000
+from worker.parameters import MAX_PIXELS
 
 #: EPS and others are missing, since their decoders start other programs. MPO is opened as the JPEG that it begins with.
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")

@@ -70,7 +70,8 @@ def _is_whole(path: Path, fingerprint: str) -> bool:
                 return False
             image.load()  # a truncated file does not count
             return True
-    except (OSError, ValueError, SyntaxError):
+    # Whatever a damaged file makes its decoder stumble over, it is no whole picture, and is made again.
+    except Exception:
         return False
 
 

@@ -26,6 +26,9 @@ LONGEST_PROMPT: Final = 10_000
 
 Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
 
+#: Most pixels of an input picture. A few kilobytes can unpack to gigabytes, so it is checked before decoding.
+MAX_PIXELS: Final = 100_000_000
+
 #: What is made of a row's images where it has several: the first alone is edited, or all, side by side, as one picture.
 MultiImage = Literal["first", "stitch"]
 

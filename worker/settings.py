@@ -12,7 +12,18 @@ from worker.broker_url import redis_url
 from worker.catalog import MODELS, ModelSpec, model_id
 from worker.contract import first_problem
 from worker.errors import SettingsError
-from worker.parameters import Guidance, ImageFormat, MultiImage, NumImages, Quality, Seed, Size, Steps, rounded_size
+from worker.parameters import (
+    MAX_PIXELS,
+    Guidance,
+    ImageFormat,
+    MultiImage,
+    NumImages,
+    Quality,
+    Seed,
+    Size,
+    Steps,
+    rounded_size,
+)
 
 _DEFAULT_BROKER = "redis://localhost:6379/0"
 
@@ -54,7 +65,7 @@ class Settings(BaseSettings):
         description="Rows that a worker holds at a time (unset: follows from the batch size).",
     )
     max_pixels: int = Field(
-        100_000_000, ge=1, description="Most pixels of an input image, checked before it is decoded."
+        MAX_PIXELS, ge=1, description="Most pixels of an input image, checked before it is decoded."
     )
     visibility_timeout: int = Field(
         60,

@@ -112,6 +112,19 @@ def test_other_formats_are_known_again(tmp_path: Path, image_format: ImageFormat
         assert not finished(request), length
 
 
+@pytest.mark.parametrize("image_format", ["png", "webp", "jpg"])
+def test_a_damaged_file_is_no_obstacle(tmp_path: Path, image_format: ImageFormat) -> None:
+    """Wherever a byte of a file's first 400 is wrong, the row is finished or not, and nothing is raised."""
+    request = make_request(output_dir=str(tmp_path), image_format=image_format, num_images=1)
+    (path,) = save_all(request, pictures()[:1])
+    data = (tmp_path / path).read_bytes()
+    answers = set()
+    for place in range(400):
+        (tmp_path / path).write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        answers.add(finished(request))
+    assert False in answers
+
+
 def test_images_of_an_older_form_are_dropped(request_: EditRequest) -> None:
     """A row that has fewer images now, or another format, leaves none of the older ones behind, and no other file."""
     save_all(request_, pictures())
