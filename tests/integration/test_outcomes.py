@@ -1,12 +1,9 @@
 """A run's stream and counters on a real Redis."""
 
 import time
-from pathlib import Path
 
 import pytest
 
-from producer.ledger import Ledger
-from producer.records import Entry, State
 from worker.contract import Outcome
 from worker.outcomes import OutcomeStream, open_redis
 
@@ -69,25 +66,3 @@ def test_a_redis_that_came_back_empty_does_not_know_the_run(stream: OutcomeStrea
     open_redis(redis_url).flushall()
     assert not stream.committed([], '{"total": 3}'), "the collector must not make the mark anew"
     assert stream.status() is None
-
-
-def test_only_the_older_form_of_a_row_is_superseded(stream: OutcomeStream) -> None:
-    """A row that was submitted again in a newer form: the old fingerprint counts no more, the new one does."""
-    assert not stream.is_superseded(3, "old")
-    stream.supersede({3: "new"}, {})
-    assert stream.is_superseded(3, "old")
-    assert not stream.is_superseded(3, "new")
-    assert not stream.is_superseded(4, "old")
-
-
-@pytest.mark.parametrize("forms", ["abc", "aba", "a-a", "a-b"], ids=" then ".join)
-def test_the_form_that_was_submitted_last_always_counts(stream: OutcomeStream, tmp_path: Path, forms: str) -> None:
-    """However often a row changes on its way, also into an error ("-") and back, its last form is never dropped."""
-    with Ledger(tmp_path) as ledger:
-        for form in forms:
-            digest = None if form == "-" else form
-            noted = ledger.note([Entry(0, digest, State.FAILED if digest is None else State.NOTED)])
-            stream.supersede(noted.superseded, dict.fromkeys(noted.wanted & noted.known, form))
-            ledger.sent(noted.wanted)
-        assert not stream.is_superseded(0, forms[-1])
-        assert stream.is_superseded(0, "another")

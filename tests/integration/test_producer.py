@@ -10,6 +10,7 @@ import pytest
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.waiting import wait_until
 from worker.contract import EditRequest, Outcome, queue_name
+from worker.notes import RunNotes
 from worker.outcomes import OutcomeStream, open_redis
 
 QUEUE = queue_name("demo")
@@ -140,7 +141,7 @@ def test_a_changed_row_is_sent_again_and_its_old_answer_does_not_count(five: CLI
     assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     new = requests(redis_url)[-1]
     assert (new.row, new.prompt) == (0, "Make it blue.")
-    assert OutcomeStream(open_redis(redis_url), old.run).is_superseded(0, old.fingerprint)
+    assert RunNotes(open_redis(redis_url), old.run).why_unwanted(0, old.fingerprint)
     answer(redis_url, old)
     status = json.loads(five("status", "r", "--json").stdout)
     assert five("collect", "r", "--no-wait").returncode == 4

@@ -1,0 +1,50 @@
+"""What a producer notes about rows on their way, on a real Redis."""
+
+from pathlib import Path
+
+import pytest
+
+from producer.ledger import Ledger
+from producer.records import Entry, State
+from worker.notes import RunNotes
+from worker.outcomes import open_redis
+
+
+@pytest.fixture
+def notes(redis_url: str) -> RunNotes:
+    """Open a run's notes."""
+    return RunNotes(open_redis(redis_url), "0123456789abcdef")
+
+
+def test_only_the_older_form_of_a_row_is_superseded(notes: RunNotes) -> None:
+    """A row that was submitted again in a newer form: the old fingerprint counts no more, the new one does."""
+    assert notes.why_unwanted(3, "old") is None
+    notes.supersede({3: "new"}, {})
+    assert notes.why_unwanted(3, "old") == "a newer form of it was submitted"
+    assert notes.why_unwanted(3, "new") is None
+    assert notes.why_unwanted(4, "old") is None
+
+
+@pytest.mark.parametrize("forms", ["abc", "aba", "a-a", "a-b"], ids=" then ".join)
+def test_the_form_that_was_submitted_last_always_counts(notes: RunNotes, tmp_path: Path, forms: str) -> None:
+    """However often a row changes on its way, also into an error ("-") and back, its last form is never dropped."""
+    with Ledger(tmp_path) as ledger:
+        for form in forms:
+            digest = None if form == "-" else form
+            noted = ledger.note([Entry(0, digest, State.FAILED if digest is None else State.NOTED)])
+            notes.supersede(noted.superseded, dict.fromkeys(noted.wanted & noted.known, form))
+            ledger.sent(noted.wanted)
+        assert notes.why_unwanted(0, forms[-1]) is None
+        assert notes.why_unwanted(0, "another") is not None
+
+
+def test_a_cancelled_run_wants_no_row_until_it_is_taken_up_again(notes: RunNotes) -> None:
+    """Cancelling counts for every row of the run, in whatever form, and can be taken back."""
+    for _ in range(2):
+        notes.cancel()
+    assert notes.cancelled
+    assert notes.why_unwanted(0, "any") == "its run was cancelled"
+    for _ in range(2):
+        notes.take_up()
+    assert not notes.cancelled
+    assert notes.why_unwanted(0, "any") is None
