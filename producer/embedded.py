@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import redis
@@ -13,9 +14,50 @@ from worker.errors import RunError
 from worker.outcomes import open_redis
 
 
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedRedis:
+    """A running server."""
+
+    url: str
+    #: Where it writes what happens to it.
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def check(self) -> None:
+        """Make sure that it lives: nobody would start it again.
+
+        Raises:
+            RunError: it has ended.
+
+        """
+        if (code := self.process.poll()) is not None:
+            raise RunError(f"The embedded Redis ended (exit code {code}); see {self.log}.")
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RunError: it has ended instead.
+
+        """
+        client = open_redis(self.url)
+        while True:
+            self.check()
+            with suppress(redis.ConnectionError), client:
+                client.ping()
+                return
+
+
 @contextmanager
 def embedded_redis(folder: Path) -> Iterator[str]:
-    """Run a Redis for this process on a Unix socket, which nobody else on the machine can reach; yield its URL.
+    """Run a Redis of our own and yield its URL; see `running`."""
+    with running(folder) as server:
+        yield server.url
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[EmbeddedRedis]:
+    """Run a Redis for this process on a Unix socket, which nobody else on the machine can reach.
 
     Its log goes to `folder`. It keeps nothing on disk: the run's ledger is the memory.
 
@@ -26,23 +68,12 @@ def embedded_redis(folder: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="fleet-redis-") as private:  # owner-only, and short enough for a socket
         socket = Path(private) / "redis.sock"
         log = folder / "redis.log"
+        address = ["--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"]
+        keeping = ["--dir", private, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
         with (
             log.open("ab") as output,
             subprocess.Popen(  # noqa: S603 - our own command line
-                [
-                    redis_server(),
-                    *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-                    *(
-                        "--dir",
-                        private,
-                        "--save",
-                        "",
-                        "--appendonly",
-                        "no",
-                        "--maxmemory-policy",
-                        "noeviction",
-                    ),
-                ],
+                [redis_server(), *address, *keeping],
                 stdout=output,
                 stderr=output,
                 # Ctrl-C is for us: Redis must outlive the workers, which give their rows back.
@@ -50,9 +81,9 @@ def embedded_redis(folder: Path) -> Iterator[str]:
             ) as process,
         ):
             try:
-                url = f"redis+socket://{socket}"
-                _wait_for_redis(process, url, log)
-                yield url
+                server = EmbeddedRedis(url=f"redis+socket://{socket}", log=log, process=process)
+                server.wait_until_ready()
+                yield server
             finally:
                 process.terminate()
 
@@ -77,13 +108,3 @@ def redis_server() -> str:
             " or install redis-server, or name a running one with --broker."
         )
     return found
-
-
-def _wait_for_redis(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    client = open_redis(url)
-    while True:
-        if process.poll() is not None:
-            raise RunError(f"The embedded Redis ended at once with exit code {process.returncode}; see {log}.")
-        with suppress(redis.ConnectionError), client:
-            client.ping()
-            return

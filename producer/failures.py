@@ -4,13 +4,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import redis
-from kombu.exceptions import OperationalError
+from kombu.exceptions import BatchPublishError, OperationalError
 from kombu.utils.url import maybe_sanitize_url
 
 from worker.errors import RunError
 from worker.settings import Settings
+
+#: What the broker's clients raise where it does not answer, or refuses.
+BROKER_ERRORS: Final = (redis.RedisError, OperationalError, BatchPublishError)
 
 
 @contextmanager
@@ -23,13 +27,37 @@ def broker_errors(settings: Settings) -> Iterator[None]:
     """
     try:
         yield
-    except (redis.RedisError, OperationalError, ConnectionError) as error:
-        where = maybe_sanitize_url(settings.broker)
-        reason = str(error).rstrip(".") or type(error).__name__
+    except (*BROKER_ERRORS, ConnectionError) as error:
         raise RunError(
-            f"Redis at {where} does not answer ({reason}); start it or name another with --broker. Nothing is lost:"
+            f"{unanswering(settings, error)}; start it or name another with --broker. Nothing is lost:"
             " the same command goes on where it stopped."
         ) from None
+
+
+def unanswering(settings: Settings, error: BaseException) -> str:
+    """Say which broker does not answer, without its password, and why."""
+    told = next((cause for cause in _causes(error) if isinstance(cause, redis.RedisError)), error)
+    reason = str(told).rstrip(".") or type(told).__name__
+    return f"Redis at {maybe_sanitize_url(settings.broker)} does not answer ({reason})"
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether a broker that raised this may answer later: it restarts, or nothing leads to it at the moment.
+
+    One that refuses a password, or is full, is not away: waiting would not help.
+    """
+    causes = _causes(error)
+    refused = any(isinstance(cause, redis.AuthenticationError) for cause in causes)
+    away = (redis.ConnectionError, redis.TimeoutError, ConnectionError, TimeoutError)
+    return not refused and any(isinstance(cause, away) for cause in causes)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error and what it was raised from: kombu wraps those of the client."""
+    causes = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    return causes
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from worker.settings import Settings
 @dataclass(frozen=True, kw_only=True)
 class _Worker:
     name: str
+    #: CUDA's id of its GPU; empty for the CPU.
+    device: str
     log: Path
     #: Where this process's part of the log begins, in bytes.
     begin: int
@@ -30,10 +33,11 @@ _GRACE = 300
 class LocalWorkers:
     """The workers of one machine. Use as a context manager: leaving it stops those that were started."""
 
-    def __init__(self, settings: Settings, folder: Path, devices: list[str]) -> None:
+    def __init__(self, settings: Settings, folder: Path, devices: list[str], say: Callable[[str], None]) -> None:
         self._settings = settings
         self._folder = folder
         self._devices = devices
+        self._say = say
         self._workers: list[_Worker] = []
         self._stack = ExitStack()
 
@@ -61,29 +65,36 @@ class LocalWorkers:
             name = f"gpu{device}" if device else f"cpu{number}"
             if device in self._devices[:number]:
                 name += f"-{number}"  # several share a GPU
-            log = self._folder / f"worker-{name}.log"
-            output = self._stack.enter_context(log.open("ab"))
-            begin = output.tell()
-            process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
-                env=self._environment(device),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
-            )
-            self._workers.append(_Worker(name=name, log=log, begin=begin, process=process))
+            self._workers.append(self._started(name, device))
 
     def check(self, status: Status) -> None:  # noqa: ARG002 - the run's progress does not matter here
-        """Make sure that every worker lives.
+        """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.
 
         Raises:
-            RunError: one has ended; the sentence carries its own last word.
+            RunError: one has ended before it was ready; the sentence carries its own last word.
 
         """
-        for worker in self._workers:
-            if (code := worker.process.poll()) is not None:
+        for place, worker in enumerate(self._workers):
+            if (code := worker.process.poll()) is None:
+                continue
+            if not _was_ready(worker):
                 raise RunError(f"The worker {worker.name} ended (exit code {code}): {_last_word(worker)}")
+            self._say(f"The worker {worker.name} ended (exit code {code}) and is started again: {_last_word(worker)}")
+            self._workers[place] = self._started(worker.name, worker.device)
+
+    def _started(self, name: str, device: str) -> _Worker:
+        log = self._folder / f"worker-{name}.log"
+        output = self._stack.enter_context(log.open("ab"))
+        begin = output.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            env=self._environment(device),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
+        )
+        return _Worker(name=name, device=device, log=log, begin=begin, process=process)
 
     def _environment(self, device: str) -> dict[str, str]:
         given = {
@@ -114,9 +125,16 @@ def _visible_gpus() -> list[str]:
     return [str(number) for number, line in enumerate(listed.stdout.splitlines()) if line.startswith("GPU ")]
 
 
+def _was_ready(worker: _Worker) -> bool:
+    return any(line.endswith(" ready.") for line in _lines(worker))
+
+
 def _last_word(worker: _Worker) -> str:
+    critical = [line.partition("] ")[2] for line in _lines(worker) if ": CRITICAL/" in line]
+    return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
+
+
+def _lines(worker: _Worker) -> list[str]:
     with worker.log.open("rb") as file:
         file.seek(worker.begin)
-        lines = file.read().decode(errors="replace").splitlines()
-    critical = [line.partition("] ")[2] for line in lines if ": CRITICAL/" in line]
-    return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
+        return file.read().decode(errors="replace").splitlines()

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from kombu.utils.url import maybe_sanitize_url
+
 from producer.ledger import Ledger
 from producer.source import KEPT, Source, keep
 from worker.errors import RunError
@@ -75,3 +77,18 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     base = Path(ledger.get("base") or Path(path).parent)
     source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
     return source, load_settings(json.loads(given), broker_url=broker)
+
+
+def remember_broker(ledger: Ledger, settings: Settings) -> None:
+    """Note to which Redis the run's rows are sent."""
+    ledger.put("sent_to", _address(settings))
+
+
+def is_remembered_broker(ledger: Ledger, settings: Settings) -> bool:
+    """Tell whether this is the Redis to which the run's rows were sent."""
+    return ledger.get("sent_to") == _address(settings)
+
+
+def _address(settings: Settings) -> str:
+    # Neither a password nor the part behind the "?", where Redis' client would take one, too.
+    return str(maybe_sanitize_url(settings.broker)).partition("?")[0]

@@ -31,7 +31,8 @@ def write_output(run: Run, path: Path) -> tuple[int, Remarks]:
     if not run.source.path.is_file():
         raise RunError(f"The input {run.source.path} of the run {run.folder} is gone; put it back and collect again.")
     path = path.resolve()  # a link stays a link
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # The run's own: what a command that was killed has left is overwritten by the next.
+    temporary = path.with_name(f".{path.name}.{run.ledger.run}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8", newline="\n") as file:

@@ -28,6 +28,8 @@ class Status:
     workers: dict[str, int] = field(default_factory=dict)
     #: Share of the rows in micro-batches whose batch was full; None before the first.
     full_batches: float | None = None
+    #: Whether nothing more is done of it until it is taken up again.
+    cancelled: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the status for JSON."""

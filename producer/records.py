@@ -1,7 +1,8 @@
 """The records of a run's ledger."""
 
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class State(IntEnum):
@@ -33,6 +34,19 @@ class Noted(NamedTuple):
     superseded: dict[int, str]
     #: Rows of `wanted` that the ledger knew before, in whatever form.
     known: set[int]
+
+    @classmethod
+    def of(cls, changed: Iterable[Entry], known: Mapping[int, tuple[str | None, State]]) -> Self:
+        """Derive it from what changed, and from what the ledger knew before."""
+        wanted, superseded = set(), {}
+        for entry in changed:
+            if entry.state is State.NOTED:
+                wanted.add(entry.row)
+            before, state = known.get(entry.row, (None, None))
+            # NOTED, too: a producer that died may have published the row without noting that.
+            if state in {State.NOTED, State.SENT} and before != entry.fingerprint:
+                superseded[entry.row] = entry.fingerprint or ""
+        return cls(wanted=wanted, superseded=superseded, known=wanted & known.keys())
 
 
 class Record(NamedTuple):

@@ -1,19 +1,23 @@
 """An open run: its folder, ledger, settings, and the Redis that carries it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from kombu.utils.url import maybe_sanitize_url
+from celery import Celery
 
-from producer.failures import broker_errors, folder_errors, ledger_errors
+from producer.failures import folder_errors, ledger_errors
 from producer.ledger import LEDGER, Ledger
 from producer.lock import locked
 from producer.memory import claim, remember, remembered
-from producer.records import State
+from producer.patience import Patience
+from producer.queues import RunQueue
 from producer.rows import RowParser
 from producer.source import Source
+from worker.celery import connect
+from worker.contract import queue_name
 from worker.errors import RunError, SettingsError
 from worker.notes import RunNotes
 from worker.outcomes import OutcomeStream, open_redis
@@ -31,6 +35,14 @@ class Run:
     ledger: Ledger
     stream: OutcomeStream
     notes: RunNotes
+    queue: RunQueue
+    #: Through it goes everything that needs Redis.
+    patience: Patience
+
+    @cached_property
+    def app(self) -> Celery:
+        """What publishes its rows."""
+        return connect(self.settings)
 
     @property
     def output_path(self) -> Path:
@@ -43,9 +55,23 @@ class Run:
         return RowParser(self.settings, run=self.ledger.run, base=self.source.base, run_dir=self.folder)
 
 
+def _nothing(*_: object) -> None:
+    pass
+
+
 @contextmanager
-def create(source: Source, folder: Path, settings: Settings, command: str) -> Iterator[Run]:
+def create(
+    source: Source,
+    folder: Path,
+    settings: Settings,
+    command: str,
+    *,
+    say: Callable[[str], None] = _nothing,
+    watch: Callable[[], None] = _nothing,
+) -> Iterator[Run]:
     """Open the run of an input, making its folder where there is none.
+
+    `watch` is called while Redis is away, and may raise to end the waiting.
 
     Raises:
         RunError: the folder cannot be written, belongs to another input, or is in use.
@@ -58,14 +84,21 @@ def create(source: Source, folder: Path, settings: Settings, command: str) -> It
             claimed = claim(folder, ledger, source)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
-            run = _run(folder, claimed, settings, ledger)
+            run = _run(folder, claimed, settings, ledger, Patience(settings, say, watch=watch))
             remember(folder, ledger, source, settings)
         with ledger_errors(folder):
             yield run
 
 
 @contextmanager
-def reopen(folder: Path, command: str, *, output: Path | None = None, broker_url: str | None = None) -> Iterator[Run]:
+def reopen(
+    folder: Path,
+    command: str,
+    *,
+    output: Path | None = None,
+    broker_url: str | None = None,
+    say: Callable[[str], None] = _nothing,
+) -> Iterator[Run]:
     """Open a run that was submitted before, with the settings that its folder remembers.
 
     Raises:
@@ -80,7 +113,7 @@ def reopen(folder: Path, command: str, *, output: Path | None = None, broker_url
             if output is not None:
                 settings = settings.model_copy(update={"output": output})
         with ledger_errors(folder):
-            yield _run(folder, source, settings, ledger)
+            yield _run(folder, source, settings, ledger, Patience(settings, say))
 
 
 def require(folder: Path) -> None:
@@ -96,41 +129,13 @@ def require(folder: Path) -> None:
         )
 
 
-def require_broker(settings: Settings) -> None:
-    """Make sure that the broker answers, so that a wrong address is said at once and not after a minute.
-
-    Raises:
-        RunError: it does not; the sentence names it.
-
-    """
-    with broker_errors(settings):
-        open_redis(settings.broker, patience=0).ping()
-
-
-def require_sent(run: Run) -> None:
-    """Make sure that every unanswered row was sent to this very Redis, so that waiting for answers has an end.
-
-    Raises:
-        RunError: rows were never sent, or Redis came back empty, or it is another one.
-
-    """
-    states = run.ledger.states()
-    lost = run.stream.status() is None
-    if rows := states[State.NOTED] + (states[State.SENT] if lost else 0):
-        raise RunError(
-            f"{rows} rows of the run {run.folder} are not in Redis at {maybe_sanitize_url(run.settings.broker)};"
-            " send them with the same `producer submit` again."
-        )
-
-
 def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
     stack.enter_context(locked(folder, command))
     return stack.enter_context(Ledger(folder))
 
 
-def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger) -> Run:
-    # An outage in the middle of a run is borne for a minute.
-    client = open_redis(settings.broker, patience=60)
+def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, patience: Patience) -> Run:
+    client = open_redis(settings.broker)
     run = Run(
         folder=folder,
         source=source,
@@ -138,6 +143,8 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger) -> Ru
         ledger=ledger,
         stream=OutcomeStream(client, ledger.run),
         notes=RunNotes(client, ledger.run),
+        queue=RunQueue(client, queue_name(settings.model), ledger.run),
+        patience=patience,
     )
     _require_free(run.output_path, run)
     return run

@@ -16,6 +16,7 @@ from producer.memory import remembered
 from producer.progress import Status, status_of
 from worker.celery import connect
 from worker.contract import Outcome, queue_name
+from worker.notes import RunNotes
 from worker.outcomes import OutcomeStream, open_redis
 from worker.settings import Settings
 
@@ -33,9 +34,10 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
         known = status_of(ledger, 0.0)
         if not known.waiting:  # a finished run needs no Redis
             return known
-        stream = OutcomeStream(open_redis(settings.broker), ledger.run)
+        client = open_redis(settings.broker)
+        stream = OutcomeStream(client, ledger.run)
         try:
-            published = stream.status()
+            published, is_cancelled = stream.status(), RunNotes(client, ledger.run).cancelled
         except redis.ConnectionError:
             if broker_url is None and ledger.get("broker"):  # `producer run` has ended, and its Redis with it
                 return known
@@ -44,7 +46,7 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
             known = Status(**json.loads(published))
         # By row: a row that was delivered twice is one row.
         news = {outcome.row: outcome for outcome in stream.unread() if ledger.awaited(outcome)}
-    return _with(known, list(news.values()))
+    return replace(_with(known, list(news.values())), cancelled=is_cancelled)
 
 
 def _with(status: Status, outcomes: list[Outcome]) -> Status:

@@ -70,3 +70,8 @@ def say_rounding(settings: Settings) -> None:
     """Say it where the run's size was rounded to what the model takes."""
     if (sentence := rounding(settings)) is not None:
         say(sentence)
+
+
+def say_published(rows: int, folder: Path) -> None:
+    """Say how many rows were published, and what comes next."""
+    say(f"{rows} rows published; follow them with: producer collect {folder}")

@@ -69,6 +69,12 @@ def start_plain(start: Start) -> Start:
 
 
 @pytest.fixture
+def start_faulty(start: Start) -> Start:
+    """Start real workers whose model and file share break on demand."""
+    return partial(start, app="tests.support.faulty", visibility_timeout=4)
+
+
+@pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Path]:
     """Name a file that workers with `passthrough_gate` wait for in each batch; `touch` opens it, at last the end."""
     path = tmp_path / "gate"

@@ -1,8 +1,8 @@
 """Which rows share a call of the model: the grouping policy, pure; rows and a clock value in, a batch out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Self
 
 from PIL import Image
 
@@ -24,6 +24,8 @@ class BatchKey(NamedTuple):
 class EditJob(NamedTuple):
     """What the model gets for one row."""
 
+    #: Which row it is, for the log.
+    row: str
     #: RGB, already at the bucket's size.
     image: Image.Image
     #: The instruction.
@@ -32,6 +34,9 @@ class EditJob(NamedTuple):
     negative_prompt: str | None
     #: One seed per image to make.
     seeds: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,10 +51,21 @@ class Policy:
     #: a rare shape would starve. 32 batches of 4 give any shape that at least 3 % of the rows have the time
     #: to fill its own batch.
     max_passed_over: int = 32
+    #: Most images in one call at a bucket, where the GPU's memory was seen not to hold `batch_size`.
+    fitting: Mapping[Bucket, int] = field(default_factory=dict)
+
+    def images(self, bucket: Bucket) -> int:
+        """Most images in one call of the model at this bucket."""
+        return self.fitting.get(bucket, self.batch_size)
 
     def limit(self, key: BatchKey) -> int:
         """Rows in a full batch of this key."""
-        return max(1, self.batch_size // key.num_images)
+        return max(1, self.images(key.bucket) // key.num_images)
+
+    def without(self, bucket: Bucket, images: int) -> Self:
+        """Return the policy once so many images were seen not to fit: half of them are tried from now on."""
+        most = max(1, min(images // 2, self.images(bucket)))
+        return replace(self, fitting={**self.fitting, bucket: most})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,14 +1,21 @@
 """The Celery app: `celery -A worker worker` needs nothing but this configuration."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from celery import Celery
 from kombu.entity import Queue
 
+from worker.broker_url import tls_options
 from worker.contract import queue_name
 from worker.errors import SettingsError
 from worker.settings import Settings, load_settings
+
+#: Seconds between two looks for the rows of dead workers.
+SWEEP: Final = 5
+
+#: Seconds in ten years.
+_NEVER: Final = 10 * 365 * 24 * 60 * 60
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -16,16 +23,18 @@ def configuration(settings: Settings) -> dict[str, Any]:
     queue = queue_name(settings.model)
     return {
         "broker_url": settings.broker,
+        # The URL says it, too, but Flower's own view of the queues reads it from here.
+        "broker_use_ssl": tls_options(settings.broker) or False,
         "broker_connection_retry_on_startup": True,  # start order does not matter
         "broker_connection_max_retries": None,  # nor does the length of an outage
         "broker_transport_options": {
-            # A dead worker's rows come back after this; a living one refreshes its own (worker.steps).
+            # A dead worker's rows come back after this; a living one renews its own.
             "visibility_timeout": settings.visibility_timeout,
-            # kombu looks for them every 5 s, not every 100.
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            # A half-open connection is noticed.
+            # kombu would look for them also when nobody could renew; worker.keeping does it, every SWEEP seconds.
+            "unacked_restore_interval": _NEVER,
+            # A half-open connection is noticed, and a server that never answers, as one without TLS does to TLS.
             "socket_keepalive": True,
+            "socket_timeout": 15,
             "health_check_interval": 25,
         },
         "task_queues": [Queue(queue)],
@@ -47,6 +56,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_concurrency": settings.in_flight,
         # One message per thread, so that no worker hoards rows that another could edit.
         "worker_prefetch_multiplier": 1,
+        # After a lost connection the rows in hand are taken over and counted (worker.keeping): nothing to reduce.
+        "worker_enable_prefetch_count_reduction": False,
         # Only prefork can cancel a running task; the others would raise NotImplementedError.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_send_task_events": True,  # Flower sees every row
@@ -74,4 +85,4 @@ app = Celery("worker")
 app.add_defaults(_from_environment)
 # By string, so that Flower and the producer, which import this module too, load no torch.
 app.steps["worker"].add("worker.steps:LoadModel")
-app.steps["consumer"].add("worker.steps:KeepMessages")
+app.steps["consumer"].update(("worker.keeping:KeepMessages", "worker.intake:RefuseNonsense"))

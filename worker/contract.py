@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from worker.errors import ContractError
+from worker.errors import ContractError, one_line
 from worker.parameters import Guidance, ImageFormat, NumImages, Prompt, Quality, Seed, Size, Steps, TrueCfgScale
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
@@ -34,22 +34,29 @@ class _Message(BaseModel):
     #: Digest of everything that decides the row's pictures.
     fingerprint: str = Field(pattern=r"^[0-9a-f]{32}$")
 
+    @property
+    def name(self) -> str:
+        """The row, for logs and task ids: "<run>.<row>"."""
+        return f"{self.run}.{self.row}"
+
     def encode(self) -> str:
         """Return the message as JSON text."""
         return self.model_dump_json()
 
     @classmethod
-    def decode(cls, text: str | bytes) -> Self:
+    def decode(cls, text: object) -> Self:
         """Read a message.
 
         Raises:
-            ContractError: the text is no JSON, or no message of this version.
+            ContractError: it is no text, no JSON, or no message of this version.
 
         """
+        if not isinstance(text, str | bytes):
+            raise ContractError(f"{cls.__name__} does not decode: expected one text, found {type(text).__name__}.")
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise ContractError(f"{cls.__name__} does not decode: {first_problem(error)}.") from None
+            raise ContractError(one_line(f"{cls.__name__} does not decode: {first_problem(error)}.")) from None
 
 
 class EditRequest(_Message):

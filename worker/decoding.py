@@ -15,8 +15,9 @@ from PIL.Image import Transpose
 from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from worker.colours import packing_of, to_srgb_on_white
-from worker.errors import RowError, one_line
+from worker.errors import RowError, TransientError, one_line
 from worker.parameters import MAX_PIXELS
+from worker.transient import may_pass
 
 #: EPS and others are missing, since their decoders start other programs. MPO is opened as the JPEG that it begins with.
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -69,6 +70,7 @@ def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
     Raises:
         RowError: it is no regular file that can be read, is none of the formats, is broken, or has more than
             `max_pixels` or more than this machine has memory for; one sentence with the path and the reason.
+        TransientError: its storage fails in a way that may pass.
 
     """
     with _naming(path):
@@ -85,6 +87,7 @@ def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Turn what goes wrong into a sentence that names the file."""
+    kind = RowError
     try:
         yield
     except RowError as error:
@@ -95,9 +98,11 @@ def _naming(path: Path) -> Iterator[None]:
         reason = "needs more memory than this machine has free"
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
         reason = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        if isinstance(error, OSError) and may_pass(error):
+            kind = TransientError
     else:
         return
-    raise RowError(f"image {one_line(path, _LONGEST)}: {reason}.") from None
+    raise kind(f"image {one_line(path, _LONGEST)}: {reason}.") from None
 
 
 def _length(path: Path, max_pixels: int) -> int:
@@ -132,6 +137,10 @@ def _opened(file: IO[bytes], length: int, max_pixels: int) -> Iterator[ImageFile
         raise RowError(f"is no image in {names}, or its header is broken ({length} bytes)") from None
     except (RowError, MemoryError):
         raise
+    except OSError as error:
+        if error.errno is not None:  # the file's storage, where Pillow reads the header from it; its own have none
+            raise
+        raise RowError(f"is broken ({error})") from None
     # Decoders raise whatever a broken file makes them stumble over: struct.error, NotImplementedError, ...
     except Exception as error:
         raise RowError(f"is broken ({str(error) or type(error).__name__})") from None

@@ -7,7 +7,11 @@
     ├── ModelError      the model cannot be loaded: the worker ends before it takes a row
     ├── ContractError   a message that this version does not understand
     ├── RowError        this row cannot be edited; every other row can
+    │   ├── TransientError   what stands in its way may pass: it is tried again before it is an error
+    │   └── OutOfMemory      the GPU's memory does not hold it
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
+
+`GivenBack` is none of them: no error, and no user meets it.
 """
 
 #: Most characters of a sentence that quotes from a user's data, which may be anything.
@@ -39,6 +43,26 @@ class ContractError(FleetError):
 
 class RowError(FleetError):
     """One row cannot be edited, and sending it again would not help."""
+
+
+class TransientError(RowError):
+    """A row cannot be edited now; the same again may succeed."""
+
+
+class OutOfMemory(RowError):  # noqa: N818 - as torch and the operating system call it
+    """A call of the model needed more memory than the GPU has."""
+
+    def __init__(self, bucket: object, images: int, memory: str = "") -> None:
+        super().__init__(
+            f"the GPU has no memory for {images} image{'s' * (images > 1)} at {bucket}{memory};"
+            " edit it at a smaller --size, or on a larger GPU."
+        )
+        #: Images that the call was to make.
+        self.images = images
+
+
+class GivenBack(Exception):  # noqa: N818 - no error: the row goes back to the queue, for another worker
+    """The worker is shutting down and this row is not done."""
 
 
 class RunError(FleetError):

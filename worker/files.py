@@ -3,16 +3,18 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from PIL import Image
 
+from worker.confine import confined
 from worker.contract import EditRequest
 from worker.durable import sync_folder
 from worker.encoding import encode, fingerprint_of
-from worker.errors import RowError
+from worker.errors import RowError, TransientError
+from worker.transient import may_pass
 
 
 def sample_paths(request: EditRequest) -> tuple[str, ...]:
@@ -21,18 +23,27 @@ def sample_paths(request: EditRequest) -> tuple[str, ...]:
     return tuple(f"{name}_{index}.{request.image_format}" for index in range(request.num_images))
 
 
-def save(request: EditRequest, images: Iterable[Image.Image], *, confirm: Callable[[], None]) -> tuple[str, ...]:
+def sample_folder(request: EditRequest) -> Path:
+    """Return the folder of a row's images."""
+    return Path(request.output_dir) / f"sample_{request.row}"
+
+
+def save(
+    request: EditRequest, images: Iterable[Image.Image], *, confirm: Callable[[], None], root: Path | None = None
+) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to the run folder.
 
     Each is written under a temporary name, synced, and renamed, so that a final name always holds a whole
     picture, whenever the machine dies. `confirm` is called between: what it raises leaves everything as it was.
 
     Raises:
-        RowError: the folder cannot be written.
+        RowError: the folder cannot be written, or lies out of `root`.
+        TransientError: it cannot be written now: the disk is full, read-only, or not there.
 
     """
     paths = sample_paths(request)
-    folder = Path(request.output_dir) / f"sample_{request.row}"
+    folder = sample_folder(request)
+    confined(folder, root, "FLEET_OUTPUT_ROOT")
     try:
         with ExitStack() as temporaries:
             if not folder.is_dir():
@@ -47,14 +58,19 @@ def save(request: EditRequest, images: Iterable[Image.Image], *, confirm: Callab
                 temporary.rename(Path(request.output_dir) / path)
             _drop_others(folder, keep={Path(path).name for path in paths})
             sync_folder(folder)
-    except FileNotFoundError:
-        # Never made here: pictures in a folder of the same name on another machine would be lost to the user.
-        raise RowError(
-            f"run folder {request.output_dir}: is not on the worker's machine; producer and workers must share it."
-        ) from None
     except OSError as error:
-        raise RowError(f"output folder {folder}: cannot be written ({error.strerror or error}).") from None
+        raise _unwritable(request, error) from None
     return paths
+
+
+def _unwritable(request: EditRequest, error: OSError) -> RowError:
+    if not Path(request.output_dir).is_dir():
+        # Never made here: pictures in a folder of the same name on another machine would be lost to the user.
+        return TransientError(
+            f"run folder {request.output_dir}: is not on the worker's machine; producer and workers must share it."
+        )
+    kind = TransientError if may_pass(error, writing=True) else RowError
+    return kind(f"output folder {sample_folder(request)}: cannot be written ({error.strerror or error}).")
 
 
 def finished(request: EditRequest) -> bool:
@@ -75,10 +91,18 @@ def _is_whole(path: Path, fingerprint: str) -> bool:
         return False
 
 
-def _drop_others(folder: Path, *, keep: Collection[str]) -> None:
-    """Drop the images of a form of the row that had more of them, or another format."""
+def drop_temporaries(request: EditRequest) -> None:
+    """Drop what workers that died have left of a row."""
+    with suppress(OSError):  # no folder, no temporaries; and one that is left is no reason to fail
+        _drop_others(sample_folder(request), keep=(), images=False)
+
+
+def _drop_others(folder: Path, *, keep: Collection[str], images: bool = True) -> None:
+    """Drop temporaries of workers that died, and the images of a form of the row that had more, or another format."""
+    image = rf"{folder.name}_\d+\.(png|webp|jpg)"
+    stale = re.compile(rf"\.{image}\.[0-9a-f]{{32}}\.tmp" + (rf"|{image}" if images else ""))
     for path in folder.iterdir():
-        if path.name not in keep and re.fullmatch(rf"{folder.name}_\d+\.(png|webp|jpg)", path.name):
+        if path.name not in keep and stale.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from worker.broker_url import for_redis_py
 from worker.contract import Outcome
 from worker.errors import ContractError
 from worker.notes import KEPT, KEPT_FINISHED, run_key
@@ -28,8 +29,8 @@ def open_redis(url: str, *, patience: int = 3) -> redis.Redis:
 
     An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError.
     """
-    # kombu and redis-py spell a Unix socket differently; only TCP can be half open.
-    url = url.replace("redis+socket://", "unix://", 1)
+    url = for_redis_py(url)
+    # Only TCP can be half open.
     tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=patience + 4)
     return redis.Redis.from_url(url, health_check_interval=25, retry=retry, **tcp_only)

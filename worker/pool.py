@@ -30,6 +30,7 @@ class EventLoopThreadPool(TaskPool):
     def register_with_event_loop(self, hub: Hub) -> None:
         """Remember the hub; Celery calls this again after each reconnect."""
         self._hub = hub
+        hub.call_soon(self._run_notes)  # those that a lost connection has left
 
     def on_apply(
         self,

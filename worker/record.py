@@ -9,7 +9,7 @@ from worker import files
 from worker.buckets import Bucket
 from worker.contract import EditRequest, Outcome
 from worker.errors import one_line
-from worker.microbatcher import Batched
+from worker.running import Batched
 
 
 class RowRecord:

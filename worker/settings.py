@@ -67,10 +67,30 @@ class Settings(BaseSettings):
     max_pixels: int = Field(
         MAX_PIXELS, ge=1, description="Most pixels of an input image, checked before it is decoded."
     )
+    # 45: renewed four times, and looked for every 5 s, a dead worker's rows are with others 34 to 50 s after its end.
     visibility_timeout: int = Field(
-        60,
+        45,
         ge=4,
         description="Seconds after which a dead worker's rows are given to others; live workers keep theirs.",
+    )
+
+    max_crashes: int = Field(
+        3, ge=1, description="Crashes of a worker by one row, while it worked alone, that make it that row's error."
+    )
+    max_failures: int = Field(
+        3, ge=1, description="Rows that fail in the model, one after the other, after which a worker gives up and ends."
+    )
+    batch_timeout: float = Field(
+        1800, gt=0, description="Seconds after which a batch counts as hanging, and its worker ends."
+    )
+    attempts: int = Field(
+        6, ge=1, description="Times that a worker tries to read or write a file whose storage fails for the moment."
+    )
+    input_root: Path | None = Field(
+        None, description="Folder that workers read images from, and from nowhere else (unset: anywhere)."
+    )
+    output_root: Path | None = Field(
+        None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
     )
 
     run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")

@@ -1,24 +1,31 @@
-"""Celery bootsteps: load the model before the first row is taken, and keep a living worker's messages its own."""
+"""The Celery bootstep that loads the model and wires the worker together, before the first row is taken."""
 
 import logging
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from celery import bootsteps
-from celery.worker import WorkController
-from celery.worker.consumer import Consumer
-from celery.worker.control import inspect_command
 
+import worker.control  # noqa: F401 - registers its commands
 from worker.batching import Policy
-from worker.contract import queue_name
-from worker.errors import ModelError
+from worker.breaker import Breaker
+from worker.editing import Limits, RowEditor
+from worker.endings import Endings
+from worker.errors import ModelError, one_line
+from worker.lanes import Lanes
 from worker.microbatcher import MicroBatcher
 from worker.outcomes import open_redis
+from worker.patience import Patience
+from worker.proof import prove
+from worker.running import BatchRunner
 from worker.settings import Settings, load_settings
+from worker.suspects import Suspects
 from worker.tasks import EditTask
+from worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from worker.models import EditModel
@@ -27,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 class LoadModel(bootsteps.StartStopStep):
-    """Loads the model once, before the consumer takes its first row.
+    """Loads the model once, has it prove that it works, and registers the task that uses it.
 
     A load inside the first task would burn that row's time, and the exception of a signal handler is
     swallowed by Celery, which leaves a worker without a model that takes rows. It requires the pool so that
@@ -39,36 +46,33 @@ class LoadModel(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **options: Any) -> None:
         # Workers have nothing to tell each other; with a hundred of them this chatter would be the most of it.
         worker.options.update(without_gossip=True, without_mingle=True)
+        self._lanes = Lanes()
         self._batcher: MicroBatcher[Any, Any] | None = None
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
-        """Load the model and register the task that uses it.
+        """Make the worker ready for rows.
 
         Raises:
-            SystemExit: the model cannot be loaded; a sentence says why. No row was taken.
+            SystemExit: the model cannot be loaded, or does not work; a sentence says why. No row was taken.
 
         """
         settings = load_settings()
         begun = time.monotonic()
-        try:
-            with _ended_by_signals():
-                model = self.load(settings)
-        except ModuleNotFoundError as error:
-            _refuse(
-                f"{error.name} is not installed; install the project with its worker extra: pip install '.[worker]'."
-            )
-        except ModelError as error:
-            _refuse(str(error))
-        policy = Policy(batch_size=settings.batch_size, max_wait=settings.batch_wait)
-        self._batcher = MicroBatcher(model.edit, policy)
-        task = EditTask(
-            spec=settings.spec,
-            max_pixels=settings.max_pixels,
-            batcher=self._batcher,
-            client=open_redis(settings.broker),
+        client = open_redis(settings.broker)
+        suspects = Suspects(client, max_crashes=settings.max_crashes, lifetime=settings.visibility_timeout)
+        endings = Endings(suspects)
+        watchdog = Watchdog(settings.batch_timeout, endings.hung)
+        model = self._working_model(settings, watchdog)
+        self._batcher = MicroBatcher(_runner(model, settings, watchdog), on_broken=endings.broken)
+        patience = Patience(self._batcher.closing, attempts=settings.attempts)
+        limits = Limits(
+            max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root
         )
+        editor = RowEditor(spec=settings.spec, limits=limits, batcher=self._batcher, patience=patience, client=client)
+        task = EditTask(editor=editor, lanes=self._lanes, suspects=suspects, patience=patience, client=client)
         worker.app.register_task(task)
+        endings.at_second_sigterm()
         logger.info("model ready: %s after %.1f s", settings.model, time.monotonic() - begun)
 
     def load(self, settings: Settings) -> "EditModel":
@@ -85,49 +89,35 @@ class LoadModel(bootsteps.StartStopStep):
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Finish the batch on the GPU and give the waiting rows back."""
+        self._lanes.close()
         if self._batcher is not None:
             self._batcher.close()
 
-
-class KeepMessages(bootsteps.StartStopStep):
-    """Renews the visibility of every message that this worker holds, four times per timeout.
-
-    Redis' transport gives a message to another worker once `visibility_timeout` has passed since it was
-    received, however healthy its holder. So either a dead worker's rows come back late, or a living one's
-    are edited twice. With the renewal the timeout can be short: only a dead worker's messages expire.
-    """
-
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-
-    def __init__(self, consumer: Consumer, **options: Any) -> None:
-        self._timer: Any = None
-        super().__init__(consumer, **options)
-
-    def start(self, consumer: Consumer) -> None:
-        """Begin to renew; called again after each reconnect, which clears the timers."""
-        interval = consumer.app.conf.broker_transport_options["visibility_timeout"] / 4
-        self._timer = consumer.timer.call_repeatedly(interval, self._renew, (consumer,))
-
-    def shutdown(self, consumer: Consumer) -> None:  # noqa: ARG002 - Celery's signature
-        """End the renewal. Not in `stop`, which comes at SIGTERM, while rows are still on the GPU."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _renew(self, consumer: Consumer) -> None:
-        channel = consumer.task_consumer.channel
-        held = list(channel.qos._delivered)  # noqa: SLF001 - kombu has no public view of the tags it holds
-        if held:
-            now = time.time()
-            with channel.conn_or_acquire() as client:
-                # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
-                client.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)
+    def _working_model(self, settings: Settings, watchdog: Watchdog) -> "EditModel":
+        try:
+            with _ended_by_signals():
+                model = self.load(settings)
+                with watchdog.watched("the built-in picture"):
+                    prove(model, settings.spec)
+        except ModuleNotFoundError as error:
+            _refuse(
+                f"{error.name} is not installed; install the project with its worker extra: pip install '.[worker]'."
+            )
+        except ModelError as error:
+            _refuse(str(error))
+        except Exception as error:  # whatever torch and a driver come to
+            reason = one_line(f"{type(error).__name__}: {error}")
+            _refuse(f"The model fails on the built-in picture ({reason}); the weights, or this GPU, are broken.")
+        return model
 
 
-@inspect_command()
-def fleet(state: WorkController) -> dict[str, Any]:  # noqa: ARG001 - Celery's signature
-    """Say which model this worker has loaded; `producer status` asks every worker."""
-    settings = load_settings()
-    return {"model": settings.model, "queue": queue_name(settings.model), "batch_size": settings.batch_size}
+def _runner(model: "EditModel", settings: Settings, watchdog: Watchdog) -> BatchRunner[Any, Any]:
+    return BatchRunner(
+        model.edit,
+        Policy(batch_size=settings.batch_size, max_wait=settings.batch_wait),
+        breaker=Breaker(partial(prove, model, settings.spec), settings.max_failures),
+        watched=watchdog.watched,
+    )
 
 
 @contextmanager

@@ -98,6 +98,17 @@ def test_workers_get_the_hub_token(workers: dict[str, Service]) -> None:
     assert all("${HF_TOKEN" in worker["environment"]["HF_TOKEN"] for worker in workers.values())
 
 
+def test_workers_stay_inside_the_data_folder(workers: dict[str, Service]) -> None:
+    """Workers read and write below the shared folder only, whatever a message says."""
+    for worker in workers.values():
+        assert {worker["environment"][f"FLEET_{side}_ROOT"] for side in ("INPUT", "OUTPUT")} == {"${DATA_DIR}"}
+
+
+def test_a_worker_that_ends_is_started_again(workers: dict[str, Service]) -> None:
+    """Workers end on purpose where a GPU is broken; their supervisor is Docker."""
+    assert {worker["restart"] for worker in workers.values()} == {"unless-stopped"}
+
+
 def test_flower_asks_for_a_password(services: dict[str, Service]) -> None:
     """Flower takes its password from the environment, and compose refuses to start without one."""
     assert services["flower"]["environment"]["FLOWER_BASIC_AUTH"].startswith("${FLOWER_BASIC_AUTH:?")

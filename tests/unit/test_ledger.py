@@ -175,6 +175,42 @@ def test_recall_concerns_unanswered_rows_only(ledger: Ledger) -> None:
     assert [record.state for record in ledger.records()] == [State.DONE, State.FAILED, State.NOTED]
 
 
+def test_recall_leaves_what_is_on_its_way_nevertheless(ledger: Ledger) -> None:
+    """A row that a worker holds still counts as sent, in the form that it holds; so does one nobody noted as sent."""
+    ledger.note([noted(row) for row in range(5)])
+    ledger.sent([0, 1, 2, 4])
+    ledger.apply([outcome(4)])
+    ledger.recall(but=[(1, A), (2, B), (3, A), (4, A), (9, A)])
+    states = [State.NOTED, State.SENT, State.NOTED, State.SENT, State.DONE]
+    assert [record.state for record in ledger.records()] == states
+
+
+def test_a_row_that_is_sent_again_still_counts_as_sent(ledger: Ledger) -> None:
+    """Sending a lost row again counts as an attempt and changes nothing else; answered rows are not touched."""
+    ledger.note([noted(0), noted(1)])
+    ledger.sent([0, 1])
+    ledger.apply([outcome(1)])
+    ledger.sent_again([0, 1])
+    assert [(record.state, record.attempts) for record in ledger.records()] == [(State.SENT, 2), (State.DONE, 1)]
+
+
+def test_the_forms_of_rows_in_a_state(ledger: Ledger) -> None:
+    """Fingerprints are told by state and range, and of rows that could not be sent there is none."""
+    ledger.note([noted(0), noted(1, B), Entry(2, None, State.FAILED, "Bad."), noted(3), noted(4)])
+    ledger.sent([0, 1, 4])
+    assert ledger.forms({State.SENT}, 0, 3) == {0: A, 1: B}
+    assert ledger.forms({State.NOTED, State.FAILED}, 1, 9) == {2: None, 3: A}
+
+
+def test_rows_far_apart_are_noted_together(ledger: Ledger) -> None:
+    """Rows to note need not follow one another, and those between them are left alone."""
+    ledger.note([noted(row) for row in range(5)])
+    ledger.sent(range(5))
+    ledger.apply([outcome(row, failed=True) for row in range(5)])
+    assert ledger.note([noted(0), noted(4)]).wanted == {0, 4}
+    assert ledger.states() == {State.NOTED: 2, State.FAILED: 3}
+
+
 def test_attempts_are_counted(ledger: Ledger) -> None:
     """Each time a row is sent counts."""
     for _ in range(3):
@@ -241,11 +277,13 @@ def test_counts_are_always_fresh(tmp_path: Path, seed: int) -> None:
             lambda: ledger.sent(some()),
             lambda: ledger.apply([answer(row) for row in some() * 2]),
             ledger.recall,
+            lambda: ledger.recall(but=[(row, rng.choice([A, B])) for row in some()]),
+            lambda: ledger.sent_again(some()),
             lambda: ledger.forget_from(rng.randrange(12)),
         ]
         seen: Counter[State] = Counter()
         for _ in range(150):
-            rng.choices(operations, [6, 6, 6, 1, 1])[0]()
+            rng.choices(operations, [6, 6, 6, 1, 1, 2, 1])[0]()
             with Ledger(tmp_path, read_only=True) as fresh:
                 assert +ledger.states() == +fresh.states()
                 assert ledger.unanswered == fresh.unanswered

@@ -1,15 +1,17 @@
 """The thread that drives the model: every row gets its own result, whatever happens to its neighbours."""
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 import pytest
 
 from worker.batching import BatchKey, Policy
+from worker.breaker import Breaker
 from worker.buckets import Bucket
-from worker.microbatcher import Batched, GivenBack, MicroBatcher
+from worker.errors import GivenBack, ModelError
+from worker.microbatcher import MicroBatcher
+from worker.running import Batched, BatchRunner
 
 KEY = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
 OTHER = KEY._replace(steps=9)
@@ -44,8 +46,9 @@ class Squares:
         self.may_end = threading.Event()
         self.may_end.set()
 
-    def __call__(self, key: BatchKey, jobs: Sequence[int]) -> list[int]:
+    def __call__(self, key: BatchKey, jobs: Sequence[int], most: int) -> list[int]:
         """Answer a micro-batch."""
+        del most
         self.batches.append(list(jobs))
         self.begun.set()
         assert self.may_end.wait(PATIENCE)
@@ -68,12 +71,19 @@ def model(clock: Clock) -> Squares:
 
 
 @pytest.fixture
-def start(clock: Clock, model: Squares) -> Iterator[Start]:
+def broken() -> list[ModelError]:
+    """Collect what a batcher says of its model when that is broken."""
+    return []
+
+
+@pytest.fixture
+def start(clock: Clock, model: Squares, broken: list[ModelError]) -> Iterator[Start]:
     """Return a way to start batchers; they are closed at the end."""
     started: list[Batcher] = []
 
     def make(policy: Policy) -> Batcher:
-        started.append(MicroBatcher(model, policy, clock))
+        runner = BatchRunner(model, policy, breaker=Breaker(lambda: None, limit=3), clock=clock)
+        started.append(MicroBatcher(runner, on_broken=broken.append, clock=clock))
         return started[-1]
 
     yield make
@@ -147,31 +157,6 @@ def test_only_the_bad_row_fails(start: Start, model: Squares) -> None:
     assert [futures[place].result().size for place in (0, 2, 3)] == [1, 2, 2]
 
 
-def test_a_failed_call_holds_nothing_while_its_halves_run() -> None:
-    """What a call that failed has made, on a GPU its memory, is gone before the next one begins."""
-    alive: list[int] = []
-
-    class Memory:
-        """What a call takes up."""
-
-    held: weakref.WeakSet[Memory] = weakref.WeakSet()
-
-    def call(key: BatchKey, jobs: Sequence[int]) -> list[int]:
-        del key
-        alive.append(len(held))
-        memory = Memory()
-        held.add(memory)
-        if len(jobs) > 1:
-            raise MemoryError(f"no memory for {len(jobs)}")
-        return list(jobs)
-
-    batcher: MicroBatcher[int, int] = MicroBatcher(call, FULL_ONLY)
-    futures = [batcher.submit(KEY, job) for job in range(4)]
-    assert [future.result(PATIENCE).result for future in futures] == [0, 1, 2, 3]
-    assert alive == [0] * 7  # four, two, one, one, two, one, one
-    batcher.close()
-
-
 def test_the_thread_outlives_a_bad_row(start: Start) -> None:
     """After a failed row the next one is edited as usual."""
     batcher = start(AT_ONCE)
@@ -201,3 +186,32 @@ def test_a_row_that_comes_too_late_is_given_back(start: Start, model: Squares) -
     batcher.close()
     assert isinstance(batcher.submit(KEY, 1).exception(PATIENCE), GivenBack)
     assert model.batches == []
+
+
+def test_a_cancelled_row_does_not_reach_the_model(start: Start, model: Squares) -> None:
+    """A row that is cancelled while it waits leaves its place to others; one on the GPU can no longer be cancelled."""
+    model.may_end.clear()
+    batcher = start(FULL_ONLY)
+    running = [batcher.submit(KEY, job) for job in range(4)]
+    assert model.begun.wait(PATIENCE)
+    waiting = [batcher.submit(KEY, job) for job in range(4, 9)]
+    assert waiting[0].cancel()
+    assert not running[0].cancel()
+    model.may_end.set()
+    assert [row.result for row in answers([*running, *waiting[1:]])] == [0, 1, 4, 9, 25, 36, 49, 64]
+    assert model.batches == [[0, 1, 2, 3], [5, 6, 7, 8]]
+
+
+def test_a_broken_model_fails_no_row(start: Start, model: Squares, broken: list[ModelError]) -> None:
+    """Once the model is found broken, its batch and all waiting rows are given back, and new ones, too."""
+    batcher = start(FULL_ONLY)
+    model.may_end.clear()
+    futures = [batcher.submit(KEY, 13) for _ in range(4)]
+    assert model.begun.wait(PATIENCE)
+    futures += [batcher.submit(KEY, 7) for _ in range(2)]
+    model.may_end.set()
+    assert [isinstance(future.exception(PATIENCE), GivenBack) for future in futures] == [False] * 2 + [True] * 4
+    assert batcher.closing.wait(PATIENCE)
+    assert isinstance(batcher.submit(KEY, 1).exception(PATIENCE), GivenBack)
+    [error] = broken
+    assert str(error) == "The model failed on 3 rows, one after the other (ValueError: thirteen)."

@@ -10,7 +10,7 @@ from worker.settings import Settings, load_settings
 
 #: (field, text of its variable, value)
 READ = [
-    ("broker_url", "rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
+    ("broker_url", "redis://:pw@host:6380/1", "redis://:pw@host:6380/1"),
     ("diffuser_model_name", "demo", "demo"),
     ("hf_model_name_or_path", "someone/weights", "someone/weights"),
     ("hf_revision", "v2", "v2"),
@@ -23,6 +23,12 @@ READ = [
     ("rows_in_flight", "32", 32),
     ("max_pixels", "5000000", 5_000_000),
     ("visibility_timeout", "90", 90),
+    ("max_crashes", "1", 1),
+    ("max_failures", "10", 10),
+    ("batch_timeout", "0.5", 0.5),
+    ("attempts", "2", 2),
+    ("input_root", "/data", Path("/data")),
+    ("output_root", "/runs", Path("/runs")),
     ("run_dir", "runs/a", Path("runs/a")),
     ("output", "out.jsonl", Path("out.jsonl")),
     ("input_image_key", "picture", "picture"),

@@ -15,8 +15,15 @@ from worker.settings import Settings
 class EditModel(Protocol):
     """A loaded model that edits micro-batches."""
 
-    def edit(self, key: BatchKey, jobs: Sequence[EditJob]) -> list[list[Image.Image]]:
-        """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order."""
+    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
+        """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.
+
+        No call of the network makes more than `most` images.
+
+        Raises:
+            OutOfMemory: the device has no room for such a call.
+
+        """
 
 
 def load_model(settings: Settings) -> EditModel:
@@ -31,4 +38,4 @@ def load_model(settings: Settings) -> EditModel:
         folder = demo_checkpoint(settings.demo_cache_dir.expanduser())
     else:
         folder = fetch_weights(settings)
-    return Kontext.load(folder, device=device, batch_size=settings.batch_size)
+    return Kontext.load(folder, device=device)

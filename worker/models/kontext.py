@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -15,7 +16,7 @@ from PIL import Image
 
 from worker.batching import BatchKey, EditJob
 from worker.catalog import ModelSpec
-from worker.errors import ModelError
+from worker.errors import ModelError, OutOfMemory
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +41,17 @@ def choose_device(spec: ModelSpec) -> torch.device:
 class Kontext:
     """A loaded FluxKontextPipeline."""
 
-    def __init__(self, pipeline: Any, *, batch_size: int) -> None:
+    def __init__(self, pipeline: Any) -> None:
         self._pipeline = pipeline
-        self._batch_size = batch_size
+
+    @property
+    def transformer(self) -> torch.nn.Module:
+        """The network that takes nearly all of the time and of the memory."""
+        module: torch.nn.Module = self._pipeline.transformer
+        return module
 
     @classmethod
-    def load(cls, folder: Path, *, device: torch.device, batch_size: int) -> Self:
+    def load(cls, folder: Path, *, device: torch.device) -> Self:
         """Load the pipeline from a folder, safetensors only: bf16 on CUDA, fp32 on the CPU.
 
         Raises:
@@ -73,20 +79,32 @@ class Kontext:
             raise ModelError(f"The weights in {folder} cannot be loaded ({reason}); download them again.") from None
         pipeline.set_progress_bar_config(disable=True)
         logger.info("loaded %s on %s (%s) in %.1f s", folder.name, device, dtype, time.monotonic() - begun)
-        return cls(pipeline, batch_size=batch_size)
+        return cls(pipeline)
 
-    def edit(self, key: BatchKey, jobs: Sequence[EditJob]) -> list[list[Image.Image]]:
+    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.
 
         A row that wants several images is repeated, each with its own seed: the pipeline's own
-        num_images_per_prompt pairs images and prompts wrongly in a batch.
+        num_images_per_prompt pairs images and prompts wrongly in a batch. A call makes at most `most` images.
+
+        Raises:
+            OutOfMemory: the GPU has no room for a call.
+
         """
         repeated = [(job, seed) for job in jobs for seed in job.seeds]
         edited: list[Image.Image] = []
-        for start in range(0, len(repeated), self._batch_size):
-            edited += self._call(key, repeated[start : start + self._batch_size])
+        for start in range(0, len(repeated), most):
+            edited += self._within_memory(key, repeated[start : start + most])
         results = iter(edited)
         return [[next(results) for _ in job.seeds] for job in jobs]
+
+    def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
+        try:
+            return self._call(key, rows)
+        except torch.OutOfMemoryError as error:
+            traceback.clear_frames(error.__traceback__)  # they hold what the call had made
+        torch.cuda.empty_cache()  # what is left in pieces would be missing for a smaller call; nothing without CUDA
+        raise OutOfMemory(key.bucket, len(rows), _free_memory())
 
     def _call(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         width, height = key.bucket
@@ -109,6 +127,13 @@ class Kontext:
             output_type="pil",
         )
         return list(output.images)
+
+
+def _free_memory() -> str:
+    if not torch.cuda.is_available():
+        return ""
+    free, total = (size / 2**30 for size in torch.cuda.mem_get_info())
+    return f" ({free:.1f} of {total:.1f} GiB are free)"
 
 
 def _leave_a_core() -> None:

@@ -1,0 +1,62 @@
+"""The commands that change a run's course: `cancel` and `retry`."""
+
+from pathlib import Path
+
+import click
+
+from producer import run as runs
+from producer.cancel import cancel
+from producer.collect import Collector
+from producer.failures import broker_errors
+from producer.options import broker_option
+from producer.progress import progress_bar
+from producer.requirements import require_broker
+from producer.retry import Which, retry
+from producer.sending import Sender
+from producer.status import NoWorkerNotice
+from producer.terminal import FOLDER, say, say_published, stderr
+
+
+@click.command("cancel")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@broker_option
+def cancel_command(folder: Path, *, broker_url: str | None) -> None:
+    """Stop the run in DIR, whoever is at work on it: its rows leave the queue, and workers drop those they hold.
+
+    What is done stays. The same `producer submit` takes the run up again, and so does `producer retry`.
+    """
+    say(cancel(folder, broker_url))
+
+
+@click.command("retry")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--only",
+    "which",
+    type=click.Choice([which.value for which in Which]),
+    default=Which.FAILED.value,
+    show_default=True,
+    help="Rows that failed, rows without an answer (but for those that a worker has in hand), or both.",
+)
+@broker_option
+def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
+    """Send rows of the run in DIR again, as they were sent before; takes a cancelled run up again.
+
+    Prints the run folder, like `producer submit`. Rows that were never sent, since a command was cut short, are sent
+    too; rows that were added or changed are not.
+    """
+    with (
+        runs.reopen(folder, "retry", broker_url=broker_url, say=say) as run,
+        broker_errors(run.settings),
+    ):
+        require_broker(run.settings)
+        with progress_bar(stderr) as report:
+            sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
+            retried = retry(run, sender, Which(which))
+    click.echo(folder)
+    say_published(retried.published, folder)
+    if retried.changed:
+        say(
+            f"{retried.changed} rows of {run.source.path} were changed since they were sent, and left alone;"
+            " the same `producer submit` again sends them."
+        )

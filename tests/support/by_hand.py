@@ -1,0 +1,122 @@
+"""A worker's part, played by hand: rows are looked at in the queue, taken, lost and answered one by one."""
+
+import base64
+import json
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from kombu.simple import SimpleQueue
+
+from producer.ledger import LEDGER, Ledger
+from producer.records import State
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from worker.celery import connect
+from worker.contract import EditRequest, Outcome, queue_name
+from worker.outcomes import OutcomeStream, open_redis
+from worker.settings import load_settings
+
+QUEUE = queue_name("demo")
+
+
+def write_rows(cli: CLI, rows: int, name: str = "in.jsonl") -> None:
+    """Write an input of good rows."""
+    write_jsonl(cli.folder / name, [row(f"{number}.png", "Make it red.") for number in range(rows)])
+
+
+def requests(redis_url: str) -> list[EditRequest]:
+    """Return the requests in the queue, oldest first."""
+    messages = [json.loads(raw) for raw in open_redis(redis_url).lrange(QUEUE, 0, -1)]
+    bodies = [json.loads(base64.b64decode(message["body"])) for message in reversed(messages)]
+    return [EditRequest.decode(args[0]) for args, _, _ in bodies]
+
+
+def rows_in_queue(redis_url: str) -> list[int]:
+    """Return the numbers of the rows in the queue, oldest first."""
+    return [request.row for request in requests(redis_url)]
+
+
+def lose(redis_url: str, messages: int) -> list[EditRequest]:
+    """Pop messages as a worker does that dies in the next moment; return what they asked for."""
+    lost = requests(redis_url)[:messages]
+    open_redis(redis_url).rpop(QUEUE, messages)
+    return lost
+
+
+@contextmanager
+def in_hand(redis_url: str, messages: int, queue: str = QUEUE) -> Iterator[None]:
+    """Hold messages as a worker does that is at work on them, and give them back at the end."""
+    app = connect(load_settings(broker_url=redis_url, diffuser_model_name="demo"))
+    with app.connection_for_read() as connection, SimpleQueue(connection, queue) as simple:
+        for _ in range(messages):
+            simple.get(timeout=10)
+        yield
+
+
+def answer(redis_url: str, request: EditRequest, error: str | None = None) -> None:
+    """Record an outcome as a worker does."""
+    outcome = Outcome(
+        run=request.run,
+        row=request.row,
+        fingerprint=request.fingerprint,
+        status="done" if error is None else "failed",
+        paths=(f"sample_{request.row}/sample_{request.row}_0.png",) if error is None else (),
+        error=error,
+        worker="w",
+    )
+    OutcomeStream(open_redis(redis_url), request.run).append(outcome)
+
+
+def answer_all(redis_url: str, error: str | None = None) -> None:
+    """Take every message that is in the queue now, and answer it."""
+    for request in lose(redis_url, len(requests(redis_url))):
+        answer(redis_url, request, error)
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """End a command with its test: one whose Redis is gone would wait for ever."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_until(stream: IO[str] | None, text: str) -> list[str]:
+    """Read lines until one holds the text; return them all."""
+    assert stream is not None
+    lines: list[str] = []
+    while not lines or text not in lines[-1]:
+        lines.append(stream.readline())
+        assert lines[-1], f"the end came before {text!r}: {lines}"
+    return lines
+
+
+def done(folder: Path) -> int:
+    """Return how many rows of a run are done, as its ledger has it."""
+    with Ledger(folder, read_only=True) as ledger:
+        return ledger.states()[State.DONE]
+
+
+def require_sound(folder: Path) -> None:
+    """Make sure that a run's ledger is whole."""
+    with sqlite3.connect(folder / LEDGER) as ledger:
+        assert ledger.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def finish(cli: CLI, redis_url: str) -> None:
+    """Answer what is in the queue, collect it, and make sure that nothing is missing or half written."""
+    answer_all(redis_url)
+    collected = cli("collect", "r")
+    assert collected.returncode == 0, collected.stderr
+    require_sound(cli.folder / "r")
+    made = read_jsonl(cli.folder / "r/output.jsonl")
+    assert [fields["output_image"] for fields in made] == [
+        [f"./r/sample_{number}/sample_{number}_0.png"] for number in range(len(made))
+    ]
+    assert sorted(path.name for path in cli.folder.glob("r/*output*")) == ["output.jsonl"]
+    assert not list(cli.folder.glob("r/.*.tmp"))

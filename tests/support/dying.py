@@ -1,0 +1,79 @@
+"""A `producer` command that stops at an exact place: killed there, or held until the test lets it go on.
+
+`python -m tests.support.dying before 1 producer.ledger:Ledger.sent KILL submit in.jsonl` is `producer submit in.jsonl`
+and sends itself SIGKILL before its first call of that method; with `after`, when that call is over.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import wraps
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from producer.cli import main
+from tests.support.cli import CLI
+from tests.support.waiting import wait_until
+from tests.support.workers import environment
+
+_PROJECT = Path(__file__).parents[2]
+
+
+def begin(cli: CLI, when: str, place: str, *args: object, nth: int = 1, by: str = "KILL") -> subprocess.Popen[str]:
+    """Start a command that stops before or after the n-th call of a method, which is named `module:Class.method`."""
+    own = {**environment(cli.settings), "PYTHONPATH": str(_PROJECT)}
+    command = [sys.executable, "-m", "tests.support.dying", when, nth, place, by, *args]
+    return subprocess.Popen(
+        [*map(str, command)], cwd=cli.folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def killed(cli: CLI, when: str, place: str, *args: object, nth: int = 1) -> None:
+    """Run a command that is killed there."""
+    process = begin(cli, when, place, *args, nth=nth)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, stderr
+
+
+def held(cli: CLI, when: str, place: str, *args: object) -> subprocess.Popen[str]:
+    """Run a command up to there, and hold it; SIGCONT lets it go on."""
+    process = begin(cli, when, place, *args, by="STOP")
+    wait_until(lambda: _is_stopped(process), f"the command stands {when} {place}")
+    return process
+
+
+def _is_stopped(process: subprocess.Popen[str]) -> bool:
+    assert process.poll() is None, process.communicate()[1]
+    # The state is the field behind the name, which is in parentheses.
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def _stop(when: str, nth: int, place: str, by: str) -> None:
+    """Wrap a method so that its n-th call stops this process."""
+    module, _, path = place.partition(":")
+    holder, name = path.split(".")
+    owner = getattr(import_module(module), holder)
+    method, calls = getattr(owner, name), 0
+
+    @wraps(method)
+    def stopping(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls != nth:
+            return method(*args, **kwargs)
+        if when == "before":
+            os.kill(os.getpid(), signal.Signals[f"SIG{by}"])
+        answer = method(*args, **kwargs)
+        if when == "after":
+            os.kill(os.getpid(), signal.Signals[f"SIG{by}"])
+        return answer
+
+    setattr(owner, name, stopping)
+
+
+if __name__ == "__main__":
+    when, nth, place, by, *arguments = sys.argv[1:]
+    _stop(when, int(nth), place, by)
+    main(arguments, prog_name="producer")

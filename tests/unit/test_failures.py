@@ -1,0 +1,71 @@
+"""A broker that fails: whether it is waited for, and what is said of it."""
+
+import pytest
+import redis
+from kombu.exceptions import BatchPublishError, OperationalError
+
+from producer.failures import is_away
+from producer.patience import Patience
+from worker.errors import RunError
+from worker.settings import load_settings
+
+SETTINGS = load_settings(broker_url="redis://:secret@somewhere/0")
+
+
+def wrapped(error: Exception, cause: Exception) -> Exception:
+    """Return an error as kombu raises it from its client's."""
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "is_waited_for"),
+    [
+        (redis.ConnectionError("refused"), True),
+        (redis.TimeoutError("no answer"), True),
+        (redis.exceptions.BusyLoadingError("Redis is loading the dataset in memory"), True),
+        (redis.AuthenticationError("WRONGPASS"), False),
+        (redis.ResponseError("MISCONF"), False),
+        (redis.exceptions.OutOfMemoryError("command not allowed"), False),
+        (wrapped(OperationalError("refused"), redis.ConnectionError("refused")), True),
+        (wrapped(OperationalError("reset"), ConnectionResetError("reset")), True),
+        (wrapped(OperationalError("WRONGPASS"), redis.AuthenticationError("WRONGPASS")), False),
+        (wrapped(BatchPublishError("uncertain"), redis.ConnectionError("closed by server")), True),
+        (wrapped(BatchPublishError("uncertain"), redis.exceptions.OutOfMemoryError("full")), False),
+    ],
+    ids=repr,
+)
+def test_what_is_waited_for(error: Exception, *, is_waited_for: bool) -> None:
+    """A Redis that is away or starting is waited for; one that answers and refuses is not."""
+    assert is_away(error) is is_waited_for
+
+
+def test_an_outage_is_said_once_and_borne() -> None:
+    """The sentence comes once per outage, names the broker without its password, and the answer comes at last."""
+    said: list[str] = []
+    pauses: list[float] = []
+    patience = Patience(SETTINGS, said.append, sleep=pauses.append)
+    for _ in range(2):
+        failures = iter([redis.ConnectionError("Connection refused.")] * 50)
+
+        def ask() -> str:
+            for failure in failures:  # noqa: B023
+                raise failure
+            return "answer"
+
+        assert patience(ask) == "answer"
+    assert said == ["Redis at redis://:**@somewhere/0 does not answer (Connection refused); waiting for it."] * 2
+    assert len(pauses) == 100
+
+
+def test_waiting_ends_where_nobody_will_start_it_again() -> None:
+    """What watches over a Redis of our own may end the waiting."""
+
+    def ended() -> None:
+        raise RunError("It has ended.")
+
+    def ask() -> None:
+        raise redis.ConnectionError
+
+    with pytest.raises(RunError, match="It has ended"):
+        Patience(SETTINGS, lambda _: None, watch=ended)(ask)

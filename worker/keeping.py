@@ -1,0 +1,91 @@
+"""The bootstep that keeps a living worker's messages its own: while it works, and when Redis was away."""
+
+import time
+import warnings
+from typing import Any
+
+from celery import bootsteps
+from celery.exceptions import CPendingDeprecationWarning
+from celery.worker import state
+from celery.worker.consumer import Consumer
+
+from worker.celery import SWEEP
+from worker.suspects import INSTANCE, life_key
+
+# Celery warns, ten lines each time, that rows are delivered again when a connection is lost; see below.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning, module=r"celery\.worker")
+
+
+class KeepMessages(bootsteps.StartStopStep):
+    """Renews the visibility of every message that this worker holds, four times per timeout.
+
+    Redis' transport gives a message to another worker once `visibility_timeout` has passed since it was
+    received, however healthy its holder. So either a dead worker's rows come back late, or a living one's
+    are edited twice. With the renewal the timeout can be short: only a dead worker's messages expire.
+
+    When the connection is lost, rows go on being edited. Celery would give them all back as soon as Redis answers, and
+    forget them, so that each would be edited twice. Here they are taken over into the new connection.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Consumer, **options: Any) -> None:
+        self._timers: list[Any] = []
+        self._channel: Any = None
+        #: Clock value from which on this worker looks for rows of dead ones.
+        self._sweeps_from = 0.0
+        #: Tags of rows that had ended when it was last looked, and were not acknowledged.
+        self._ended: set[str] = set()
+        super().__init__(consumer, **options)
+
+    def start(self, consumer: Consumer) -> None:
+        """Begin to renew; called again after each reconnect, which clears the timers."""
+        lost, self._channel = self._channel, consumer.task_consumer.channel
+        # A channel that is closed by a lost connection must give nothing back.
+        self._channel.do_restore = False
+        timeout = consumer.app.conf.broker_transport_options["visibility_timeout"]
+        if lost is not None:
+            self._take_over(lost)
+            # Nobody could renew while Redis was away, and some workers come back later than others.
+            self._sweeps_from = time.monotonic() + timeout
+        self._renew(timeout)
+        self._timers = [
+            consumer.timer.call_repeatedly(timeout / 4, self._renew, (timeout,)),
+            consumer.timer.call_repeatedly(min(SWEEP, timeout / 4), self._sweep),
+        ]
+
+    def shutdown(self, consumer: Consumer) -> None:  # noqa: ARG002 - Celery's signature
+        """End the renewal. Not in `stop`, which comes at SIGTERM, while rows are still on the GPU."""
+        for timer in self._timers:
+            timer.cancel()
+        if self._channel is not None:
+            self._channel.do_restore = True  # of a worker that ends without waiting for its rows
+
+    def _take_over(self, lost: Any) -> None:
+        """Have this connection acknowledge, renew and count what came by the lost one."""
+        held, acknowledged = lost.qos._delivered, lost.qos._dirty  # noqa: SLF001 - kombu has no public view of them
+        for tag, message in held.items():
+            if tag not in acknowledged:
+                message.channel = self._channel
+                self._channel.qos._delivered[tag] = message  # noqa: SLF001 - what `append` does beside Redis
+        held.clear()
+
+    def _renew(self, timeout: int) -> None:
+        channel, now = self._channel, time.time()
+        held = channel.qos._delivered.keys() - channel.qos._dirty  # noqa: SLF001
+        with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+            pipe.set(life_key(INSTANCE), 1, ex=timeout)
+            if held:
+                # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
+                pipe.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)
+            pipe.execute()
+        # An acknowledgement that is lost with its connection is made up for; one that is just on its way is not missed.
+        ended = held - {request.message.delivery_tag for request in tuple(state.requests.values())}
+        for tag in ended & self._ended:
+            channel.basic_ack(tag)
+        self._ended = ended
+
+    def _sweep(self) -> None:
+        """Bring back the rows of dead workers."""
+        if time.monotonic() >= self._sweeps_from:
+            self._channel.qos.restore_visible(num=None, interval=1)

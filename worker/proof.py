@@ -1,0 +1,48 @@
+"""The built-in picture: by editing it a model proves that it works, before it takes rows and after one has failed."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from PIL import Image
+
+from worker.batching import BatchKey, EditJob
+from worker.buckets import nearest
+from worker.catalog import ModelSpec
+from worker.errors import ModelError
+
+INSTRUCTION: Final = "Make the sky a little brighter."
+
+#: Few, since a result is asked for and not a good one; one alone would leave out the scheduler.
+_STEPS: Final = 2
+
+
+class Edits(Protocol):
+    """What is to be proved."""
+
+    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
+        """Edit rows of one key."""
+
+
+def prove(model: Edits, spec: ModelSpec) -> None:
+    """Have the model edit the built-in picture, at its square resolution.
+
+    Raises:
+        ModelError: the result is no picture, as it is where weights are damaged or a GPU calculates wrong.
+        Exception: whatever the model raises.
+
+    """
+    bucket = nearest(1, 1, spec.buckets)
+    key = BatchKey(bucket=bucket, steps=_STEPS, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
+    job = EditJob("the built-in picture", _picture(bucket), INSTRUCTION, None, (0,))
+    [[edited]] = model.edit(key, [job], 1)
+    if edited.mode != "RGB" or edited.size != bucket:
+        raise ModelError(f"The model makes of the built-in picture one of {edited.mode} {edited.size}, not {bucket}.")
+    # Damaged weights give no numbers, and no numbers become black.
+    if edited.getcolors(1) is not None:
+        raise ModelError("The model makes of the built-in picture a single colour: its weights or this GPU are broken.")
+
+
+def _picture(size: tuple[int, int]) -> Image.Image:
+    """Paint a picture of gradients: it differs from place to place and from channel to channel."""
+    down, round_ = Image.linear_gradient("L").resize(size), Image.radial_gradient("L").resize(size)
+    return Image.merge("RGB", (down, down.transpose(Image.Transpose.ROTATE_90).resize(size), round_))

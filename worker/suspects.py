@@ -1,0 +1,75 @@
+"""Rows that may have killed a worker: each works alone, under a mark in Redis that its worker's end leaves standing.
+
+Redis says of a message only that it was delivered before, not how often, and says it of a dead worker's innocent rows
+and of rows that were given back, too. So a row is judged by nothing but the marks that stand of dead processes: each
+was set before the row worked alone, and would have been removed however it ended, if its process had lived.
+"""
+
+from secrets import token_hex
+from typing import Any, Final
+
+import redis
+
+from worker.errors import RowError
+from worker.notes import KEPT, run_key
+
+#: Names this process, and no other that ever ran: a worker that is started again has the same name in Celery.
+INSTANCE: Final = token_hex(8)
+
+
+def life_key(instance: str) -> str:
+    """Name the key that Redis holds for as long as a process lives, and a visibility timeout longer."""
+    return f"fleet:worker:{instance}"
+
+
+class Suspects:
+    """The marks that this process sets and counts."""
+
+    def __init__(self, client: redis.Redis, *, max_crashes: int, lifetime: int, instance: str = INSTANCE) -> None:
+        """Count a process as dead whose key was not renewed for `lifetime` seconds."""
+        self._client = client
+        self._max_crashes = max_crashes
+        self._lifetime = lifetime
+        self._instance = instance
+        self._standing: set[str] = set()
+
+    def mark(self, run: str, row: int) -> None:
+        """Set this process's mark on a row that is about to work alone.
+
+        Raises:
+            RowError: too many marks of dead processes stand. They are taken away, so that a row that is sent again,
+                into a mended fleet, begins anew.
+
+        """
+        key = _marks_key(run, row)
+        if self._crashes(key) >= self._max_crashes:
+            self._client.delete(key)
+            raise RowError(f"crashed its worker {self._max_crashes} times.")
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.set(life_key(self._instance), 1, ex=self._lifetime)
+            pipe.sadd(key, self._instance)
+            pipe.expire(key, KEPT)
+            pipe.execute()
+        self._standing.add(key)
+
+    def lift(self, run: str, row: int) -> None:
+        """Take this process's mark away from a row: it did no harm."""
+        self._lift(_marks_key(run, row))
+
+    def absolve(self) -> None:
+        """Take away the marks that stand, before the process ends by a fault that is no row's."""
+        for key in list(self._standing):
+            self._lift(key)
+
+    def _lift(self, key: str) -> None:
+        self._client.srem(key, self._instance)
+        self._standing.discard(key)
+
+    def _crashes(self, key: str) -> int:
+        marks: Any = self._client.smembers(key)
+        others = [str(mark, "utf-8") for mark in marks if str(mark, "utf-8") != self._instance]
+        return sum(not self._client.exists(life_key(other)) for other in others)
+
+
+def _marks_key(run: str, row: int) -> str:
+    return run_key(run, f"alone:{row}")
