@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint clean
+.PHONY: install demo test chaos lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -28,6 +28,9 @@ lint: .venv/installed
 
 test: lint install
 	$(BIN)/pytest
+
+chaos: .venv/installed
+	$(BIN)/python -m tests.chaos
 
 clean:
 	rm -rf .venv .venv-monitor cache_local build *.egg-info

@@ -28,17 +28,19 @@ def broker_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (*BROKER_ERRORS, ConnectionError) as error:
+        advice = "start it" if is_away(error) else "mend that"
         raise RunError(
-            f"{unanswering(settings, error)}; start it or name another with --broker. Nothing is lost:"
+            f"{unanswering(settings, error)}; {advice} or name another with --broker. Nothing is lost:"
             " the same command goes on where it stopped."
         ) from None
 
 
 def unanswering(settings: Settings, error: BaseException) -> str:
-    """Say which broker does not answer, without its password, and why."""
+    """Say which broker does not answer, or refuses, without its password, and why."""
     told = next((cause for cause in _causes(error) if isinstance(cause, redis.RedisError)), error)
     reason = str(told).rstrip(".") or type(told).__name__
-    return f"Redis at {maybe_sanitize_url(settings.broker)} does not answer ({reason})"
+    does = "does not answer" if is_away(error) else "refuses"
+    return f"Redis at {maybe_sanitize_url(settings.broker)} {does} ({reason})"
 
 
 def is_away(error: BaseException) -> bool:

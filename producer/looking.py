@@ -14,6 +14,7 @@ from producer.findings import Findings
 from producer.options import broker_option, row_options
 from producer.progress import progress_bar
 from producer.rates import known_from, measured_in
+from producer.requirements import require_broker
 from producer.source import is_stream
 from producer.status import fleet_status, run_status
 from producer.terminal import FOLDER, SOME_FAILED, input_argument, run_folder, say_rounding, stderr, taken_input
@@ -28,6 +29,8 @@ from worker.settings import Settings, load_settings
 def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
     """Show how far the run in DIR is; without DIR, the workers that are up, their model and queue."""
     settings = load_settings(broker_url=broker_url)
+    if folder is None:
+        require_broker(settings)  # Celery's own way there would take seconds to find out
     with broker_errors(settings):
         found = fleet_status(settings) if folder is None else run_status(folder, broker_url).as_dict()
     click.echo(json.dumps(found) if as_json else _as_lines(found) or "No worker is up.")

@@ -34,7 +34,7 @@ def retry(run: Run, sender: Sender, which: Which) -> Retried:
     """
     sender.take_up()
     if which is not Which.FAILED:
-        _recall(run)
+        sender.take_back()
     states = {State.NOTED} if which is Which.UNANSWERED else {State.NOTED, State.FAILED}
     changed = 0
     for found in reread(run, states, sender.most):
@@ -42,9 +42,3 @@ def retry(run: Run, sender: Sender, which: Which) -> Retried:
         if found.rows:
             sender.send(found.rows)
     return Retried(sender.finish(), changed)
-
-
-def _recall(run: Run) -> None:
-    """Take the rows back that wait in the queue. What a worker has in hand stays there: it is not sent twice."""
-    run.patience(run.queue.purge)
-    run.ledger.recall(but=run.patience(run.queue.in_hand))

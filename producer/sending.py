@@ -45,14 +45,22 @@ class Sender:
         """
         run = self._run
         is_cancelled = run.patience(lambda: run.notes.cancelled)
-        if is_cancelled:
-            run.patience(run.queue.purge)
         if is_cancelled or run.patience(run.stream.status) is None:
+            run.patience(run.queue.purge)
             run.ledger.recall()
+        elif run.ledger.states()[State.NOTED]:
+            # A command died, and nobody knows whether it had published these rows.
+            self.take_back()
         remember_broker(run.ledger, run.settings)
         # Last, so that a crash before it leaves the run cancelled, and nothing is waited for that was dropped.
         run.patience(run.notes.take_up)
         self._collector.drain()
+
+    def take_back(self) -> None:
+        """Take the run's rows out of the queue, so that they can be sent; what a worker has in hand stays there."""
+        run = self._run
+        run.patience(run.queue.purge)
+        run.ledger.recall(but=run.patience(run.queue.in_hand))
 
     def send(self, rows: Sequence[Row]) -> None:
         """Send those of at most `most` rows that are to be sent, once there is room for them.

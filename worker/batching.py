@@ -21,11 +21,25 @@ class BatchKey(NamedTuple):
     num_images: int
 
 
+class Ticket(NamedTuple):
+    """One delivery of a row to a worker."""
+
+    run: str
+    row: int
+    #: Celery's id of the message, another one each time that the row is sent.
+    task: str
+    #: kombu's tag of the message, the same whenever it is delivered again.
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.run}.{self.row}"
+
+
 class EditJob(NamedTuple):
     """What the model gets for one row."""
 
-    #: Which row it is, for the log.
-    row: str
+    #: Which row it is, in which delivery of it.
+    ticket: Ticket
     #: RGB, already at the bucket's size.
     image: Image.Image
     #: The instruction.
@@ -36,7 +50,7 @@ class EditJob(NamedTuple):
     seeds: tuple[int, ...]
 
     def __str__(self) -> str:
-        return self.row
+        return str(self.ticket)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

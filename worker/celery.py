@@ -32,6 +32,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "visibility_timeout": settings.visibility_timeout,
             # kombu would look for them also when nobody could renew; worker.keeping does it, every SWEEP seconds.
             "unacked_restore_interval": _NEVER,
+            # Whoever looks holds a lock, which a worker or a Redis that dies meanwhile leaves standing; not for 300 s.
+            "unacked_mutex_expire": SWEEP,
             # A half-open connection is noticed, and a server that never answers, as one without TLS does to TLS.
             "socket_keepalive": True,
             "socket_timeout": 15,

@@ -11,13 +11,13 @@ import redis
 from PIL import Image
 
 from worker import decoding, files, images
-from worker.batching import BatchKey, EditJob
+from worker.batching import BatchKey, EditJob, Ticket
 from worker.buckets import Fit, area_of, plan_fit
 from worker.catalog import ModelSpec
 from worker.confine import confined
 from worker.contract import EditRequest, image_seed
 from worker.encoding import require_encodable
-from worker.errors import GivenBack, RowError
+from worker.errors import GivenBack, Unwanted
 from worker.microbatcher import MicroBatcher
 from worker.notes import RunNotes
 from worker.patience import Patience
@@ -27,10 +27,6 @@ from worker.running import Batched
 
 Answer = TypeVar("Answer")
 Batcher = MicroBatcher[EditJob, list[Image.Image]]
-
-
-class Unwanted(RowError):  # noqa: N818 - like GivenBack no fault, but news
-    """The row was submitted in a newer form, or its run was cancelled; nothing is recorded of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +55,7 @@ class RowEditor:
         #: The rows that wait for the GPU or are on it: their runs, and what they wait for.
         self._riding: set[tuple[str, Future[Batched[list[Image.Image]]]]] = set()
 
-    def edit(self, request: EditRequest, record: RowRecord) -> None:
+    def edit(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> None:
         """Edit a row and save its images; note in `record` what becomes known of it.
 
         Raises:
@@ -75,7 +71,7 @@ class RowEditor:
             plan, fitted = self._with_storage(lambda: self._prepare(request, record), request)
         if fitted is None:
             return
-        batched = self._ride(request, plan, fitted)
+        batched = self._ride(request, plan, fitted, ticket)
         record.rode(batched)
         with record.stage("encode"):
             self._with_storage(lambda: self._save(request, plan, batched.result), request)
@@ -106,7 +102,7 @@ class RowEditor:
                 return plan, None
             return plan, images.fit(picture, plan)
 
-    def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image) -> Batched[list[Image.Image]]:
+    def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image, ticket: Ticket) -> Batched[list[Image.Image]]:
         key = BatchKey(
             bucket=plan.bucket,
             steps=request.steps,
@@ -115,7 +111,7 @@ class RowEditor:
             num_images=request.num_images,
         )
         seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
-        job = EditJob(request.name, fitted, request.prompt, request.negative_prompt, seeds)
+        job = EditJob(ticket, fitted, request.prompt, request.negative_prompt, seeds)
         future = self._batcher.submit(key, job)
         riding = (request.run, future)
         self._riding.add(riding)

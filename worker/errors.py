@@ -8,7 +8,8 @@
     ├── ContractError   a message that this version does not understand
     ├── RowError        this row cannot be edited; every other row can
     │   ├── TransientError   what stands in its way may pass: it is tried again before it is an error
-    │   └── OutOfMemory      the GPU's memory does not hold it
+    │   ├── OutOfMemory      the GPU's memory does not hold it
+    │   └── Unwanted         nobody waits for it here: no outcome is recorded
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
 
 `GivenBack` is none of them: no error, and no user meets it.
@@ -59,6 +60,10 @@ class OutOfMemory(RowError):  # noqa: N818 - as torch and the operating system c
         )
         #: Images that the call was to make.
         self.images = images
+
+
+class Unwanted(RowError):  # noqa: N818 - like GivenBack no fault, but news
+    """The row was submitted in a newer form, its run was cancelled, or another worker has it."""
 
 
 class GivenBack(Exception):  # noqa: N818 - no error: the row goes back to the queue, for another worker

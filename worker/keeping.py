@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
@@ -43,6 +44,7 @@ class KeepMessages(bootsteps.StartStopStep):
         lost, self._channel = self._channel, consumer.task_consumer.channel
         # A channel that is closed by a lost connection must give nothing back.
         self._channel.do_restore = False
+        self._channel.qos.reject = partial(_reject, self._channel.qos)
         timeout = consumer.app.conf.broker_transport_options["visibility_timeout"]
         if lost is not None:
             self._take_over(lost)
@@ -89,3 +91,15 @@ class KeepMessages(bootsteps.StartStopStep):
         """Bring back the rows of dead workers."""
         if time.monotonic() >= self._sweeps_from:
             self._channel.qos.restore_visible(num=None, interval=1)
+
+
+def _reject(qos: Any, tag: str, *, requeue: bool = False) -> None:
+    """Take a message from this worker; one that is given back is the next that others take.
+
+    kombu's own way puts it behind all that is in the queue, which may be a day of work.
+    """
+    if requeue:
+        qos.restore_by_tag(tag)
+        qos._quick_ack(tag)  # noqa: SLF001 - what its own way does, too
+    else:
+        qos.ack(tag)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Generic, TypeVar
@@ -18,7 +18,8 @@ Result = TypeVar("Result")
 class MicroBatcher(Generic[Job, Result]):
     """Groups jobs by batch key and runs one micro-batch at a time on its own thread.
 
-    Once the runner finds the model broken, every row is given back, and `on_broken` is called with the reason.
+    `objections` tells, just before a batch begins, of each of its jobs why it must not be run, if so. Once the runner
+    finds the model broken, every row is given back, and `on_broken` is called with the reason.
     """
 
     def __init__(
@@ -26,10 +27,12 @@ class MicroBatcher(Generic[Job, Result]):
         runner: BatchRunner[Job, Result],
         *,
         on_broken: Callable[[ModelError], None],
+        objections: Callable[[Sequence[Job]], Sequence[Exception | None]] = lambda jobs: [None] * len(jobs),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runner = runner
         self._on_broken = on_broken
+        self._objections = objections
         self._clock = clock
         self._changed = threading.Condition()
         self._entries: list[Entry[Job, Result]] = []
@@ -62,11 +65,21 @@ class MicroBatcher(Generic[Job, Result]):
     def _drive(self) -> None:
         while batch := self._next_batch():
             try:
-                self._runner.run(batch)
+                if wanted := self._without_objections(batch):
+                    self._runner.run(wanted)
             except ModelError as error:
                 self.close()
                 _give_back(batch)
                 self._on_broken(error)
+
+    def _without_objections(self, batch: list[Entry[Job, Result]]) -> list[Entry[Job, Result]]:
+        wanted = []
+        for entry, objection in zip(batch, self._objections([entry.job for entry in batch]), strict=True):
+            if objection is None:
+                wanted.append(entry)
+            else:
+                entry.future.set_exception(objection)
+        return wanted
 
     def _next_batch(self) -> list[Entry[Job, Result]] | None:
         with self._changed:

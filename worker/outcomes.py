@@ -24,16 +24,25 @@ class Entry(NamedTuple):
     outcome: Outcome | None
 
 
-def open_redis(url: str, *, patience: int = 3) -> redis.Redis:
+def open_redis(url: str, *, patience: int = 3, timeout: float | None = None) -> redis.Redis:
     """Connect to the broker's Redis; connections are made on first use, and again after an outage.
 
-    An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError.
+    An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError. With a
+    `timeout` in seconds nothing is borne, and no answer within it raises redis.TimeoutError.
     """
     url = for_redis_py(url)
     # Only TCP can be half open.
     tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
-    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=patience + 4)
-    return redis.Redis.from_url(url, health_check_interval=25, retry=retry, **tcp_only)
+    retries = patience + 4 if timeout is None else 0
+    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=retries)
+    return redis.Redis.from_url(
+        url,
+        health_check_interval=25,
+        retry=retry,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        **tcp_only,
+    )
 
 
 class OutcomeStream:
@@ -43,12 +52,14 @@ class OutcomeStream:
         self._client = client
         self._key = run_key(run, "outcomes")
         self._status = run_key(run, "status")
+        self._holders = run_key(run, "holders")
 
     def append(self, outcome: Outcome) -> None:
-        """Record an outcome."""
+        """Record an outcome; nobody has its row in hand any more."""
         with self._client.pipeline(transaction=True) as pipe:
             pipe.xadd(self._key, {_FIELD: outcome.encode()})
             pipe.expire(self._key, KEPT)
+            pipe.hdel(self._holders, str(outcome.row))
             pipe.execute()
 
     def read(self, *, want: int, patience: float) -> list[Entry]:
@@ -100,7 +111,7 @@ class OutcomeStream:
     def finished(self) -> None:
         """Leave nothing of a finished run's outcomes in Redis but its counters, and these for a day."""
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.delete(self._key)
+            pipe.delete(self._key, self._holders)
             pipe.expire(self._status, KEPT_FINISHED)
             pipe.execute()
 

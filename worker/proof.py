@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from PIL import Image
 
-from worker.batching import BatchKey, EditJob
+from worker.batching import BatchKey, EditJob, Ticket
 from worker.buckets import nearest
 from worker.catalog import ModelSpec
 from worker.errors import ModelError
@@ -33,7 +33,7 @@ def prove(model: Edits, spec: ModelSpec) -> None:
     """
     bucket = nearest(1, 1, spec.buckets)
     key = BatchKey(bucket=bucket, steps=_STEPS, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
-    job = EditJob("the built-in picture", _picture(bucket), INSTRUCTION, None, (0,))
+    job = EditJob(Ticket("the built-in picture", 0, "", ""), _picture(bucket), INSTRUCTION, None, (0,))
     [[edited]] = model.edit(key, [job], 1)
     if edited.mode != "RGB" or edited.size != bucket:
         raise ModelError(f"The model makes of the built-in picture one of {edited.mode} {edited.size}, not {bucket}.")

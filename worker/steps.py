@@ -16,6 +16,7 @@ from worker.breaker import Breaker
 from worker.editing import Limits, RowEditor
 from worker.endings import Endings
 from worker.errors import ModelError, one_line
+from worker.holders import Holders
 from worker.lanes import Lanes
 from worker.microbatcher import MicroBatcher
 from worker.outcomes import open_redis
@@ -64,7 +65,11 @@ class LoadModel(bootsteps.StartStopStep):
         endings = Endings(suspects)
         watchdog = Watchdog(settings.batch_timeout, endings.hung)
         model = self._working_model(settings, watchdog)
-        self._batcher = MicroBatcher(_runner(model, settings, watchdog), on_broken=endings.broken)
+        # The GPU must not wait: where Redis does not answer at once, its next batch begins without having asked.
+        holders = Holders(open_redis(settings.broker, timeout=1.0))
+        self._batcher = MicroBatcher(
+            _runner(model, settings, watchdog), on_broken=endings.broken, objections=holders.objections
+        )
         patience = Patience(self._batcher.closing, attempts=settings.attempts)
         limits = Limits(
             max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root

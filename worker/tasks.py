@@ -7,9 +7,11 @@ from celery import Task
 from celery.exceptions import Reject
 
 from worker import files
+from worker.batching import Ticket
 from worker.contract import TASK_NAME, EditRequest, Outcome
-from worker.editing import RowEditor, Unwanted
-from worker.errors import ContractError, GivenBack, RowError
+from worker.editing import RowEditor
+from worker.errors import ContractError, GivenBack, RowError, Unwanted
+from worker.holders import Holders
 from worker.lanes import Lanes
 from worker.outcomes import OutcomeStream
 from worker.patience import Patience
@@ -34,6 +36,7 @@ class EditTask(Task):
         self._suspects = suspects
         self._patience = patience
         self._client = client
+        self._holders = Holders(client)
 
     def run(self, *args: object, **kwargs: object) -> None:
         """Edit the row of an encoded `EditRequest`, the only argument.
@@ -45,10 +48,14 @@ class EditTask(Task):
         """
         request = _decoded(args, kwargs)
         record = RowRecord(request, worker=self.request.hostname or "")
+        ticket = Ticket(request.run, request.row, str(self.request.id), str(self.request.properties["delivery_tag"]))
         # Redis marks what was delivered before: the rows of a worker that died, and rows that were given back.
         is_suspect = bool((self.request.delivery_info or {}).get("redelivered"))
         try:
-            outcome = self._alone(request, record) if is_suspect else self._among_others(request, record)
+            # At once: whoever had it before lets go of it, also while it waits for its turn here.
+            self._patience.with_redis(lambda: self._holders.take(ticket), request.name)
+            edit = self._alone if is_suspect else self._among_others
+            outcome = edit(request, record, ticket)
         except GivenBack:
             raise Reject("the worker is shutting down", requeue=True) from None
         if outcome.error is not None:
@@ -58,11 +65,11 @@ class EditTask(Task):
         """Let go of the rows of a cancelled run, as far as the GPU has not begun with them."""
         self._editor.drop(run)
 
-    def _among_others(self, request: EditRequest, record: RowRecord) -> Outcome:
+    def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         with self._lanes.shared():
-            return self._recorded(request, self._edited(request, record))
+            return self._recorded(request, self._edited(request, record, ticket))
 
-    def _alone(self, request: EditRequest, record: RowRecord) -> Outcome:
+    def _alone(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         """Edit a row that may have killed a worker: nobody else is at work meanwhile, and a mark says which it is."""
         run, row, suspects = request.run, request.row, self._suspects
         with self._lanes.alone():
@@ -72,13 +79,13 @@ class EditTask(Task):
                 files.drop_temporaries(request)
                 return self._recorded(request, record.failed(str(error)))
             try:
-                return self._recorded(request, self._edited(request, record))
+                return self._recorded(request, self._edited(request, record, ticket))
             finally:
                 self._patience.with_redis(lambda: suspects.lift(run, row), request.name)
 
-    def _edited(self, request: EditRequest, record: RowRecord) -> Outcome:
+    def _edited(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         try:
-            self._editor.edit(request, record)
+            self._editor.edit(request, record, ticket)
         except (GivenBack, Unwanted):
             raise
         except RowError as error:

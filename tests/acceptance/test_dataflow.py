@@ -116,7 +116,7 @@ def test_the_same_command_again(passthrough: Fleet, tmp_path: Path) -> None:
     """The same command again calls no model at all; with one appended row, only that row is generated."""
 
     def batches() -> list[str]:
-        return [line for line in passthrough.worker.lines() if "micro-batch" in line]
+        return [line for line in passthrough.worker.lines() if "micro-batch" in line and " rows at " in line]
 
     cli = passthrough.cli(tmp_path)
     rows = {name: row(plain(tmp_path / name, shade), "x") for name, shade in {"0.png": RED, "1.png": GREEN}.items()}

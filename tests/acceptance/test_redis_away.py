@@ -52,10 +52,10 @@ def oldest(client: redis.Redis) -> float:
     return scores[0][1] if scores else 0.0
 
 
-def hold(cli: CLI, worker: WorkerProcess, client: redis.Redis) -> None:
-    """Give a worker rows that it keeps."""
-    send(cli, ["Make it red."] * 12)
-    wait_until(lambda: worker.logged("micro-batch") and client.hlen("unacked") == 12, "the worker holds every row")
+def hold(cli: CLI, worker: WorkerProcess, client: redis.Redis, rows: int = 12) -> None:
+    """Give a worker rows that it keeps, the first four on its GPU."""
+    send(cli, ["Make it red."] * rows)
+    wait_until(lambda: worker.logged("4 of 4 rows") and client.hlen("unacked") == rows, "the worker holds every row")
 
 
 def test_a_restart_of_redis_costs_nothing(cli: CLI, worker: WorkerProcess, server: RedisServer, gate: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_restart_of_redis_costs_nothing(cli: CLI, worker: WorkerProcess, serve
     server.kill()
     wait_until(lambda: worker.logged("Trying to re-establish the connection"), "the worker misses Redis")
     server.start()
-    wait_until(lambda: oldest(client) > before + 3 * TIMEOUT, "three timeouts have passed, and rows were renewed")
+    wait_until(lambda: oldest(client) > before + 2 * TIMEOUT, "two timeouts have passed, and rows were renewed")
     assert (client.llen(QUEUE), client.hlen("unacked")) == (0, 12)
     gate.touch()
     collected = cli("collect", "r")
@@ -96,12 +96,12 @@ def test_a_worker_that_lost_its_connection_gives_rows_back_at_sigterm(
 def test_outcomes_wait_for_redis(cli: CLI, worker: WorkerProcess, server: RedisServer, gate: Path) -> None:
     """Rows that are done while Redis is away are recorded once it is back, and acknowledged."""
     client = open_redis(server.url)
-    hold(cli, worker, client)
+    hold(cli, worker, client, rows=4)
     server.kill()
     gate.touch()
-    wait_until(lambda: len(pictures(cli.folder)) == 12, "every picture is made", limit=30)
+    wait_until(lambda: len(pictures(cli.folder)) == 4, "every picture is made", limit=30)
     server.start()
     collected = cli("collect", "r")
     assert collected.returncode == 0, collected.stderr
     wait_until(lambda: client.hlen("unacked") == 0, "every row is acknowledged")
-    assert received(worker) == 12
+    assert received(worker) == 4

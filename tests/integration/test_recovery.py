@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 
 from tests.support import dying
-from tests.support.by_hand import answer, answer_all, done, ended, lose, read_until, requests, rows_in_queue, write_rows
+from tests.support.by_hand import (
+    answer,
+    answer_all,
+    done,
+    ended,
+    lose,
+    outcomes,
+    read_until,
+    requests,
+    rows_in_queue,
+    write_rows,
+)
 from tests.support.cli import CLI, PRODUCER, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
 from tests.support.servers import RedisServer, running_redis
@@ -46,6 +57,8 @@ def test_collecting_lives_through_a_restart_of_redis(five: CLI, server: RedisSer
             server.start()
             answer(server.url, lose(server.url, 1)[0])
             wait_until(lambda: done(five.folder / "r") == outage, "the answer is collected")  # noqa: B023
+            # An outage that comes before it is taken out of Redis is the same one to the collector.
+            wait_until(lambda: not outcomes(server.url), "the answer is committed")
         answer_all(server.url)
         _, stderr = collecting.communicate(timeout=60)
         assert (collecting.returncode, "does not answer" in stderr) == (0, False), stderr

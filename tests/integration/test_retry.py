@@ -101,9 +101,7 @@ def test_a_retry_that_is_killed_is_made_good_by_the_next(five: CLI, redis_url: s
     dying.killed(five, "before", place, "retry", "r")
     assert five("retry", "r").returncode == 0
     assert states(five) == [State.DONE, *[State.SENT] * 4]
-    sent = rows_in_queue(redis_url)
-    assert sent[-2:] == [1, 2]
-    assert len(sent) == (4 if "Collector" in place else 6)
+    assert sorted(rows_in_queue(redis_url)) == [1, 2, 3, 4]
 
 
 def test_a_retry_waits_for_room(five: CLI, redis_url: str) -> None:

@@ -96,6 +96,12 @@ def read_until(stream: IO[str] | None, text: str) -> list[str]:
     return lines
 
 
+def outcomes(redis_url: str) -> int:
+    """Count the outcomes that no collector has committed."""
+    client = open_redis(redis_url)
+    return sum(client.xlen(key) for key in client.keys("fleet:run:*:outcomes"))
+
+
 def done(folder: Path) -> int:
     """Return how many rows of a run are done, as its ledger has it."""
     with Ledger(folder, read_only=True) as ledger:

@@ -1,5 +1,6 @@
 """What the user reads is what there is."""
 
+import re
 from pathlib import Path
 
 import click
@@ -8,12 +9,14 @@ import pytest
 from producer.cli import main
 from producer.lines import LONGEST_LINE
 from producer.overrides import Overrides
+from tests.support.secure import FLEET_RIGHTS
 from worker.parameters import LONGEST_PROMPT
 from worker.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
+FAULTS = (PROJECT / "docs/faults.md").read_text()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -52,3 +55,14 @@ def test_every_parameter_of_a_row_is_documented(name: str) -> None:
 def test_the_reference_has_the_limits(fact: str) -> None:
     """Limits and names that the reference tells are those of the code."""
     assert fact in REFERENCE
+
+
+def test_the_rights_are_those_of_the_tests() -> None:
+    """The rule for Redis' users that the page on faults gives is the one with which the fleet is tested."""
+    assert f"user fleet on >PASSWORD {FLEET_RIGHTS}\n" in FAULTS
+
+
+@pytest.mark.parametrize("name", re.findall(r"FLEET_[A-Z_]+", FAULTS))
+def test_settings_of_faults_are_there(name: str) -> None:
+    """Each variable that the page on faults names is a setting."""
+    assert name.removeprefix("FLEET_").lower() in Settings.model_fields

@@ -1,0 +1,115 @@
+"""What a run under faults must be, each demand a sentence where it is not met, and what each fault has cost."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import leftovers, pictures
+from tests.chaos.doubles import doubles, rides
+from tests.chaos.faults import Fault
+from tests.chaos.fleet import Fleet
+from tests.chaos.following import Following
+from tests.chaos.logs import Batch
+from tests.chaos.schedule import Kind
+from tests.chaos.watching import watch
+from tests.support.cli import read_jsonl
+from worker.outcomes import open_redis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one fault has cost."""
+
+    kind: Kind
+    done: str
+    #: Rows that its victim held and that were never answered.
+    lost: int
+    #: Rows that were edited a second time because of it.
+    doubled: int
+    #: Seconds until the fleet had recovered.
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What there is to say of a run under faults."""
+
+    costs: list[Cost]
+    #: One for each demand that was not met; empty if all is well.
+    complaints: list[str]
+    #: What else is worth knowing.
+    remarks: list[str]
+
+
+def settle(fleet: Fleet) -> None:
+    """Wait until late doubles are answered, too; then end the workers as a deployment does."""
+    with suppress(AssertionError), open_redis(fleet.server.url) as client:
+        watch([fleet], lambda: not leftovers.on_their_way(client), "no message is left", limit=60)
+    watch([fleet], fleet.is_whole, "every worker is back")
+    fleet.stop()
+
+
+def judge(fleet: Fleet, peace: Following, war: Following, faults: Sequence[Fault], *, source: Path) -> Verdict:
+    """Compare a run under faults with the run without, once the workers have ended."""
+    rows = read_jsonl(source)
+    reference, before = pictures.read(peace.folder)
+    run, wrong = pictures.read(war.folder)
+    ridden = rides(fleet.logs, war.id)
+    twice = doubles(fleet.logs, war.id, [fault.stroke for fault in faults])
+    sizes = {row: {len(batch.rows) for batch in batches} for row, batches in ridden.items()}
+    complaints = [
+        *(before + peace.complaints or pictures.compare(run, reference, sizes)),
+        *wrong,
+        *war.complaints,
+        *fleet.complaints,
+        *_output(war.folder / "output.jsonl", rows),
+        *leftovers.in_folder(war.folder, len(rows)),
+        *leftovers.in_redis(fleet.server.url),
+        *leftovers.of_processes(fleet),
+        *(str(double) for double in twice if double.could_be_helped),
+    ]
+    causes = Counter(double.fault for double in twice)
+    costs = [
+        Cost(
+            kind=fault.kind,
+            done=fault.done,
+            lost=len(fault.stroke.held - war.answered.keys()),
+            doubled=causes[fault.stroke],
+            seconds=fault.recovered() - fault.stroke.when,
+        )
+        for fault in faults
+    ]
+    return Verdict(costs=costs, complaints=complaints, remarks=_remarks(run, reference, sizes, ridden))
+
+
+def _output(path: Path, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each line of the output that is not its row with its picture."""
+    lines = read_jsonl(path)
+    if len(lines) != len(rows):
+        return [f"{path} has {len(lines)} lines for {len(rows)} rows"]
+    complaints = []
+    for number, (line, row) in enumerate(zip(lines, rows, strict=True)):
+        images = line.pop("output_image", [])
+        if line != row or [Path(image).name for image in images] != [f"sample_{number}_0.png"]:
+            complaints.append(f"{path}: row {number} is {line} with {images}")
+    return complaints
+
+
+def _remarks(
+    run: pictures.Edited,
+    reference: pictures.Edited,
+    sizes: Mapping[int, Collection[int]],
+    ridden: Mapping[int, Sequence[Batch]],
+) -> list[str]:
+    alike = sum(set(sizes.get(row, ())) == {outcome.batch_size} for row, outcome in reference.outcomes.items())
+    both = run.outcomes.keys() & reference.outcomes.keys()
+    identical = sum(run.file(row).read_bytes() == reference.file(row).read_bytes() for row in both)
+    cut_off = sum(batch.done is None for batches in ridden.values() for batch in batches)
+    return [
+        f"{identical} of {len(run.outcomes)} pictures are byte-identical to those without faults.",
+        f"{alike} were made in micro-batches of the same size.",
+        f"{cut_off} times a row was on the GPU of a worker that died.",
+    ]

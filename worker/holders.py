@@ -1,0 +1,60 @@
+"""Who has a row in hand: the worker that took it last; any other lets go of it before its GPU begins.
+
+Two workers have a row where one was taken for dead and lives on, as after a freeze, or where a message came twice.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from kombu.transport.redis import Channel
+
+from worker.batching import EditJob, Ticket
+from worker.errors import Unwanted
+from worker.notes import KEPT, run_key
+from worker.suspects import INSTANCE
+
+logger = logging.getLogger(__name__)
+
+
+class Holders:
+    """The notes of who holds which row, in Redis; an outcome takes its row's away (`worker.outcomes`)."""
+
+    def __init__(self, client: redis.Redis, instance: str = INSTANCE) -> None:
+        self._client = client
+        self._instance = instance
+
+    def take(self, ticket: Ticket) -> None:
+        """Note that this process has the row in hand."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(run_key(ticket.run, "holders"), str(ticket.row), self._name(ticket))
+            pipe.expire(run_key(ticket.run, "holders"), KEPT)
+            pipe.execute()
+
+    def objections(self, jobs: Sequence[EditJob]) -> list[Unwanted | None]:
+        """Say of each row if another worker has it in hand, or has answered it; nothing where Redis does not answer."""
+        try:
+            elsewhere = self._elsewhere([job.ticket for job in jobs])
+        except redis.RedisError as error:
+            logger.warning("nobody knows whether others have these rows, too: %s", error)
+            return [None] * len(jobs)
+        return [
+            Unwanted(f"row {job.ticket.row}: another worker has it.") if is_elsewhere else None
+            for job, is_elsewhere in zip(jobs, elsewhere, strict=True)
+        ]
+
+    def _elsewhere(self, tickets: Sequence[Ticket]) -> list[bool]:
+        with self._client.pipeline(transaction=False) as pipe:
+            for ticket in tickets:
+                pipe.hget(run_key(ticket.run, "holders"), str(ticket.row))
+                pipe.hexists(Channel.unacked_key, ticket.tag)
+            found: list[Any] = pipe.execute()
+        # A Redis that lost its last second has forgotten the note, and not that the message is unacknowledged.
+        return [
+            not unacknowledged if holder is None else holder != self._name(ticket).encode()
+            for ticket, holder, unacknowledged in zip(tickets, found[::2], found[1::2], strict=True)
+        ]
+
+    def _name(self, ticket: Ticket) -> str:
+        return f"{self._instance} {ticket.task}"
