@@ -26,8 +26,9 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two at a time, by file: most tests wait for processes and timeouts.
 test: lint install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 chaos: .venv/installed
 	$(BIN)/python -m tests.chaos

@@ -49,13 +49,6 @@ class EmbeddedRedis:
 
 
 @contextmanager
-def embedded_redis(folder: Path) -> Iterator[str]:
-    """Run a Redis of our own and yield its URL; see `running`."""
-    with running(folder) as server:
-        yield server.url
-
-
-@contextmanager
 def running(folder: Path) -> Iterator[EmbeddedRedis]:
     """Run a Redis for this process on a Unix socket, which nobody else on the machine can reach.
 

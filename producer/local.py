@@ -23,6 +23,8 @@ class _Worker:
     #: Where this process's part of the log begins, in bytes.
     begin: int
     process: subprocess.Popen[bytes]
+    #: Whether one before it had been ready.
+    again: bool
 
 
 #: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
@@ -71,18 +73,21 @@ class LocalWorkers:
         """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.
 
         Raises:
-            RunError: one has ended before it was ready; the sentence carries its own last word.
+            RunError: one has ended before it was ever ready, or none is left; the sentence carries its own last word.
 
         """
-        for place, worker in enumerate(self._workers):
-            if (code := worker.process.poll()) is None:
-                continue
-            if not _was_ready(worker):
-                raise RunError(f"The worker {worker.name} ended (exit code {code}): {_last_word(worker)}")
-            self._say(f"The worker {worker.name} ended (exit code {code}) and is started again: {_last_word(worker)}")
-            self._workers[place] = self._started(worker.name, worker.device)
+        for worker in [worker for worker in self._workers if worker.process.poll() is not None]:
+            self._workers.remove(worker)
+            ended = f"The worker {worker.name} ended (exit code {worker.process.returncode})"
+            if _was_ready(worker):
+                self._say(f"{ended} and is started again: {_last_word(worker)}")
+                self._workers.append(self._started(worker.name, worker.device, again=True))
+            elif worker.again and self._workers:
+                self._say(f"{ended}, and the others go on without it: {_last_word(worker)}")
+            else:
+                raise RunError(f"{ended}: {_last_word(worker)}")
 
-    def _started(self, name: str, device: str) -> _Worker:
+    def _started(self, name: str, device: str, *, again: bool = False) -> _Worker:
         log = self._folder / f"worker-{name}.log"
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
@@ -94,7 +99,7 @@ class LocalWorkers:
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
         )
-        return _Worker(name=name, device=device, log=log, begin=begin, process=process)
+        return _Worker(name=name, device=device, log=log, begin=begin, process=process, again=again)
 
     def _environment(self, device: str) -> dict[str, str]:
         given = {

@@ -62,7 +62,7 @@ class RunQueue:
                 try:
                     arguments = json.loads(base64.b64decode(message["body"]))[0]
                     request = EditRequest.decode(arguments[0])
-                except ContractError:  # such a message is answered by nobody
+                except (ContractError, ValueError, LookupError, TypeError):  # such a message is answered by nobody
                     continue
                 found.add((request.row, request.fingerprint))
         return found
@@ -87,6 +87,9 @@ class RunQueue:
     def _in_hand(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """Iterate over the queue's messages that workers hold; other models' lie in the same hash."""
         for _, raw in self._client.hscan_iter(Channel.unacked_key, count=_CHUNK):
-            message, _, routing_key = json.loads(raw)
+            try:
+                message, _, routing_key = json.loads(raw)
+            except (ValueError, TypeError):  # nothing that kombu has written
+                continue
             if routing_key == self._queue:
                 yield raw, message

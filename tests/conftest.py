@@ -1,5 +1,6 @@
 """What the tests share: real Redis servers, real workers, and pictures."""
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.embedded import embedded_redis
+from producer.embedded import running
 from tests.support.cli import CLI
 from tests.support.hub import running_hub
 from tests.support.workers import WorkerProcess, start_worker
@@ -27,6 +28,12 @@ class Fleet:
         return CLI(folder, self.settings)
 
 
+def pytest_configure() -> None:
+    """Let the tests interrupt what they start, also where they run in the background, which ignores Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hold the demo model's weights, so that the session builds them once."""
@@ -36,15 +43,15 @@ def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def session_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run one Redis for tests that share workers; each test has its own run, and runs do not meet."""
-    with embedded_redis(tmp_path_factory.mktemp("redis")) as url:
-        yield url
+    with running(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """Run a Redis for this test alone."""
-    with embedded_redis(tmp_path) as url:
-        yield url
+    with running(tmp_path) as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -104,8 +111,8 @@ def shared_workers(
 def passthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """Run a worker whose model edits nothing, on a Redis of its own, for the whole session."""
     folder = tmp_path_factory.mktemp("passthrough")
-    with embedded_redis(folder) as url:
-        environment = {"broker_url": url, "rows_in_flight": 32}
+    with running(folder) as server:
+        environment = {"broker_url": server.url, "rows_in_flight": 32}
         worker = start_worker("plain", folder / "plain.log", environment, app="tests.support.passthrough")
         worker.wait_until_ready()
         yield Fleet(worker, environment)

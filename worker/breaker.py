@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 
+from worker.batching import BatchKey
 from worker.errors import ModelError, RowError, one_line
 
 
 class Breaker:
     """Opens once the model is broken, before it burns its way through a thousand rows.
 
-    `prove` raises where the model cannot edit the built-in picture. It is asked after every row that failed alone: a
-    CUDA error leaves a process in which every later call fails, too. What it cannot see, such as a kernel that fails at
-    one resolution only, is found by counting: `limit` rows, one after the other, with no success between them.
+    `prove` raises where the model cannot edit the built-in picture, at the batch key that it is given or, without one,
+    at its usual resolution. It is asked after every row that failed alone: a CUDA error leaves a process in which every
+    later call fails, too, and a kernel may fail at one resolution only. What this does not show is found by counting:
+    `limit` rows that fail, one after the other, with no success between them.
     """
 
-    def __init__(self, prove: Callable[[], None], limit: int) -> None:
+    def __init__(self, prove: Callable[[BatchKey | None], None], limit: int) -> None:
         self._prove = prove
         self._limit = limit
         self._failed = 0
@@ -22,19 +24,20 @@ class Breaker:
         """Take note of a batch that was edited."""
         self._failed = 0
 
-    def failed(self, error: Exception) -> None:
-        """Judge a row that failed alone: return where the fault is its own.
+    def failed(self, error: Exception, key: BatchKey) -> None:
+        """Judge a row that failed alone, with this key: return where the fault is its own.
 
         Raises:
             ModelError: the model is broken.
 
         """
-        # What the row itself is to blame for, such as its size, says nothing of the next one.
-        self._failed += not isinstance(error, RowError)
+        # What the row itself is to blame for, such as its size, says nothing of the next one, nor of the model.
+        own = isinstance(error, RowError)
+        self._failed += not own
         if self._failed >= self._limit:
             raise ModelError(f"The model failed on {self._failed} rows, one after the other ({_reason(error)}).")
         try:
-            self._prove()
+            self._prove(None if own else key)
         except Exception as proof:
             reasons = f"({_reason(error)}), and then on the built-in picture, too ({_reason(proof)})"
             raise ModelError(f"The model failed on a row {reasons}.") from None

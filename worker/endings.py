@@ -4,10 +4,8 @@ import logging
 import os
 import signal
 import time
-from contextlib import suppress
 from typing import Final, NoReturn
 
-import redis
 from celery import signals
 from celery.worker import state
 
@@ -64,7 +62,6 @@ class Endings:
         signals.worker_shutting_down.connect(first, weak=False)
 
     def _quit(self, code: int) -> NoReturn:
-        with suppress(redis.RedisError):
-            self._suspects.absolve()
+        self._suspects.absolve()
         logging.shutdown()
         os._exit(code)

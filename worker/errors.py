@@ -9,6 +9,7 @@
     ├── RowError        this row cannot be edited; every other row can
     │   ├── TransientError   what stands in its way may pass: it is tried again before it is an error
     │   ├── OutOfMemory      the GPU's memory does not hold it
+    │   ├── CrashedError     it has ended too many workers
     │   └── Unwanted         nobody waits for it here: no outcome is recorded
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
 
@@ -60,6 +61,10 @@ class OutOfMemory(RowError):  # noqa: N818 - as torch and the operating system c
         )
         #: Images that the call was to make.
         self.images = images
+
+
+class CrashedError(RowError):
+    """A row has ended as many workers, while it worked alone, as it may."""
 
 
 class Unwanted(RowError):  # noqa: N818 - like GivenBack no fault, but news

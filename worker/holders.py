@@ -21,8 +21,10 @@ logger = logging.getLogger(__name__)
 class Holders:
     """The notes of who holds which row, in Redis; an outcome takes its row's away (`worker.outcomes`)."""
 
-    def __init__(self, client: redis.Redis, instance: str = INSTANCE) -> None:
+    def __init__(self, client: redis.Redis, hasty: redis.Redis, instance: str = INSTANCE) -> None:
+        """`hasty` raises at once where Redis does not answer: the GPU must not wait."""
         self._client = client
+        self._hasty = hasty
         self._instance = instance
 
     def take(self, ticket: Ticket) -> None:
@@ -33,23 +35,23 @@ class Holders:
             pipe.execute()
 
     def objections(self, jobs: Sequence[EditJob]) -> list[Unwanted | None]:
-        """Say of each row if another worker has it in hand, or has answered it; nothing where Redis does not answer."""
-        try:
-            elsewhere = self._elsewhere([job.ticket for job in jobs])
-        except redis.RedisError as error:
-            logger.warning("nobody knows whether others have these rows, too: %s", error)
-            return [None] * len(jobs)
+        """Say of each row why it must not be edited here: another worker has it."""
         return [
             Unwanted(f"row {job.ticket.row}: another worker has it.") if is_elsewhere else None
-            for job, is_elsewhere in zip(jobs, elsewhere, strict=True)
+            for job, is_elsewhere in zip(jobs, self.elsewhere([job.ticket for job in jobs]), strict=True)
         ]
 
-    def _elsewhere(self, tickets: Sequence[Ticket]) -> list[bool]:
-        with self._client.pipeline(transaction=False) as pipe:
-            for ticket in tickets:
-                pipe.hget(run_key(ticket.run, "holders"), str(ticket.row))
-                pipe.hexists(Channel.unacked_key, ticket.tag)
-            found: list[Any] = pipe.execute()
+    def elsewhere(self, tickets: Sequence[Ticket]) -> list[bool]:
+        """Tell of each row whether another worker has it, or has answered it; no where Redis does not answer."""
+        try:
+            with self._hasty.pipeline(transaction=False) as pipe:
+                for ticket in tickets:
+                    pipe.hget(run_key(ticket.run, "holders"), str(ticket.row))
+                    pipe.hexists(Channel.unacked_key, ticket.tag)
+                found: list[Any] = pipe.execute()
+        except redis.RedisError as error:
+            logger.warning("nobody knows whether others have these rows, too: %s", error)
+            return [False] * len(tickets)
         # A Redis that lost its last second has forgotten the note, and not that the message is unacknowledged.
         return [
             not unacknowledged if holder is None else holder != self._name(ticket).encode()

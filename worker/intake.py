@@ -6,6 +6,7 @@ from functools import partial
 from queue import Empty
 from typing import Any
 
+import redis
 from celery import bootsteps
 from celery.worker.consumer import Consumer
 
@@ -33,7 +34,7 @@ def _read(channel: Any, read: Callable[[], object]) -> object:
     before = set(channel.qos._delivered)  # noqa: SLF001 - kombu has no public view of the tags it holds
     try:
         return read()
-    except (*channel.connection_errors, Empty):
+    except (redis.RedisError, OSError, Empty):  # not kombu's own list of connection errors: it has KeyError, too
         raise
     except Exception as error:
         logger.error("rejected a message: it is no task (%s)", one_line(f"{type(error).__name__}: {error}"))  # noqa: TRY400

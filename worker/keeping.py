@@ -1,20 +1,26 @@
 """The bootstep that keeps a living worker's messages its own: while it works, and when Redis was away."""
 
+import logging
 import time
 import warnings
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import redis
 from celery import bootsteps
 from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from worker.celery import SWEEP
+from worker.contract import TASK_NAME
 from worker.suspects import INSTANCE, life_key
 
 # Celery warns, ten lines each time, that rows are delivered again when a connection is lost; see below.
 warnings.filterwarnings("ignore", category=CPendingDeprecationWarning, module=r"celery\.worker")
+
+logger = logging.getLogger(__name__)
 
 
 class KeepMessages(bootsteps.StartStopStep):
@@ -33,10 +39,15 @@ class KeepMessages(bootsteps.StartStopStep):
     def __init__(self, consumer: Consumer, **options: Any) -> None:
         self._timers: list[Any] = []
         self._channel: Any = None
-        #: Clock value from which on this worker looks for rows of dead ones.
+        #: Seconds without a renewal after which a message is others'.
+        self._timeout = consumer.app.conf.broker_transport_options["visibility_timeout"]
+        #: Clock values: of the last renewal, and from which on this worker looks for rows of dead ones.
+        self._renewed = 0.0
         self._sweeps_from = 0.0
         #: Tags of rows that had ended when it was last looked, and were not acknowledged.
         self._ended: set[str] = set()
+        #: Tags of rows that are to be given back, as long as Redis has not heard of it.
+        self._returning: set[str] = set()
         super().__init__(consumer, **options)
 
     def start(self, consumer: Consumer) -> None:
@@ -44,16 +55,18 @@ class KeepMessages(bootsteps.StartStopStep):
         lost, self._channel = self._channel, consumer.task_consumer.channel
         # A channel that is closed by a lost connection must give nothing back.
         self._channel.do_restore = False
-        self._channel.qos.reject = partial(_reject, self._channel.qos)
-        timeout = consumer.app.conf.broker_transport_options["visibility_timeout"]
+        qos, task = self._channel.qos, consumer.app.tasks[TASK_NAME]
+        qos.append = partial(self._append, qos, qos.append)
+        qos.ack = partial(self._ack, qos, qos.ack, task.let_go)
+        qos.reject = partial(self._reject, qos, task.let_go)
         if lost is not None:
             self._take_over(lost)
             # Nobody could renew while Redis was away, and some workers come back later than others.
-            self._sweeps_from = time.monotonic() + timeout
-        self._renew(timeout)
+            self._sweeps_from = time.monotonic() + self._timeout
+        self._renew()
         self._timers = [
-            consumer.timer.call_repeatedly(timeout / 4, self._renew, (timeout,)),
-            consumer.timer.call_repeatedly(min(SWEEP, timeout / 4), self._sweep),
+            consumer.timer.call_repeatedly(self._timeout / 4, self._renew),
+            consumer.timer.call_repeatedly(min(SWEEP, self._timeout / 4), self._sweep),
         ]
 
     def shutdown(self, consumer: Consumer) -> None:  # noqa: ARG002 - Celery's signature
@@ -69,37 +82,63 @@ class KeepMessages(bootsteps.StartStopStep):
         for tag, message in held.items():
             if tag not in acknowledged:
                 message.channel = self._channel
-                self._channel.qos._delivered[tag] = message  # noqa: SLF001 - what `append` does beside Redis
+                self._channel.qos._quick_append(tag, message)  # noqa: SLF001 - what `append` does beside Redis
         held.clear()
 
-    def _renew(self, timeout: int) -> None:
+    def _renew(self) -> None:
         channel, now = self._channel, time.time()
         held = channel.qos._delivered.keys() - channel.qos._dirty  # noqa: SLF001
-        with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
-            pipe.set(life_key(INSTANCE), 1, ex=timeout)
-            if held:
-                # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
-                pipe.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)
-            pipe.execute()
-        # An acknowledgement that is lost with its connection is made up for; one that is just on its way is not missed.
+        try:
+            with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+                pipe.set(life_key(INSTANCE), 1, ex=self._timeout)
+                if held:
+                    # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
+                    pipe.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)
+                pipe.execute()
+        except redis.ResponseError as error:
+            logger.warning("the messages in hand could not be renewed: %s", error)
+            return
+        self._renewed = time.monotonic()
+        self._settle(held)
+
+    def _settle(self, held: set[str]) -> None:
+        """Make up for what a lost connection has swallowed of rows that have ended, and not for what is on its way."""
         ended = held - {request.message.delivery_tag for request in tuple(state.requests.values())}
         for tag in ended & self._ended:
-            channel.basic_ack(tag)
+            self._channel.basic_reject(tag, requeue=True) if tag in self._returning else self._channel.basic_ack(tag)
         self._ended = ended
 
     def _sweep(self) -> None:
-        """Bring back the rows of dead workers."""
-        if time.monotonic() >= self._sweeps_from:
+        """Bring back the rows of dead workers, unless this one was cut off or frozen and knows nothing of others."""
+        now = time.monotonic()
+        if now >= self._sweeps_from and now - self._renewed < self._timeout / 2:
             self._channel.qos.restore_visible(num=None, interval=1)
 
+    def _append(self, qos: Any, append: Callable[[Any, str], None], message: Any, tag: str) -> None:
+        """Take a message in hand, also where a full Redis does not note it: it is out of the queue already."""
+        try:
+            append(message, tag)
+        except redis.ResponseError as error:
+            logger.warning("Redis does not note that a row is in hand here: %s", error)
+            qos._quick_append(tag, message)  # noqa: SLF001
 
-def _reject(qos: Any, tag: str, *, requeue: bool = False) -> None:
-    """Take a message from this worker; one that is given back is the next that others take.
+    def _ack(self, qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> None:
+        """Acknowledge a message; of one that is another worker's by now, only forget it."""
+        if tag in let_go:
+            let_go.discard(tag)
+            qos._quick_ack(tag)  # noqa: SLF001
+        else:
+            ack(tag)
 
-    kombu's own way puts it behind all that is in the queue, which may be a day of work.
-    """
-    if requeue:
-        qos.restore_by_tag(tag)
-        qos._quick_ack(tag)  # noqa: SLF001 - what its own way does, too
-    else:
-        qos.ack(tag)
+    def _reject(self, qos: Any, let_go: set[str], tag: str, *, requeue: bool = False) -> None:
+        """Take a message from this worker; one that is given back is the next that others take.
+
+        kombu's own way puts it behind all that is in the queue, which may be a day of work.
+        """
+        if requeue and tag not in let_go:
+            self._returning.add(tag)
+            qos.restore_by_tag(tag)
+            self._returning.discard(tag)
+            qos._quick_ack(tag)  # noqa: SLF001
+        else:
+            qos.ack(tag)

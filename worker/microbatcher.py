@@ -1,5 +1,6 @@
 """The one thread that drives the model: takes the next micro-batch, runs it, and ends where the model is broken."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -8,8 +9,10 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from worker.batching import BatchKey, Run, Waiting, choose
-from worker.errors import GivenBack, ModelError
+from worker.errors import GivenBack, ModelError, one_line
 from worker.running import Batched, BatchRunner, Entry
+
+logger = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -68,9 +71,15 @@ class MicroBatcher(Generic[Job, Result]):
                 if wanted := self._without_objections(batch):
                     self._runner.run(wanted)
             except ModelError as error:
-                self.close()
-                _give_back(batch)
-                self._on_broken(error)
+                self._end(batch, error)
+            except Exception as error:  # without its thread a worker would hold its rows for ever
+                logger.exception("the thread of the GPU failed")
+                self._end(batch, ModelError(one_line(f"The GPU's thread failed ({type(error).__name__}: {error}).")))
+
+    def _end(self, batch: Iterable[Entry[Job, Result]], error: ModelError) -> None:
+        self.close()
+        _give_back(batch)
+        self._on_broken(error)
 
     def _without_objections(self, batch: list[Entry[Job, Result]]) -> list[Entry[Job, Result]]:
         wanted = []

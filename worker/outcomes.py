@@ -24,16 +24,17 @@ class Entry(NamedTuple):
     outcome: Outcome | None
 
 
-def open_redis(url: str, *, patience: int = 3, timeout: float | None = None) -> redis.Redis:
+def open_redis(url: str, *, patience: int | None = 3, timeout: float = 15.0) -> redis.Redis:
     """Connect to the broker's Redis; connections are made on first use, and again after an outage.
 
-    An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError. With a
-    `timeout` in seconds nothing is borne, and no answer within it raises redis.TimeoutError.
+    An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError, and any
+    where there is no patience. A server that is there and does not answer for `timeout` seconds raises
+    redis.TimeoutError.
     """
     url = for_redis_py(url)
     # Only TCP can be half open.
     tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
-    retries = patience + 4 if timeout is None else 0
+    retries = 0 if patience is None else patience + 4
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=retries)
     return redis.Redis.from_url(
         url,

@@ -23,17 +23,20 @@ class Edits(Protocol):
         """Edit rows of one key."""
 
 
-def prove(model: Edits, spec: ModelSpec) -> None:
-    """Have the model edit the built-in picture, at its square resolution.
+def prove(model: Edits, spec: ModelSpec, like: BatchKey | None = None) -> None:
+    """Have the model edit the built-in picture, at its square resolution or as rows of another key are edited.
 
     Raises:
         ModelError: the result is no picture, as it is where weights are damaged or a GPU calculates wrong.
         Exception: whatever the model raises.
 
     """
-    bucket = nearest(1, 1, spec.buckets)
-    key = BatchKey(bucket=bucket, steps=_STEPS, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
-    job = EditJob(Ticket("the built-in picture", 0, "", ""), _picture(bucket), INSTRUCTION, None, (0,))
+    usual = BatchKey(
+        bucket=nearest(1, 1, spec.buckets), steps=_STEPS, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1
+    )
+    key = usual if like is None else like._replace(steps=_STEPS, num_images=1)
+    bucket, negative = key.bucket, "" if key.true_cfg_scale > 1 else None
+    job = EditJob(Ticket("the built-in picture", 0, "", ""), _picture(bucket), INSTRUCTION, negative, (0,))
     [[edited]] = model.edit(key, [job], 1)
     if edited.mode != "RGB" or edited.size != bucket:
         raise ModelError(f"The model makes of the built-in picture one of {edited.mode} {edited.size}, not {bucket}.")

@@ -90,7 +90,7 @@ class BatchRunner(Generic[Job, Result]):
             self.run(batch)  # its images go into smaller calls now
         else:
             with self._watched("the built-in picture"):
-                self._breaker.failed(failure)
+                self._breaker.failed(failure, batch[0].waiting.key)
             batch[0].future.set_exception(failure)
 
     def _attempt(self, batch: Sequence[Entry[Job, Result]]) -> Exception | None:

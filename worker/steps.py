@@ -49,6 +49,7 @@ class LoadModel(bootsteps.StartStopStep):
         worker.options.update(without_gossip=True, without_mingle=True)
         self._lanes = Lanes()
         self._batcher: MicroBatcher[Any, Any] | None = None
+        self._suspects: Suspects | None = None
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
@@ -61,12 +62,13 @@ class LoadModel(bootsteps.StartStopStep):
         settings = load_settings()
         begun = time.monotonic()
         client = open_redis(settings.broker)
-        suspects = Suspects(client, max_crashes=settings.max_crashes, lifetime=settings.visibility_timeout)
-        endings = Endings(suspects)
+        # For what must not wait: where Redis does not answer at once, it is done without.
+        hasty = open_redis(settings.broker, patience=None, timeout=1.0)
+        self._suspects = Suspects(client, hasty, max_crashes=settings.max_crashes, lifetime=settings.visibility_timeout)
+        endings = Endings(self._suspects)
         watchdog = Watchdog(settings.batch_timeout, endings.hung)
         model = self._working_model(settings, watchdog)
-        # The GPU must not wait: where Redis does not answer at once, its next batch begins without having asked.
-        holders = Holders(open_redis(settings.broker, timeout=1.0))
+        holders = Holders(client, hasty)
         self._batcher = MicroBatcher(
             _runner(model, settings, watchdog), on_broken=endings.broken, objections=holders.objections
         )
@@ -75,7 +77,14 @@ class LoadModel(bootsteps.StartStopStep):
             max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root
         )
         editor = RowEditor(spec=settings.spec, limits=limits, batcher=self._batcher, patience=patience, client=client)
-        task = EditTask(editor=editor, lanes=self._lanes, suspects=suspects, patience=patience, client=client)
+        task = EditTask(
+            editor=editor,
+            lanes=self._lanes,
+            suspects=self._suspects,
+            holders=holders,
+            patience=patience,
+            client=client,
+        )
         worker.app.register_task(task)
         endings.at_second_sigterm()
         logger.info("model ready: %s after %.1f s", settings.model, time.monotonic() - begun)
@@ -95,6 +104,8 @@ class LoadModel(bootsteps.StartStopStep):
     def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Finish the batch on the GPU and give the waiting rows back."""
         self._lanes.close()
+        if self._suspects is not None:
+            self._suspects.absolve()  # from here on the end of this process proves nothing
         if self._batcher is not None:
             self._batcher.close()
 

@@ -5,12 +5,13 @@ and of rows that were given back, too. So a row is judged by nothing but the mar
 was set before the row worked alone, and would have been removed however it ended, if its process had lived.
 """
 
+from contextlib import suppress
 from secrets import token_hex
 from typing import Any, Final
 
 import redis
 
-from worker.errors import RowError
+from worker.errors import CrashedError
 from worker.notes import KEPT, run_key
 
 #: Names this process, and no other that ever ran: a worker that is started again has the same name in Celery.
@@ -25,9 +26,21 @@ def life_key(instance: str) -> str:
 class Suspects:
     """The marks that this process sets and counts."""
 
-    def __init__(self, client: redis.Redis, *, max_crashes: int, lifetime: int, instance: str = INSTANCE) -> None:
-        """Count a process as dead whose key was not renewed for `lifetime` seconds."""
+    def __init__(
+        self,
+        client: redis.Redis,
+        hasty: redis.Redis,
+        *,
+        max_crashes: int,
+        lifetime: int,
+        instance: str = INSTANCE,
+    ) -> None:
+        """Count a process as dead whose key was not renewed for `lifetime` seconds.
+
+        `hasty` raises at once where Redis does not answer.
+        """
         self._client = client
+        self._hasty = hasty
         self._max_crashes = max_crashes
         self._lifetime = lifetime
         self._instance = instance
@@ -37,33 +50,34 @@ class Suspects:
         """Set this process's mark on a row that is about to work alone.
 
         Raises:
-            RowError: too many marks of dead processes stand. They are taken away, so that a row that is sent again,
-                into a mended fleet, begins anew.
+            CrashedError: too many marks of dead processes stand.
 
         """
         key = _marks_key(run, row)
         if self._crashes(key) >= self._max_crashes:
-            self._client.delete(key)
-            raise RowError(f"crashed its worker {self._max_crashes} times.")
+            raise CrashedError(f"crashed its worker {self._max_crashes} times.")
+        self._standing.add(key)
         with self._client.pipeline(transaction=True) as pipe:
             pipe.set(life_key(self._instance), 1, ex=self._lifetime)
             pipe.sadd(key, self._instance)
             pipe.expire(key, KEPT)
             pipe.execute()
-        self._standing.add(key)
 
     def lift(self, run: str, row: int) -> None:
         """Take this process's mark away from a row: it did no harm."""
-        self._lift(_marks_key(run, row))
-
-    def absolve(self) -> None:
-        """Take away the marks that stand, before the process ends by a fault that is no row's."""
-        for key in list(self._standing):
-            self._lift(key)
-
-    def _lift(self, key: str) -> None:
+        key = _marks_key(run, row)
         self._client.srem(key, self._instance)
         self._standing.discard(key)
+
+    def clear(self, run: str, row: int) -> None:
+        """Take all marks away from a row whose error is recorded: sent again, into a mended fleet, it begins anew."""
+        self._client.delete(_marks_key(run, row))
+
+    def absolve(self) -> None:
+        """Take away the marks that stand, as far as Redis answers: the process ends by a fault that is no row's."""
+        with suppress(redis.RedisError):
+            for key in tuple(self._standing):
+                self._hasty.srem(key, self._instance)
 
     def _crashes(self, key: str) -> int:
         marks: Any = self._client.smembers(key)

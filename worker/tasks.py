@@ -10,7 +10,7 @@ from worker import files
 from worker.batching import Ticket
 from worker.contract import TASK_NAME, EditRequest, Outcome
 from worker.editing import RowEditor
-from worker.errors import ContractError, GivenBack, RowError, Unwanted
+from worker.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
 from worker.holders import Holders
 from worker.lanes import Lanes
 from worker.outcomes import OutcomeStream
@@ -21,6 +21,16 @@ from worker.suspects import Suspects
 logger = logging.getLogger(__name__)
 
 
+def _is_plain(record: logging.LogRecord) -> bool:
+    """Let Celery's line of a row that is given back pass without the traceback, which has nothing to tell."""
+    if record.exc_info and isinstance(record.exc_info[1], Reject):
+        record.exc_info = None
+    return True
+
+
+logging.getLogger("celery.app.trace").addFilter(_is_plain)
+
+
 class EditTask(Task):
     """Edits one row; the message is acknowledged once its outcome is recorded."""
 
@@ -29,14 +39,23 @@ class EditTask(Task):
     throws = (RowError,)
 
     def __init__(
-        self, *, editor: RowEditor, lanes: Lanes, suspects: Suspects, patience: Patience, client: redis.Redis
+        self,
+        *,
+        editor: RowEditor,
+        lanes: Lanes,
+        suspects: Suspects,
+        holders: Holders,
+        patience: Patience,
+        client: redis.Redis,
     ) -> None:
         self._editor = editor
         self._lanes = lanes
         self._suspects = suspects
         self._patience = patience
+        self._holders = holders
         self._client = client
-        self._holders = Holders(client)
+        #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
+        self.let_go: set[str] = set()
 
     def run(self, *args: object, **kwargs: object) -> None:
         """Edit the row of an encoded `EditRequest`, the only argument.
@@ -56,7 +75,11 @@ class EditTask(Task):
             self._patience.with_redis(lambda: self._holders.take(ticket), request.name)
             edit = self._alone if is_suspect else self._among_others
             outcome = edit(request, record, ticket)
-        except GivenBack:
+        except (GivenBack, Unwanted) as end:
+            if any(self._holders.elsewhere([ticket])):
+                self.let_go.add(ticket.tag)
+            if isinstance(end, Unwanted):
+                raise
             raise Reject("the worker is shutting down", requeue=True) from None
         if outcome.error is not None:
             raise RowError(outcome.error)
@@ -75,11 +98,12 @@ class EditTask(Task):
         with self._lanes.alone():
             try:
                 self._patience.with_redis(lambda: suspects.mark(run, row), request.name)
-            except RowError as error:
-                files.drop_temporaries(request)
-                return self._recorded(request, record.failed(str(error)))
-            try:
                 return self._recorded(request, self._edited(request, record, ticket))
+            except CrashedError as error:
+                files.drop_temporaries(request)
+                outcome = self._recorded(request, record.failed(str(error)))
+                self._patience.with_redis(lambda: suspects.clear(run, row), request.name)
+                return outcome
             finally:
                 self._patience.with_redis(lambda: suspects.lift(run, row), request.name)
 

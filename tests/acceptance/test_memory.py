@@ -36,7 +36,8 @@ def test_memory_that_runs_out_costs_no_row_that_fits(cli: CLI, start: Start) -> 
     assert output[13]["error"] == (
         "line 14: the GPU has no memory for 1 image at 512x512; edit it at a smaller --size, or on a larger GPU."
     )
-    assert sorted(sizes(worker, "256x256")) == [1, *[2] * 6, 4]
+    # The first that did not fit, whichever it was, and then no more than two at a time.
+    assert max(sizes(worker, "256x256")[2:]) == 2
     assert worker.process.poll() is None
 
 

@@ -71,8 +71,8 @@ def _cause(row: int, first: Batch, receipts: Sequence[Receipt], strokes: Sequenc
     """Return the fault that brought a row to a second worker.
 
     Where it came by two messages, a producer died before it had noted that it sent the first. Where the first edit was
-    taken from its worker in the middle, that did it, whatever struck those who had the row after it. Else it is the last
-    fault before the last delivery that struck the row's holder; or at least the last one.
+    taken from its worker in the middle, that did it, whatever struck those who had the row after it. Else it is the
+    last fault before the last delivery that struck the row's holder; or at least the last one.
     """
     delivered = max(receipt.when for receipt in receipts)
     before = [stroke for stroke in reversed(strokes) if stroke.when < delivered]

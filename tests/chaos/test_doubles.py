@@ -81,7 +81,7 @@ def test_a_double_has_a_cause(tmp_path: Path, kind: Kind, struck: float, *, help
 
 
 def test_an_edit_that_was_taken_away_is_to_blame_whoever_has_the_row_next(tmp_path: Path) -> None:
-    """A worker freezes in the middle of a batch; the next holder gives the row back, and the one after edits it, too."""
+    """A worker freezes in the middle of a batch; the next holder gives the row back, and a third edits it, too."""
     first = read(tmp_path, "w0-0", received(0, 7), batch(1, 1, 8, 7))
     second = read(tmp_path, "w1-0", received(5, 7))
     third = read(tmp_path, "w2-0", received(7, 7), batch(2, 9, 10, 7))

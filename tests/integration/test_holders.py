@@ -26,7 +26,12 @@ def ticket(row: int = 7, task: str = "t1", tag: str = "g1") -> Ticket:
 def objections(client: redis.Redis, instance: str, *tickets: Ticket) -> list[str | None]:
     """Return what a process has against editing these rows."""
     jobs = [EditJob(one, Image.new("RGB", (1, 1)), "x", None, (0,)) for one in tickets]
-    return [None if found is None else str(found) for found in Holders(client, instance).objections(jobs)]
+    return [None if found is None else str(found) for found in holders(client, instance).objections(jobs)]
+
+
+def holders(client: redis.Redis, instance: str) -> Holders:
+    """Be one worker process."""
+    return Holders(client, client, instance)
 
 
 ELSEWHERE = "row 7: another worker has it."
@@ -36,24 +41,24 @@ def test_who_has_a_row_edits_it(client: redis.Redis) -> None:
     """A worker has nothing against the rows that it took, of whatever run."""
     rows = [ticket(), ticket(8), Ticket("f" * 16, 7, "t", "g")]
     for row in rows:
-        Holders(client, "a").take(row)
+        holders(client, "a").take(row)
     assert objections(client, "a", *rows) == [None, None, None]
 
 
 def test_who_took_it_last_has_it(client: redis.Redis) -> None:
     """After a freeze, the row is the other worker's; and where it was sent twice, its later message is edited."""
-    Holders(client, "a").take(ticket())
-    Holders(client, "b").take(ticket())
+    holders(client, "a").take(ticket())
+    holders(client, "b").take(ticket())
     assert objections(client, "a", ticket()) == [ELSEWHERE]
     assert objections(client, "b", ticket()) == [None]
-    Holders(client, "b").take(ticket(task="t2", tag="g2"))
+    holders(client, "b").take(ticket(task="t2", tag="g2"))
     assert objections(client, "b", ticket(), ticket(task="t2", tag="g2")) == [ELSEWHERE, None]
 
 
 def test_an_answered_row_is_not_edited(client: redis.Redis) -> None:
     """Once the other has recorded its outcome, and acknowledged the message, there is nothing left to do."""
-    Holders(client, "a").take(ticket())
-    Holders(client, "b").take(ticket())
+    holders(client, "a").take(ticket())
+    holders(client, "b").take(ticket())
     outcome = Outcome(run=RUN, row=7, fingerprint="a" * 32, status="done", worker="b")
     OutcomeStream(client, RUN).append(outcome)
     assert objections(client, "a", ticket()) == [ELSEWHERE]
@@ -68,4 +73,5 @@ def test_a_note_that_redis_forgot_is_no_objection(client: redis.Redis) -> None:
 def test_a_redis_that_is_away_holds_nobody_up(redis_url: str) -> None:
     """Where Redis does not answer within the timeout, rows are edited without having asked."""
     open_redis(redis_url).shutdown(nosave=True)
-    assert objections(open_redis(redis_url, timeout=0.5), "a", ticket(), ticket(8)) == [None, None]
+    hasty = open_redis(redis_url, patience=None, timeout=0.5)
+    assert objections(hasty, "a", ticket(), ticket(8)) == [None, None]

@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from worker.errors import RowError
+from worker.errors import CrashedError
 from worker.outcomes import open_redis
 from worker.suspects import Suspects, life_key
 
@@ -18,7 +18,7 @@ def client(redis_url: str) -> redis.Redis:
 
 def process(client: redis.Redis, name: str, max_crashes: int = 3) -> Suspects:
     """Be one worker process."""
-    return Suspects(client, max_crashes=max_crashes, lifetime=60, instance=name)
+    return Suspects(client, client, max_crashes=max_crashes, lifetime=60, instance=name)
 
 
 def crash(client: redis.Redis, name: str, row: int = 7) -> None:
@@ -28,18 +28,21 @@ def crash(client: redis.Redis, name: str, row: int = 7) -> None:
 
 
 def test_three_crashes_are_the_rows_error(client: redis.Redis) -> None:
-    """After three processes died under its mark a row is refused, and one that is sent again begins anew."""
+    """After three processes died under its mark a row is refused, until its error is recorded; then it begins anew."""
     for name in ("a", "b", "c"):
         crash(client, name)
-    with pytest.raises(RowError, match=r"^crashed its worker 3 times\.$"):
-        process(client, "d").mark(RUN, 7)
-    process(client, "d").mark(RUN, 7)
+    suspects = process(client, "d")
+    for _ in range(2):
+        with pytest.raises(CrashedError, match=r"^crashed its worker 3 times\.$"):
+            suspects.mark(RUN, 7)
+    suspects.clear(RUN, 7)
+    suspects.mark(RUN, 7)
 
 
 def test_the_number_is_settable(client: redis.Redis) -> None:
     """Where one crash is enough, the second worker refuses the row."""
     crash(client, "a")
-    with pytest.raises(RowError, match="crashed its worker 1 times"):
+    with pytest.raises(CrashedError, match="crashed its worker 1 times"):
         process(client, "b", max_crashes=1).mark(RUN, 7)
 
 

@@ -9,7 +9,7 @@ import pytest
 from worker.batching import BatchKey, Policy
 from worker.breaker import Breaker
 from worker.buckets import Bucket
-from worker.errors import GivenBack, ModelError
+from worker.errors import GivenBack, ModelError, Unwanted
 from worker.microbatcher import MicroBatcher
 from worker.running import Batched, BatchRunner
 
@@ -82,7 +82,7 @@ def start(clock: Clock, model: Squares, broken: list[ModelError]) -> Iterator[St
     started: list[Batcher] = []
 
     def make(policy: Policy) -> Batcher:
-        runner = BatchRunner(model, policy, breaker=Breaker(lambda: None, limit=3), clock=clock)
+        runner = BatchRunner(model, policy, breaker=Breaker(lambda _: None, limit=3), clock=clock)
         started.append(MicroBatcher(runner, on_broken=broken.append, clock=clock))
         return started[-1]
 
@@ -215,3 +215,29 @@ def test_a_broken_model_fails_no_row(start: Start, model: Squares, broken: list[
     assert isinstance(batcher.submit(KEY, 1).exception(PATIENCE), GivenBack)
     [error] = broken
     assert str(error) == "The model failed on 3 rows, one after the other (ValueError: thirteen)."
+
+
+def test_whatever_ends_the_thread_ends_the_worker(broken: list[ModelError], model: Squares) -> None:
+    """A fault of our own before the model is called gives every row back, and says so; no row waits for ever."""
+
+    def objections(jobs: Sequence[int]) -> list[None]:
+        raise KeyError(len(jobs))
+
+    runner = BatchRunner(model, AT_ONCE, breaker=Breaker(lambda _: None, limit=3))
+    batcher = MicroBatcher(runner, on_broken=broken.append, objections=objections)
+    assert isinstance(batcher.submit(KEY, 3).exception(PATIENCE), GivenBack)
+    assert batcher.closing.wait(PATIENCE)
+    assert [str(error) for error in broken] == ["The GPU's thread failed (KeyError: 1)."]
+
+
+def test_a_row_with_an_objection_is_not_run(model: Squares, broken: list[ModelError]) -> None:
+    """What stands against a row just before its batch begins is its answer; the others ride."""
+    runner = BatchRunner(model, FULL_ONLY, breaker=Breaker(lambda _: None, limit=3))
+    batcher = MicroBatcher(
+        runner, on_broken=broken.append, objections=lambda jobs: [Unwanted("no") if job == 2 else None for job in jobs]
+    )
+    futures = [batcher.submit(KEY, job) for job in range(4)]
+    assert [future.result(PATIENCE).result for future in futures if future is not futures[2]] == [0, 1, 9]
+    assert isinstance(futures[2].exception(PATIENCE), Unwanted)
+    assert model.batches == [[0, 1, 3]]
+    batcher.close()

@@ -44,12 +44,15 @@ class Memory:
         return [job.upper() for job in jobs]
 
 
-def sound() -> None:
+def sound(_: BatchKey | None) -> None:
     """Prove a model that is sound."""
 
 
 def runner(
-    call: Callable[[BatchKey, Sequence[str], int], Sequence[str]], *, prove: Callable[[], None] = sound, limit: int = 3
+    call: Callable[[BatchKey, Sequence[str], int], Sequence[str]],
+    *,
+    prove: Callable[[BatchKey | None], None] = sound,
+    limit: int = 3,
 ) -> BatchRunner[str, str]:
     """Make a runner with batches of eight images, whose model is sound unless a test says otherwise."""
     return BatchRunner(call, Policy(batch_size=8, max_wait=0), breaker=Breaker(prove, limit))
@@ -138,17 +141,17 @@ def cannot(bad: str) -> Callable[[BatchKey, Sequence[str], int], list[str]]:
 
 def test_a_row_at_fault_is_judged_by_the_built_in_picture() -> None:
     """A row that fails alone is its own fault if the model still edits the built-in picture."""
-    proofs: list[None] = []
+    proofs: list[BatchKey | None] = []
     entries = batch("abcd", key())
-    runner(cannot("c"), prove=lambda: proofs.append(None)).run(entries)
+    runner(cannot("c"), prove=proofs.append).run(entries)
     assert [isinstance(entry.future.exception(0), ValueError) for entry in entries] == [False, False, True, False]
-    assert len(proofs) == 1
+    assert proofs == [key()], "the model is proved as the row was edited"
 
 
 def test_a_model_that_fails_on_the_built_in_picture_is_broken() -> None:
     """A process that a CUDA error has poisoned fails no row: the first one alone shows it."""
 
-    def prove() -> None:
+    def prove(_: BatchKey | None) -> None:
         raise RuntimeError("CUDA error: device-side assert triggered")
 
     entries = batch("abcd", key())
@@ -161,10 +164,32 @@ def test_a_model_that_fails_on_the_built_in_picture_is_broken() -> None:
     assert not any(entry.future.done() for entry in entries)
 
 
+def test_a_model_that_is_broken_at_one_resolution_is_broken() -> None:
+    """Rows of another resolution that are edited in between do not hide it, and no row is failed."""
+
+    def call(key: BatchKey, jobs: Sequence[str], most: int) -> list[str]:
+        del most
+        if key.bucket == WIDE:
+            raise RuntimeError("CUDA error: no kernel image is available")
+        return list(jobs)
+
+    def prove(like: BatchKey | None) -> None:
+        if like is not None:
+            call(like, ["the built-in picture"], 1)
+
+    running = runner(call, prove=prove)
+    running.run(batch("ab", key()))
+    entries = batch("cd", key(WIDE))
+    with pytest.raises(ModelError, match="no kernel image"):
+        running.run(entries)
+    assert not any(entry.future.done() for entry in entries)
+
+
 def test_memory_that_is_gone_for_the_built_in_picture_breaks_the_model() -> None:
     """A GPU whose memory somebody else has taken fails no row either."""
 
-    def prove() -> None:
+    def prove(like: BatchKey | None) -> None:
+        assert like is None, "what does not fit at its own resolution says nothing of the model"
         raise OutOfMemory(SQUARE, 1)
 
     entries = batch("ab", key())
@@ -192,7 +217,7 @@ def test_every_call_is_watched() -> None:
         watched.append(what)
         return nullcontext()
 
-    breaker = Breaker(lambda: None, limit=3)
+    breaker = Breaker(sound, limit=3)
     watching = BatchRunner(cannot("b"), Policy(batch_size=8, max_wait=0), breaker=breaker, watched=watch)
     watching.run(batch("ab", key()))
     assert watched == ["a b", "a", "b", "the built-in picture"]
