@@ -15,7 +15,7 @@ from celery.worker.consumer import Consumer
 
 from worker.celery import SWEEP
 from worker.contract import TASK_NAME
-from worker.suspects import INSTANCE, life_key
+from worker.suspects import live
 
 # Celery warns, ten lines each time, that rows are delivered again when a connection is lost; see below.
 warnings.filterwarnings("ignore", category=CPendingDeprecationWarning, module=r"celery\.worker")
@@ -90,7 +90,7 @@ class KeepMessages(bootsteps.StartStopStep):
         held = channel.qos._delivered.keys() - channel.qos._dirty  # noqa: SLF001
         try:
             with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
-                pipe.set(life_key(INSTANCE), 1, ex=self._timeout)
+                live(pipe, self._timeout)
                 if held:
                     # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
                     pipe.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)

@@ -64,7 +64,7 @@ class LoadModel(bootsteps.StartStopStep):
         client = open_redis(settings.broker)
         # For what must not wait: where Redis does not answer at once, it is done without.
         hasty = open_redis(settings.broker, patience=None, timeout=1.0)
-        self._suspects = Suspects(client, hasty, max_crashes=settings.max_crashes, lifetime=settings.visibility_timeout)
+        self._suspects = Suspects(client, hasty, max_crashes=settings.max_crashes, timeout=settings.visibility_timeout)
         endings = Endings(self._suspects)
         watchdog = Watchdog(settings.batch_timeout, endings.hung)
         model = self._working_model(settings, watchdog)

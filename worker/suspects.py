@@ -19,8 +19,16 @@ INSTANCE: Final = token_hex(8)
 
 
 def life_key(instance: str) -> str:
-    """Name the key that Redis holds for as long as a process lives, and a visibility timeout longer."""
+    """Name the key that Redis holds for as long as a process lives, and a little longer."""
     return f"fleet:worker:{instance}"
+
+
+def live(pipe: "redis.client.Pipeline", timeout: float, instance: str = INSTANCE) -> None:
+    """Say that a process lives; it must say so again before half of its messages' visibility timeout has passed.
+
+    A dead one must count as dead by the time that others have its rows.
+    """
+    pipe.set(life_key(instance), 1, px=int(timeout * 500))
 
 
 class Suspects:
@@ -32,17 +40,14 @@ class Suspects:
         hasty: redis.Redis,
         *,
         max_crashes: int,
-        lifetime: int,
+        timeout: float,
         instance: str = INSTANCE,
     ) -> None:
-        """Count a process as dead whose key was not renewed for `lifetime` seconds.
-
-        `hasty` raises at once where Redis does not answer.
-        """
+        """`hasty` raises at once where Redis does not answer; `timeout` is the visibility timeout, in seconds."""
         self._client = client
         self._hasty = hasty
         self._max_crashes = max_crashes
-        self._lifetime = lifetime
+        self._timeout = timeout
         self._instance = instance
         self._standing: set[str] = set()
 
@@ -58,7 +63,7 @@ class Suspects:
             raise CrashedError(f"crashed its worker {self._max_crashes} times.")
         self._standing.add(key)
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.set(life_key(self._instance), 1, ex=self._lifetime)
+            live(pipe, self._timeout, self._instance)
             pipe.sadd(key, self._instance)
             pipe.expire(key, KEPT)
             pipe.execute()

@@ -18,7 +18,7 @@ def client(redis_url: str) -> redis.Redis:
 
 def process(client: redis.Redis, name: str, max_crashes: int = 3) -> Suspects:
     """Be one worker process."""
-    return Suspects(client, client, max_crashes=max_crashes, lifetime=60, instance=name)
+    return Suspects(client, client, max_crashes=max_crashes, timeout=60, instance=name)
 
 
 def crash(client: redis.Redis, name: str, row: int = 7) -> None:
