@@ -12,7 +12,7 @@ from kombu.transport.redis import Channel
 
 from worker.batching import EditJob, Ticket
 from worker.errors import Unwanted
-from worker.notes import KEPT, run_key
+from worker.notes import KEPT, answered_key, run_key
 from worker.suspects import INSTANCE
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Holders:
         with self._client.pipeline(transaction=False) as pipe:
             pipe.hset(run_key(ticket.run, "holders"), str(ticket.row), self._name(ticket))
             pipe.expire(run_key(ticket.run, "holders"), KEPT)
+            pipe.delete(answered_key(ticket.run, ticket.row))  # of an earlier form, or of one that had failed
             pipe.execute()
 
     def objections(self, jobs: Sequence[EditJob]) -> list[Unwanted | None]:
@@ -47,6 +48,7 @@ class Holders:
             with self._hasty.pipeline(transaction=False) as pipe:
                 for ticket in tickets:
                     pipe.hget(run_key(ticket.run, "holders"), str(ticket.row))
+                    pipe.exists(answered_key(ticket.run, ticket.row))
                     pipe.hexists(Channel.unacked_key, ticket.tag)
                 found: list[Any] = pipe.execute()
         except redis.RedisError as error:
@@ -54,8 +56,10 @@ class Holders:
             return [False] * len(tickets)
         # A Redis that lost its last second has forgotten the note, and not that the message is unacknowledged.
         return [
-            not unacknowledged if holder is None else holder != self._name(ticket).encode()
-            for ticket, holder, unacknowledged in zip(tickets, found[::2], found[1::2], strict=True)
+            bool(answered or not unacknowledged) if holder is None else holder != self._name(ticket).encode()
+            for ticket, holder, answered, unacknowledged in zip(
+                tickets, found[::3], found[1::3], found[2::3], strict=True
+            )
         ]
 
     def _name(self, ticket: Ticket) -> str:

@@ -11,7 +11,7 @@ from redis.retry import Retry
 from worker.broker_url import for_redis_py
 from worker.contract import Outcome
 from worker.errors import ContractError
-from worker.notes import KEPT, KEPT_FINISHED, run_key
+from worker.notes import KEPT, KEPT_ANSWERED, KEPT_FINISHED, answered_key, run_key
 
 _FIELD = b"outcome"
 
@@ -51,6 +51,7 @@ class OutcomeStream:
 
     def __init__(self, client: redis.Redis, run: str) -> None:
         self._client = client
+        self._run = run
         self._key = run_key(run, "outcomes")
         self._status = run_key(run, "status")
         self._holders = run_key(run, "holders")
@@ -61,6 +62,7 @@ class OutcomeStream:
             pipe.xadd(self._key, {_FIELD: outcome.encode()})
             pipe.expire(self._key, KEPT)
             pipe.hdel(self._holders, str(outcome.row))
+            pipe.set(answered_key(self._run, outcome.row), 1, ex=KEPT_ANSWERED)
             pipe.execute()
 
     def read(self, *, want: int, patience: float) -> list[Entry]:

@@ -56,12 +56,15 @@ def test_who_took_it_last_has_it(client: redis.Redis) -> None:
 
 
 def test_an_answered_row_is_not_edited(client: redis.Redis) -> None:
-    """Once the other has recorded its outcome, and acknowledged the message, there is nothing left to do."""
+    """Once the other has recorded its outcome, acknowledged or not, nothing is left to do; sent again, there is."""
     holders(client, "a").take(ticket())
     holders(client, "b").take(ticket())
     outcome = Outcome(run=RUN, row=7, fingerprint="a" * 32, status="done", worker="b")
     OutcomeStream(client, RUN).append(outcome)
+    client.hset("unacked", "g1", "[]")
     assert objections(client, "a", ticket()) == [ELSEWHERE]
+    holders(client, "a").take(ticket(task="t2", tag="g2"))
+    assert objections(client, "a", ticket(task="t2", tag="g2")) == [None]
 
 
 def test_a_note_that_redis_forgot_is_no_objection(client: redis.Redis) -> None:
