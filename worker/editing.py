@@ -17,7 +17,7 @@ from worker.catalog import ModelSpec
 from worker.confine import confined
 from worker.contract import EditRequest, image_seed
 from worker.encoding import require_encodable
-from worker.errors import GivenBack, Unwanted
+from worker.errors import GivenBack, RowError, Unwanted
 from worker.microbatcher import MicroBatcher
 from worker.notes import RunNotes
 from worker.patience import Patience
@@ -64,8 +64,7 @@ class RowEditor:
             GivenBack: the worker is shutting down.
 
         """
-        output_dir = confined(Path(request.output_dir), self._limits.output_root, "FLEET_OUTPUT_ROOT")
-        request = request.model_copy(update={"output_dir": str(output_dir)})
+        request = self._confined(request)
         with record.stage("decode"):
             self._drop_if_unwanted(request)
             plan, fitted = self._with_storage(lambda: self._prepare(request, record), request)
@@ -77,10 +76,19 @@ class RowEditor:
             self._with_storage(lambda: self._save(request, plan, batched.result), request)
 
     def drop(self, run: str) -> None:
-        """Let go of a run's rows that wait for the GPU; those on it are finished."""
+        """Let go of a run's rows that wait for the GPU; those on it are dropped before they are saved."""
         for owner, future in tuple(self._riding):
             if owner == run:
                 future.cancel()
+
+    def clean_up(self, request: EditRequest) -> None:
+        """Drop what workers that died have left of a row."""
+        with suppress(RowError):
+            files.drop_temporaries(self._confined(request))
+
+    def _confined(self, request: EditRequest) -> EditRequest:
+        folder = confined(Path(request.output_dir), self._limits.output_root, "FLEET_OUTPUT_ROOT")
+        return request.model_copy(update={"output_dir": str(folder)})
 
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
         """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""

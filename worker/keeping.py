@@ -105,7 +105,10 @@ class KeepMessages(bootsteps.StartStopStep):
         """Make up for what a lost connection has swallowed of rows that have ended, and not for what is on its way."""
         ended = held - {request.message.delivery_tag for request in tuple(state.requests.values())}
         for tag in ended & self._ended:
-            self._channel.basic_reject(tag, requeue=True) if tag in self._returning else self._channel.basic_ack(tag)
+            if tag in self._returning:
+                self._channel.basic_reject(tag, requeue=True)
+            else:
+                self._channel.basic_ack(tag)
         self._ended = ended
 
     def _sweep(self) -> None:

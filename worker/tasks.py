@@ -6,7 +6,6 @@ import redis
 from celery import Task
 from celery.exceptions import Reject
 
-from worker import files
 from worker.batching import Ticket
 from worker.contract import TASK_NAME, EditRequest, Outcome
 from worker.editing import RowEditor
@@ -100,7 +99,7 @@ class EditTask(Task):
                 self._patience.with_redis(lambda: suspects.mark(run, row), request.name)
                 return self._recorded(request, self._edited(request, record, ticket))
             except CrashedError as error:
-                files.drop_temporaries(request)
+                self._editor.clean_up(request)
                 outcome = self._recorded(request, record.failed(str(error)))
                 self._patience.with_redis(lambda: suspects.clear(run, row), request.name)
                 return outcome

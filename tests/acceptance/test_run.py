@@ -1,6 +1,7 @@
 """`producer run`: the whole job on one machine, with everything started and stopped by itself."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,12 @@ from tests.support.waiting import wait_until
 from worker.contract import queue_name
 
 EXAMPLES = PHOTOS.parent / "edits.jsonl"
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    """Return the processes that a command has started."""
+    command = ["/bin/ps", "--ppid", str(process.pid), "-o", "pid="]
+    return [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
 
 
 @pytest.fixture
@@ -92,20 +99,33 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI, end: signal
     command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4, "--save-interval", 1)
     process = alone.begin(*command)
     wait_until(lambda: list(alone.folder.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
-    children = subprocess.run(
-        ["/bin/ps", "--ppid", str(process.pid), "-o", "pid="], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert len(children) == 2  # Redis and one worker
+    started = children(process)
+    assert len(started) == 2  # Redis and one worker
     process.send_signal(end)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert stderr == "Error: Interrupted; the same command goes on where it stopped.\n"
-    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert not any(Path(f"/proc/{child}").exists() for child in started)
     assert not (alone.folder / "r/output.jsonl").exists()
     if end is signal.SIGINT:  # once is enough: a worker takes long to start
         rest = alone(*command)
         assert rest.returncode == 0, rest.stderr
         assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 12
+
+
+def test_a_worker_that_dies_is_started_again(demo_cache: Path, tmp_path: Path) -> None:
+    """A run on one machine is its workers' supervisor: one that was ready and ended has a successor, and it is said."""
+    alone = CLI(tmp_path, {"demo_cache_dir": demo_cache, "visibility_timeout": 4})
+    names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(12)]
+    write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
+    process = alone.begin("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4)
+    wait_until(lambda: list(tmp_path.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
+    [worker] = [child for child in children(process) if "celery" in Path(f"/proc/{child}/cmdline").read_text()]
+    os.kill(worker, signal.SIGKILL)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 0, stderr
+    assert "The worker cpu0 ended (exit code -9) and is started again: see r/worker-cpu0.log." in stderr
+    assert "12 rows done, 0 failed" in stderr
 
 
 def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
