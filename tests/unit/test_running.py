@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
+import torch
 
 from worker.batching import BatchKey, Policy, Waiting
 from worker.breaker import Breaker
@@ -152,14 +153,14 @@ def test_a_model_that_fails_on_the_built_in_picture_is_broken() -> None:
     """A process that a CUDA error has poisoned fails no row: the first one alone shows it."""
 
     def prove(_: BatchKey | None) -> None:
-        raise RuntimeError("CUDA error: device-side assert triggered")
+        raise torch.AcceleratorError("CUDA error: device-side assert triggered\nFor debugging consider passing …")
 
     entries = batch("abcd", key())
     with pytest.raises(ModelError) as raised:
         runner(cannot("abcd"), prove=prove).run(entries)
     assert str(raised.value) == (
         "The model failed on a row (ValueError: no such luck), and then on the built-in picture, too"
-        " (RuntimeError: CUDA error: device-side assert triggered)."
+        " (AcceleratorError: CUDA error: device-side assert triggered)."
     )
     assert not any(entry.future.done() for entry in entries)
 
@@ -170,7 +171,7 @@ def test_a_model_that_is_broken_at_one_resolution_is_broken() -> None:
     def call(key: BatchKey, jobs: Sequence[str], most: int) -> list[str]:
         del most
         if key.bucket == WIDE:
-            raise RuntimeError("CUDA error: no kernel image is available")
+            raise torch.AcceleratorError("CUDA error: no kernel image is available")
         return list(jobs)
 
     def prove(like: BatchKey | None) -> None:
