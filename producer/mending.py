@@ -15,6 +15,7 @@ from producer.retry import Which, retry
 from producer.sending import Sender
 from producer.status import NoWorkerNotice
 from producer.terminal import FOLDER, say, say_published, stderr
+from worker.errors import RunError
 
 
 @click.command("cancel")
@@ -49,7 +50,7 @@ def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
         runs.reopen(folder, "retry", broker_url=broker_url, say=say) as run,
         broker_errors(run.settings),
     ):
-        require_broker(run.settings)
+        _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
         with progress_bar(stderr) as report:
             sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
             retried = retry(run, sender, Which(which))
@@ -60,3 +61,15 @@ def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
             f"{retried.changed} rows of {run.source.path} were changed since they were sent, and left alone;"
             " the same `producer submit` again sends them."
         )
+
+
+def _require_broker(run: runs.Run, *, own: bool) -> None:
+    try:
+        require_broker(run.settings)
+    except RunError:
+        if own:
+            raise RunError(
+                f"The Redis of the run {run.folder} was that of its `producer run`, and has ended with it;"
+                " the same `producer run` tries failed rows again, too."
+            ) from None
+        raise

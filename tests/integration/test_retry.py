@@ -115,3 +115,15 @@ def test_a_retry_waits_for_room(five: CLI, redis_url: str) -> None:
         wait_until(lambda: retrying.poll() is not None, "the retry has ended")
         assert retrying.returncode == 0
     assert rows_in_queue(redis_url) == [1, 2]
+
+
+def test_a_run_whose_own_redis_has_ended_says_what_to_do(five: CLI) -> None:
+    """The folder of a `producer run` has no Redis any more: the sentence names the command that has one."""
+    with Ledger(five.folder / "r") as ledger:
+        ledger.put("broker", "redis+socket:///absent/redis.sock")
+    refused = five("retry", "r")
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        "Error: The Redis of the run r was that of its `producer run`, and has ended with it;"
+        " the same `producer run` tries failed rows again, too.\n"
+    )
