@@ -84,7 +84,7 @@ class EditTask(Task):
             raise RowError(outcome.error)
 
     def drop(self, run: str) -> None:
-        """Let go of the rows of a cancelled run, as far as the GPU has not begun with them."""
+        """Let go of the rows of a cancelled run."""
         self._editor.drop(run)
 
     def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
