@@ -66,6 +66,12 @@ def _rates(named: Path, timed_by: Path | None, settings: Settings) -> dict[Bucke
 
 
 def _as_lines(found: dict[str, Any]) -> str:
-    return "\n".join(
-        f"{key}: {json.dumps(value) if isinstance(value, dict) else value}" for key, value in found.items()
-    )
+    return "\n".join(f"{key}: {_in_words(value)}" for key, value in found.items())
+
+
+def _in_words(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    # A worker's answer, unless it is of a version that did not measure it.
+    busy = {"busy": f"{100 * value['busy']:.0f} %"} if "busy" in value else {}
+    return json.dumps({**value, **busy})

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from PIL import Image
 
 from worker.buckets import Bucket
+from worker.budget import Budget
 
 
 class BatchKey(NamedTuple):
@@ -58,19 +59,19 @@ class Policy:
     """Limits of a micro-batch."""
 
     #: Most images in one call of the model.
-    batch_size: int
+    budget: Budget
     #: Seconds after which a row no longer waits for others of its key.
     max_wait: float
     #: Batches that may pass a row by before it goes first. Full batches come first, so without this bound
     #: a rare shape would starve. 32 batches of 4 give any shape that at least 3 % of the rows have the time
     #: to fill its own batch.
     max_passed_over: int = 32
-    #: Most images in one call at a bucket, where the GPU's memory was seen not to hold `batch_size`.
+    #: Most images in one call at a bucket, where the GPU's memory was seen not to hold more.
     fitting: Mapping[Bucket, int] = field(default_factory=dict)
 
     def images(self, bucket: Bucket) -> int:
         """Most images in one call of the model at this bucket."""
-        return self.fitting.get(bucket, self.batch_size)
+        return self.fitting.get(bucket, self.budget.images_at(bucket))
 
     def limit(self, key: BatchKey) -> int:
         """Rows in a full batch of this key."""

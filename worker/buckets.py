@@ -20,6 +20,15 @@ class Bucket(NamedTuple):
         """Width over height."""
         return self.width / self.height
 
+    @property
+    def tokens(self) -> int:
+        """Length of the sequence that the transformer attends over for one image of this resolution.
+
+        A token is 16 × 16 pixels, of the image that is made as of the one that it is made from; 512 more are the
+        instruction's, to which length every one is padded.
+        """
+        return 2 * (self.width // 16) * (self.height // 16) + 512
+
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket
+from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, nearest
+from worker.profiles import ProfileName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,13 @@ class ModelSpec:
     guidance: float
     #: Whether it is refused on a machine without CUDA (12 billion parameters are no job for a CPU).
     needs_cuda: bool
+    #: The profile that it runs in on a GPU where the user names none.
+    profile: ProfileName
+
+    @property
+    def square(self) -> Bucket:
+        """The resolution at which batch sizes are meant and at which the model proves that it works."""
+        return nearest(1, 1, self.buckets)
 
 
 #: Steps and guidance of FLUX-Kontext are those of its model card and of DataFlow's guide. A token of its transformer is
@@ -30,10 +38,16 @@ class ModelSpec:
 MODELS: Final = {
     spec.name: spec
     for spec in (
-        ModelSpec(name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, multiple=16, steps=28, guidance=3.5, needs_cuda=True),
-        ModelSpec(name="demo", buckets=DEMO_BUCKETS, multiple=16, steps=8, guidance=3.5, needs_cuda=False),
+        ModelSpec(
+            name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, multiple=16, steps=28, guidance=3.5,
+            needs_cuda=True, profile="exact",
+        ),
+        ModelSpec(
+            name="demo", buckets=DEMO_BUCKETS, multiple=16, steps=8, guidance=3.5,
+            needs_cuda=False, profile="reference",
+        ),
     )
-}
+}  # fmt: skip
 
 
 def model_id(name: str, weights: str, revision: str | None) -> str:

@@ -10,10 +10,15 @@ from worker.settings import load_settings
 
 
 @inspect_command()
-def fleet(state: WorkController) -> dict[str, Any]:  # noqa: ARG001 - Celery's signature
-    """Say which model this worker has loaded; `producer status` asks every worker."""
+def fleet(state: WorkController) -> dict[str, Any]:
+    """Say which model this worker has loaded and how busy it is; `producer status` asks every worker."""
     settings = load_settings()
-    return {"model": settings.model, "queue": queue_name(settings.model), "batch_size": settings.batch_size}
+    return {
+        "model": settings.model,
+        "queue": queue_name(settings.model),
+        "batch_size": settings.batch_size,
+        **state.app.tasks[TASK_NAME].facts(),
+    }
 
 
 @control_command(args=[("run", str)], signature="<run>")

@@ -44,9 +44,18 @@ class RowEditor:
     """Edits rows, each in the thread that calls; knows no Celery."""
 
     def __init__(
-        self, *, spec: ModelSpec, limits: Limits, batcher: Batcher, patience: Patience, client: redis.Redis
+        self,
+        *,
+        spec: ModelSpec,
+        profile: str,
+        limits: Limits,
+        batcher: Batcher,
+        patience: Patience,
+        client: redis.Redis,
     ) -> None:
         self._spec = spec
+        #: How the model calculates.
+        self.profile = profile
         self._limits = limits
         self._room = Room(limits.max_pixels)
         self._batcher = batcher
@@ -74,6 +83,11 @@ class RowEditor:
         record.rode(batched)
         with record.stage("encode"):
             self._with_storage(lambda: self._save(request, plan, batched.result), request)
+
+    @property
+    def busy(self) -> float:
+        """The share of the last minute in which the GPU's thread was computing, from 0 to 1."""
+        return self._batcher.busy
 
     def drop(self, run: str) -> None:
         """Let go of a run's rows that wait for the GPU; those on it are dropped before they are saved."""
@@ -134,7 +148,13 @@ class RowEditor:
         with self._room.taken(plan.output[0] * plan.output[1]):
             # One at a time: under the size "input" each may have a hundred megapixels.
             restored = (images.restore(picture, plan) for picture in edited)
-            files.save(request, restored, confirm=lambda: self._confirm(request), root=self._limits.output_root)
+            files.save(
+                request,
+                restored,
+                profile=self.profile,
+                confirm=lambda: self._confirm(request),
+                root=self._limits.output_root,
+            )
 
     def _with_storage(self, work: Callable[[], Answer], request: EditRequest) -> Answer:
         return self._patience.with_storage(work, request.name)

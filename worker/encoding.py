@@ -38,9 +38,12 @@ def require_encodable(image_format: ImageFormat, size: tuple[int, int]) -> None:
         )
 
 
-def encode(image: Image.Image, file: IO[bytes], request: EditRequest, index: int) -> None:
-    """Write the row's RGB image number `index` (0-based) in the request's format, with its metadata."""
-    image.save(file, **_options(request, _facts(request, index)))
+def encode(image: Image.Image, file: IO[bytes], request: EditRequest, index: int, profile: str) -> None:
+    """Write the row's RGB image number `index` (0-based) in the request's format, with its metadata.
+
+    `profile` is how the model that made it calculates.
+    """
+    image.save(file, **_options(request, _facts(request, index, profile)))
 
 
 def _options(request: EditRequest, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +71,7 @@ def fingerprint_of(image: Image.Image) -> str | None:
 _UTF16: Final = b"UNICODE\0"
 
 
-def _facts(request: EditRequest, index: int) -> dict[str, Any]:
+def _facts(request: EditRequest, index: int, profile: str) -> dict[str, Any]:
     """Return what a row's image says of itself, by name."""
     facts: dict[str, Any] = {"fingerprint": request.fingerprint}
     if request.metadata:
@@ -78,6 +81,7 @@ def _facts(request: EditRequest, index: int) -> dict[str, Any]:
             "steps": request.steps,
             "guidance": request.guidance,
             "model": request.model,
+            "profile": profile,
         }
         if request.negative_prompt is not None:
             facts |= {"negative_prompt": request.negative_prompt, "true_cfg_scale": request.true_cfg_scale}

@@ -4,7 +4,9 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 from PIL import Image
@@ -29,9 +31,16 @@ def sample_folder(request: EditRequest) -> Path:
 
 
 def save(
-    request: EditRequest, images: Iterable[Image.Image], *, confirm: Callable[[], None], root: Path | None = None
+    request: EditRequest,
+    images: Iterable[Image.Image],
+    *,
+    profile: str,
+    confirm: Callable[[], None],
+    root: Path | None = None,
 ) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to the run folder.
+
+    `profile` is how the model that made them calculates, for their metadata.
 
     Each is written under a temporary name, synced, and renamed, so that a final name always holds a whole
     picture, whenever the machine dies. `confirm` is called between: what it raises leaves everything as it was.
@@ -50,7 +59,11 @@ def save(
                 folder.mkdir(exist_ok=True)
                 sync_folder(folder.parent)
             written = [
-                _write(folder / Path(path).name, image, request, index, temporaries)
+                _write(
+                    folder / Path(path).name,
+                    partial(encode, image, request=request, index=index, profile=profile),
+                    temporaries,
+                )
                 for index, (path, image) in enumerate(zip(paths, images, strict=True))
             ]
             confirm()
@@ -106,12 +119,12 @@ def _drop_others(folder: Path, *, keep: Collection[str], images: bool = True) ->
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, image: Image.Image, request: EditRequest, index: int, temporaries: ExitStack) -> Path:
+def _write(path: Path, encoder: Callable[[IO[bytes]], None], temporaries: ExitStack) -> Path:
     """Write an image under a temporary name; return it. What is still there when `temporaries` closes is removed."""
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     temporaries.callback(temporary.unlink, missing_ok=True)
     with temporary.open("xb") as file:
-        encode(image, file, request, index)
+        encoder(file)
         file.flush()
         os.fsync(file.fileno())
     return temporary

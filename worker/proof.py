@@ -1,14 +1,13 @@
 """The built-in picture: by editing it a model proves that it works, before it takes rows and after one has failed."""
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from PIL import Image
 
 from worker.batching import BatchKey, EditJob, Ticket
-from worker.buckets import nearest
 from worker.catalog import ModelSpec
 from worker.errors import ModelError
+from worker.model import EditModel
 
 INSTRUCTION: Final = "Make the sky a little brighter."
 
@@ -16,14 +15,7 @@ INSTRUCTION: Final = "Make the sky a little brighter."
 _STEPS: Final = 2
 
 
-class Edits(Protocol):
-    """What is to be proved."""
-
-    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
-        """Edit rows of one key."""
-
-
-def prove(model: Edits, spec: ModelSpec, like: BatchKey | None = None) -> None:
+def prove(model: EditModel, spec: ModelSpec, like: BatchKey | None = None) -> None:
     """Have the model edit the built-in picture, at its square resolution or as rows of another key are edited.
 
     Raises:
@@ -31,18 +23,22 @@ def prove(model: Edits, spec: ModelSpec, like: BatchKey | None = None) -> None:
         Exception: whatever the model raises.
 
     """
-    usual = BatchKey(
-        bucket=nearest(1, 1, spec.buckets), steps=_STEPS, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1
-    )
+    usual = BatchKey(bucket=spec.square, steps=_STEPS, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
     key = usual if like is None else like._replace(steps=_STEPS, num_images=1)
-    bucket, negative = key.bucket, "" if key.true_cfg_scale > 1 else None
-    job = EditJob(Ticket("the built-in picture", 0, "", ""), _picture(bucket), INSTRUCTION, negative, (0,))
-    [[edited]] = model.edit(key, [job], 1)
-    if edited.mode != "RGB" or edited.size != bucket:
-        raise ModelError(f"The model makes of the built-in picture one of {edited.mode} {edited.size}, not {bucket}.")
+    [[edited]] = model.edit(key, [job_for(key)], 1)
+    if edited.mode != "RGB" or edited.size != key.bucket:
+        raise ModelError(
+            f"The model makes of the built-in picture one of {edited.mode} {edited.size}, not {key.bucket}."
+        )
     # Damaged weights give no numbers, and no numbers become black.
     if edited.getcolors(1) is not None:
         raise ModelError("The model makes of the built-in picture a single colour: its weights or this GPU are broken.")
+
+
+def job_for(key: BatchKey) -> EditJob:
+    """Return the built-in picture as a row of this key."""
+    negative = "" if key.true_cfg_scale > 1 else None
+    return EditJob(Ticket("the built-in picture", 0, "", ""), _picture(key.bucket), INSTRUCTION, negative, (0,))
 
 
 def _picture(size: tuple[int, int]) -> Image.Image:

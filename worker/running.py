@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from worker.batching import BatchKey, Policy, Waiting
 from worker.breaker import Breaker
+from worker.busy import BusyMeter
 from worker.errors import OutOfMemory
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,12 @@ class BatchRunner(Generic[Job, Result]):
         self._breaker = breaker
         self._watched = watched
         self._clock = clock
+        self._meter = BusyMeter(clock=clock)
+
+    @property
+    def busy(self) -> float:
+        """The share of the last minute spent in calls of the model on rows, from 0 to 1."""
+        return self._meter.share()
 
     def run(self, batch: Sequence[Entry[Job, Result]]) -> None:
         """Run a batch of one key; resolve the futures of its rows.
@@ -99,7 +106,7 @@ class BatchRunner(Generic[Job, Result]):
         limit, rows = self.policy.limit(key), " ".join(str(entry.job) for entry in batch)
         logger.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
         try:
-            with self._watched(rows):
+            with self._watched(rows), self._meter.computing():
                 results = self._call(key, [entry.job for entry in batch], self.policy.images(key.bucket))
             answered = list(zip(batch, results, strict=True))
         except Exception as error:
@@ -107,7 +114,7 @@ class BatchRunner(Generic[Job, Result]):
             traceback.clear_frames(error.__traceback__)
             return error
         took = self._clock() - begun
-        logger.info("micro-batch %s: done in %.2f s", batch_id, took)
+        logger.info("micro-batch %s: done in %.2f s, GPU busy %.0f %%", batch_id, took, 100 * self.busy)
         for entry, result in answered:
             waited = begun - entry.waiting.since
             batched = Batched(result=result, batch_id=batch_id, size=len(batch), limit=limit, waited=waited, took=took)

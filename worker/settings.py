@@ -2,132 +2,24 @@
 
 from collections.abc import Mapping
 from itertools import combinations
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ValidationError, field_validator, model_validator
 
 from worker.broker_url import redis_url
+from worker.buckets import Bucket
 from worker.catalog import MODELS, ModelSpec, model_id
 from worker.contract import first_problem
 from worker.errors import SettingsError
-from worker.parameters import (
-    MAX_PIXELS,
-    Guidance,
-    ImageFormat,
-    MultiImage,
-    NumImages,
-    Quality,
-    Seed,
-    Size,
-    Steps,
-    rounded_size,
-)
-
-_DEFAULT_BROKER = "redis://localhost:6379/0"
+from worker.parameters import rounded_size
+from worker.profiles import PROFILES, Profile
+from worker.run_settings import RunSettings
+from worker.worker_settings import DEFAULT_BROKER, WorkerSettings
 
 
-class Settings(BaseSettings):
+# The right one's fields come first: the table in the README has this order.
+class Settings(RunSettings, WorkerSettings):
     """Settings of producer and worker. A field `x` is read from the variable `FLEET_X`."""
-
-    model_config = SettingsConfigDict(env_prefix="FLEET_", frozen=True, env_ignore_empty=True)
-
-    # repr=False: the URL may hold a password.
-    broker_url: str | None = Field(
-        None,
-        repr=False,
-        description=f"Redis that carries the rows (unset: {_DEFAULT_BROKER}; `producer run` starts its own).",
-    )
-    diffuser_model_name: str = Field("FLUX-Kontext", description="Model family: FLUX-Kontext or demo.")
-    hf_model_name_or_path: str = Field(
-        "black-forest-labs/FLUX.1-Kontext-dev", description="Weights: a hub id or a local folder."
-    )
-    hf_revision: str | None = Field(None, description="Branch, tag or commit of the hub id (unset: main).")
-    hf_cache_dir: Path | None = Field(None, description="Hub cache for downloads (unset: Hugging Face's own).")
-    hf_local_dir: Path | None = Field(None, description="Download into this folder instead, one subfolder per model.")
-    demo_cache_dir: Path = Field(
-        Path("~/.cache/bulk-image-editor"), description="Where the demo model's tiny weights are kept."
-    )
-    image_gen_task: Literal["imageedit"] = Field("imageedit", description="The only task there is: imageedit.")
-
-    batch_size: int = Field(4, ge=1, le=256, description="Most images in one call of the model.")
-    batch_wait: float = Field(
-        0.2,
-        ge=0,
-        le=60,
-        description="Seconds that a row waits for others of its shape while the GPU is free.",
-    )
-    rows_in_flight: int | None = Field(
-        None,
-        ge=1,
-        le=4096,
-        description="Rows that a worker holds at a time (unset: follows from the batch size).",
-    )
-    max_pixels: int = Field(
-        MAX_PIXELS, ge=1, description="Most pixels of an input image, checked before it is decoded."
-    )
-    # 45: renewed four times, and looked for every 5 s, a dead worker's rows are with others 34 to 50 s after its end.
-    visibility_timeout: int = Field(
-        45,
-        ge=4,
-        description="Seconds after which a dead worker's rows are given to others; live workers keep theirs.",
-    )
-
-    max_crashes: int = Field(
-        3, ge=1, description="Crashes of a worker by one row, while it worked alone, that make it that row's error."
-    )
-    max_failures: int = Field(
-        3, ge=1, description="Rows that fail in the model, one after the other, after which a worker gives up and ends."
-    )
-    batch_timeout: float = Field(
-        1800, gt=0, description="Seconds after which a batch counts as hanging, and its worker ends."
-    )
-    attempts: int = Field(
-        6, ge=1, description="Times that a worker tries to read or write a file whose storage fails for the moment."
-    )
-    input_root: Path | None = Field(
-        None, description="Folder that workers read images from, and from nowhere else (unset: anywhere)."
-    )
-    output_root: Path | None = Field(
-        None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
-    )
-
-    run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")
-    output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
-    input_image_key: str = Field("images", min_length=1, description="Column with the image's path.")
-    input_conversation_key: str = Field(
-        "conversations", min_length=1, description="Column with the conversation that holds the instruction."
-    )
-    input_edit_key: str = Field("edit", min_length=1, description="Column with an object of a row's own parameters.")
-    output_image_key: str = Field("output_image", min_length=1, description="Column for the edited images' paths.")
-    output_error_key: str = Field("error", min_length=1, description="Column for what is wrong with a row.")
-    diffuser_num_inference_steps: Steps | None = Field(
-        None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
-    )
-    diffuser_guidance_scale: Guidance | None = Field(None, description="Guidance (unset: the model's own; both 3.5).")
-    seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
-    num_images: NumImages = Field(1, description="Images to make per row.")
-    size: Size = Field(
-        "auto",
-        description=(
-            "Output size: auto (input's shape, model's area), input (its exact size), bucket (model's own) or 1280x720."
-        ),
-    )
-    multi_image: MultiImage = Field(
-        "first", description="Of several images in a row: first edits the first, stitch all, side by side."
-    )
-    image_format: ImageFormat = Field("png", description="Format of the edited images: png, webp or jpg.")
-    quality: Quality = Field(95, description="Quality of webp and jpg, 1 to 100.")
-    metadata: bool = Field(
-        default=True, description="Whether images carry their instruction, seed, steps, guidance and model."
-    )
-    save_interval: int = Field(
-        10,
-        ge=1,
-        description="Outcomes after which the collector commits; a second after the first it does anyway.",
-    )
-    max_queued: int = Field(50_000, ge=1, description="Most unanswered rows of a run in Redis at a time.")
 
     @field_validator("diffuser_model_name")
     @classmethod
@@ -154,10 +46,18 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _known_resolutions(self) -> Self:
+        known = [str(bucket) for bucket in self.spec.buckets]
+        if unknown := [name for name in _names(self.warm_up) if name not in {*known, "all"}]:
+            there_are = f"there are {', '.join(known)}, and all"
+            raise ValueError(f"FLEET_WARM_UP: {unknown[0]} is no resolution of {self.spec.name}; {there_are}")
+        return self
+
     @property
     def broker(self) -> str:
         """URL of the Redis to use where none was named: the one on this machine."""
-        return self.broker_url or _DEFAULT_BROKER
+        return self.broker_url or DEFAULT_BROKER
 
     @property
     def spec(self) -> ModelSpec:
@@ -168,6 +68,24 @@ class Settings(BaseSettings):
     def model(self) -> str:
         """Identity of the exact weights; names the queue."""
         return model_id(self.diffuser_model_name, self.hf_model_name_or_path, self.hf_revision)
+
+    def profile_on(self, *, gpu: bool) -> Profile:
+        """Return how the model calculates on a machine with or without a GPU: its profile, and what is set apart."""
+        profile = PROFILES[self.profile or (self.spec.profile if gpu else "reference")]
+        return Profile(
+            name=profile.name,
+            compiled=profile.compiled if self.compile is None else self.compile,
+            attention=self.attention or profile.attention,
+            fused=profile.fused if self.fuse_qkv is None else self.fuse_qkv,
+            fp8=profile.fp8 if self.fp8 is None else self.fp8,
+            step_interval=self.step_interval or profile.step_interval,
+        )
+
+    @property
+    def warm_buckets(self) -> tuple[Bucket, ...]:
+        """Resolutions to compile before the first row."""
+        names = _names(self.warm_up) or [str(self.spec.square)]
+        return tuple(bucket for bucket in self.spec.buckets if "all" in names or str(bucket) in names)
 
     @property
     def steps(self) -> int:
@@ -193,8 +111,17 @@ class Settings(BaseSettings):
         """
         return self.rows_in_flight or _SHAPES * (self.batch_size - 1) + 1 + 2 * self.batch_size
 
+    @property
+    def most_images(self) -> int:
+        """Images in one call of the model at any resolution: as many rows as keep a second batch ready beside it."""
+        return max(self.batch_size, self.in_flight // 3)
+
 
 _SHAPES = 6
+
+
+def _names(listed: str | None) -> list[str]:
+    return [name.strip() for name in (listed or "").split(",") if name.strip()]
 
 
 def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) -> Settings:

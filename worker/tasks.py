@@ -83,6 +83,10 @@ class EditTask(Task):
         if outcome.error is not None:
             raise RowError(outcome.error)
 
+    def facts(self) -> dict[str, object]:
+        """Return how the model calculates, and the share of the last minute that it did so, from 0 to 1."""
+        return {"profile": self._editor.profile, "busy": round(self._editor.busy, 3)}
+
     def drop(self, run: str) -> None:
         """Let go of the rows of a cancelled run."""
         self._editor.drop(run)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -199,7 +200,10 @@ def test_images_per_row(fleet_cli: CLI) -> None:
 
 
 def test_status_names_the_workers_that_are_up(fleet_cli: CLI) -> None:
-    """`producer status` without a run lists each worker with its model and queue."""
+    """`producer status` without a run lists each worker with its model and queue, and how busy its GPU is."""
     found = json.loads(fleet_cli("status", "--json").stdout)
     assert {name.split("@")[0] for name in found} == {"gpu0", "gpu1"}
     assert all(facts["model"] == "demo" and facts["queue"] == queue_name("demo") for facts in found.values())
+    assert all(0 <= facts["busy"] <= 1 for facts in found.values())
+    lines = fleet_cli("status").stdout.splitlines()
+    assert len([line for line in lines if re.fullmatch(r'gpu[01]@\S+: \{.*"busy": "\d+ %"\}', line)]) == 2

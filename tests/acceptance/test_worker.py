@@ -104,10 +104,11 @@ def test_sigterm_finishes_the_batch_and_gives_the_other_rows_back_at_once(
     assert (redis.llen(QUEUE), redis.hlen("unacked")) == (20, 0)
 
 
-def test_a_living_worker_keeps_rows_that_outlast_the_visibility_timeout(cli: CLI, start: Start) -> None:
+def test_a_living_worker_keeps_rows_that_outlast_the_visibility_timeout(cli: CLI, start_plain: Start) -> None:
     """Rows that stay in a worker for longer than the visibility timeout are not delivered a second time."""
-    submit(cli, 12, "--steps", 40)
-    worker = start(visibility_timeout=4)  # with room for 27 rows, it would take its own a second time
+    submit(cli, 12)
+    # Three batches of 3 s. With room for 27 rows, it would take its own a second time.
+    worker = start_plain(visibility_timeout=4, passthrough_seconds=3)
     collected = cli("collect", "r")
     assert collected.returncode == 0, collected.stderr
     lines = worker.lines()

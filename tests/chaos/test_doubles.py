@@ -21,7 +21,7 @@ def batch(number: int, begun: int, done: int | None, *rows: int) -> str:
     """Write a micro-batch's lines."""
     named = " ".join(f"{RUN}.{row}" for row in rows)
     lines = at(begun, f"micro-batch {number:012x}: {len(rows)} of 4 rows at 304x208: {named}")
-    return lines + (at(done, f"micro-batch {number:012x}: done in 1.00 s") if done else "")
+    return lines + (at(done, f"micro-batch {number:012x}: done in 1.00 s, GPU busy 97 %") if done else "")
 
 
 def received(second: int, *rows: int, sending: str = "00112233") -> str:

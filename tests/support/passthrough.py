@@ -5,10 +5,11 @@ is what decoding, fitting, batching, restoring and encoding have made of it. It 
 
 Where FLEET_PASSTHROUGH_GATE names a file, every batch stays on its "GPU" until that file is there: what a test needs to
 happen during a batch happens during a batch, however fast the machine is. FLEET_PASSTHROUGH_MOST is the number of rows
-for which its memory suffices.
+for which its memory suffices. FLEET_PASSTHROUGH_SECONDS is what a call takes: it waits for its "GPU" once per step.
 """
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,13 +18,17 @@ from PIL import Image
 from tests.support.waiting import wait_until
 from worker.batching import BatchKey, EditJob
 from worker.celery import app
+from worker.model import EditModel
 from worker.proof import INSTRUCTION
 from worker.settings import Settings
 from worker.steps import LoadModel
 
 
-class Passthrough:
-    """An EditModel that edits nothing."""
+class Passthrough(EditModel):
+    """An EditModel that edits nothing, in so many seconds per call."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self._seconds = seconds
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Return each row's picture, once per image that it wants."""
@@ -35,6 +40,8 @@ class Passthrough:
         if len(jobs) > int(os.environ.get("FLEET_PASSTHROUGH_MOST", len(jobs))):
             raise MemoryError(f"no memory for {len(jobs)} rows")
         assert all(job.image.size == key.bucket and job.image.mode == "RGB" for job in jobs)
+        for _ in range(key.steps if self._seconds else 0):
+            time.sleep(self._seconds / key.steps)  # without the interpreter's lock, as one waits for a GPU
         return [[job.image for _ in job.seeds] for job in jobs]
 
 
@@ -44,7 +51,7 @@ class LoadPassthrough(LoadModel):
     def load(self, settings: Settings) -> Passthrough:
         """Return the model that edits nothing."""
         del settings
-        return Passthrough()
+        return Passthrough(float(os.environ.get("FLEET_PASSTHROUGH_SECONDS", "0")))
 
 
 app.steps["worker"].discard("worker.steps:LoadModel")

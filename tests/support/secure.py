@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from tests.support.certificates import Certificates, make_certificates
+from tests.support.debian import install
 from tests.support.servers import RedisServer
 
 #: All that the fleet's user may do.
@@ -78,7 +79,7 @@ def running_secure_redis(password: str) -> Iterator[SecureRedis]:
 def _program() -> str:
     found = _find()
     if found is None and os.environ.get("CI"):
-        _install("redis-server", "openssl")
+        install("redis-server", "openssl")
         found = _find()
         assert found is not None, "Debian's redis-server speaks TLS"
     if found is None:
@@ -97,20 +98,3 @@ def _speaks_tls(path: str) -> bool:
     """Start a server without a certificate: it ends at once, and asks for one if it knows what to do with it."""
     ended = subprocess.run([path, "--port", "0", "--tls-port", "1"], capture_output=True, timeout=30, check=False)
     return b"tls-cert-file" in ended.stdout
-
-
-def _install(*packages: str) -> None:
-    """Install Debian packages, and start none of their services."""
-    policy = Path("/usr/sbin/policy-rc.d")  # where Debian asks whether it may; a container has one already
-    is_ours = not policy.exists()
-    if is_ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        for command in (("update",), ("install", "-y", "--no-install-recommends", *packages)):
-            patient = ["apt-get", "-o", "DPkg::Lock::Timeout=120", *command]
-            subprocess.run(patient, env=environment, stdout=subprocess.DEVNULL, check=True)
-    finally:
-        if is_ours:
-            policy.unlink()

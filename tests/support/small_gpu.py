@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from worker.celery import app
-from worker.models import EditModel
+from worker.model import EditModel
 from worker.models.kontext import Kontext
 from worker.settings import Settings
 from worker.steps import LoadModel
@@ -29,7 +29,7 @@ class LoadOntoSmallGpu(LoadModel):
         """Load the demo model, and make its memory small."""
         model = super().load(settings)
         assert isinstance(model, Kontext)
-        model.transformer.register_forward_pre_hook(_allocate, with_kwargs=True)
+        model.pipeline.transformer.register_forward_pre_hook(_allocate, with_kwargs=True)
         return model
 
 

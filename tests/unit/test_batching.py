@@ -3,15 +3,17 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 
 import pytest
 
-from worker.batching import BatchKey, Policy, Run, Wait, Waiting, choose
+from tests.support.policies import policy
+from worker.batching import BatchKey, Run, Wait, Waiting, choose
 from worker.buckets import Bucket
 from worker.settings import load_settings
 
-POLICY = Policy(batch_size=4, max_wait=10, max_passed_over=32)
+POLICY = policy(4, max_wait=10, at=Bucket(16 * ord("A"), 16))
 
 
 def key(shape: str, num_images: int = 1) -> BatchKey:
@@ -64,10 +66,10 @@ def test_the_next_batch(shapes: str, now: float, taken: int, expected: Run | Wai
 )
 def test_images_per_row_divide_the_limit(batch_size: int, num_images: int, limit: int) -> None:
     """A batch holds as many whole rows as its images allow, and at least one."""
-    policy = Policy(batch_size=batch_size, max_wait=10)
+    some = policy(batch_size, max_wait=10, at=Bucket(16 * ord("A"), 16))
     waiting = rows("A" * 20, num_images=num_images)
-    assert policy.limit(waiting[0].key) == limit
-    assert choose(waiting, now=0, batches_taken=0, policy=policy) == Run(tuple(range(limit)))
+    assert some.limit(waiting[0].key) == limit
+    assert choose(waiting, now=0, batches_taken=0, policy=some) == Run(tuple(range(limit)))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ def test_keys_are_never_mixed(other: BatchKey) -> None:
     """Rows that differ in anything that the pipeline holds once per call never ride together."""
     mine = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
     waiting = [Waiting(key=k, since=0) for k in (mine, other, mine, other)]
-    roomy = Policy(batch_size=8, max_wait=10)  # room for all four rows, also with two images each
+    roomy = policy(8, max_wait=10)  # room for all four rows, also with two images each
     assert choose(waiting, now=10, batches_taken=0, policy=roomy) == Run((0, 2))
 
 
@@ -103,15 +105,15 @@ def simulate(weights: Sequence[float], *, batches: int, seed: int) -> tuple[floa
     """
     rng = random.Random(seed)  # noqa: S311 - a simulation, no secret
     arrivals = (key(rng.choices("ABCDEFGH"[: len(weights)], weights)[0]) for _ in count())
-    policy = Policy(batch_size=4, max_wait=0)
-    room = load_settings(batch_size=4).in_flight - 2 * policy.batch_size
+    greedy = replace(POLICY, max_wait=0)
+    room = load_settings(batch_size=4).in_flight - 2 * 4
     waiting: list[Waiting] = []
     sizes: Counter[int] = Counter()
     longest = 0
     for taken in range(batches):
         while len(waiting) < room:
             waiting.append(Waiting(key=next(arrivals), since=taken, arrived_at_batch=taken))
-        decision = choose(waiting, now=taken, batches_taken=taken, policy=policy)
+        decision = choose(waiting, now=taken, batches_taken=taken, policy=greedy)
         assert isinstance(decision, Run)
         assert len({waiting[place].key for place in decision.rows}) == 1
         longest = max(longest, *(taken - waiting[place].arrived_at_batch for place in decision.rows))
@@ -133,4 +135,4 @@ def test_rows_ride_in_full_batches_and_none_starves(weights: Sequence[float], se
     """With six shapes and a long queue 90 % of the rows ride in full batches, and none waits for ever."""
     full, longest = simulate(weights, batches=2000, seed=seed)
     assert full >= 0.9
-    assert longest <= Policy(batch_size=4, max_wait=0).max_passed_over + len(weights)
+    assert longest <= POLICY.max_passed_over + len(weights)

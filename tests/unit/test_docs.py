@@ -49,7 +49,10 @@ def test_every_parameter_of_a_row_is_documented(name: str) -> None:
     [
         f"{LONGEST_LINE // 2**20} MiB",
         f"{LONGEST_PROMPT:,} characters",
-        *(f"`fleet:{name}`" for name in ("fingerprint", "instruction", "seed", "steps", "guidance", "model")),
+        *(
+            f"`fleet:{name}`"
+            for name in ("fingerprint", "instruction", "seed", "steps", "guidance", "model", "profile")
+        ),
     ],
 )
 def test_the_reference_has_the_limits(fact: str) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 
 import pytest
 
+from tests.support.policies import policy
 from worker.batching import BatchKey, Policy
 from worker.breaker import Breaker
 from worker.buckets import Bucket
@@ -16,8 +17,8 @@ from worker.running import Batched, BatchRunner
 KEY = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
 OTHER = KEY._replace(steps=9)
 #: Only full batches run: the test decides when.
-FULL_ONLY = Policy(batch_size=4, max_wait=3600)
-AT_ONCE = Policy(batch_size=4, max_wait=0)
+FULL_ONLY = policy(4, max_wait=3600)
+AT_ONCE = policy(4, max_wait=0)
 #: Seconds after which a test fails instead of hanging.
 PATIENCE = 10
 

@@ -9,7 +9,7 @@ import torch
 
 from worker.errors import ModelError
 from worker.models.demo import demo_checkpoint
-from worker.models.kontext import Kontext
+from worker.models.loading import load_pipeline
 
 
 class Trap:
@@ -40,8 +40,8 @@ def test_a_pickled_checkpoint_is_refused_unread(
     (folder / part / weights).unlink()
     trap = tmp_path / "sprung"
     (folder / part / pickled).write_bytes(pickle.dumps(Trap(trap)))
-    with pytest.raises(ModelError, match=r"^The weights in .* cannot be loaded"):
-        Kontext.load(folder, device=torch.device("cpu"))
+    with pytest.raises(ModelError, match=r"^The weights in .* are incomplete"):
+        load_pipeline(folder, torch.device("cpu"))
     assert not trap.exists()
 
 

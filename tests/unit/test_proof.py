@@ -8,10 +8,11 @@ from PIL import Image
 from worker.batching import BatchKey, EditJob
 from worker.catalog import MODELS
 from worker.errors import ModelError
+from worker.model import EditModel
 from worker.proof import prove
 
 
-class Model:
+class Model(EditModel):
     """A model that makes of every picture what it is told to."""
 
     def __init__(self, make: Callable[[Image.Image], Image.Image]) -> None:

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 import pytest
 import torch
 
-from worker.batching import BatchKey, Policy, Waiting
+from tests.support.policies import policy
+from worker.batching import BatchKey, Waiting
 from worker.breaker import Breaker
 from worker.buckets import Bucket
 from worker.errors import ModelError, OutOfMemory
@@ -56,7 +57,7 @@ def runner(
     limit: int = 3,
 ) -> BatchRunner[str, str]:
     """Make a runner with batches of eight images, whose model is sound unless a test says otherwise."""
-    return BatchRunner(call, Policy(batch_size=8, max_wait=0), breaker=Breaker(prove, limit))
+    return BatchRunner(call, policy(8, max_wait=0), breaker=Breaker(prove, limit))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_every_call_is_watched() -> None:
         return nullcontext()
 
     breaker = Breaker(sound, limit=3)
-    watching = BatchRunner(cannot("b"), Policy(batch_size=8, max_wait=0), breaker=breaker, watched=watch)
+    watching = BatchRunner(cannot("b"), policy(8, max_wait=0), breaker=breaker, watched=watch)
     watching.run(batch("ab", key()))
     assert watched == ["a b", "a", "b", "the built-in picture"]
 
@@ -231,3 +232,25 @@ def test_rows_know_their_batch() -> None:
     rows: list[Batched[str]] = [entry.future.result(0) for entry in entries[:3]]
     assert [(row.size, row.limit) for row in rows] == [(2, 8), (2, 8), (1, 8)]
     assert rows[0].batch_id == rows[1].batch_id != rows[2].batch_id
+
+
+def test_only_the_models_calls_on_rows_count_as_busy(caplog: pytest.LogCaptureFixture) -> None:
+    """Half the time in the model is a busy share of a half, the built-in picture has no part in it; the log says it."""
+    now = [0.0]
+
+    def call(key: BatchKey, jobs: Sequence[str], most: int) -> list[str]:
+        now[0] += 5
+        return cannot("x")(key, jobs, most)
+
+    def prove(like: BatchKey | None) -> None:
+        del like
+        now[0] += 5
+
+    running = BatchRunner(call, policy(8, max_wait=0), breaker=Breaker(prove, limit=3), clock=lambda: now[0])
+    assert running.busy == 0
+    running.run(batch("x", key()))
+    assert running.busy == 1 / 2
+    now[0] += 5
+    with caplog.at_level("INFO"):
+        running.run(batch("a", key()))
+    assert caplog.messages[-1].endswith("done in 5.00 s, GPU busy 50 %")

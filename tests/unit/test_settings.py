@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.buckets import KONTEXT_BUCKETS
 from worker.errors import SettingsError
 from worker.settings import Settings, load_settings
 
@@ -18,6 +19,15 @@ READ = [
     ("hf_local_dir", "/models", Path("/models")),
     ("demo_cache_dir", "/demo", Path("/demo")),
     ("image_gen_task", "imageedit", "imageedit"),
+    ("profile", "fast", "fast"),
+    ("compile", "false", False),
+    ("attention", "_native_cudnn", "_native_cudnn"),
+    ("fuse_qkv", "true", True),
+    ("fp8", "no", False),
+    ("step_interval", "3", 3),
+    ("compile_cache", "/kernels", Path("/kernels")),
+    ("warm_up", "1024x1024, 832x1248", "1024x1024, 832x1248"),
+    ("prompt_cache", "64", 64),
     ("batch_size", "8", 8),
     ("batch_wait", "0.5", 0.5),
     ("rows_in_flight", "32", 32),
@@ -171,3 +181,19 @@ def test_rows_in_flight_follow_from_the_batch(batch_size: int, rows_in_flight: i
 def test_every_setting_is_described(field: str) -> None:
     """Each setting says in a sentence what it is."""
     assert (Settings.model_fields[field].description or "").endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("warm_up", "expected"),
+    [
+        ("", ["1024x1024"]),
+        ("832x1248", ["832x1248"]),
+        (" 1248x832 ,832x1248,", ["832x1248", "1248x832"]),
+        ("all", [str(bucket) for bucket in KONTEXT_BUCKETS]),
+        ("1024x1024,all", [str(bucket) for bucket in KONTEXT_BUCKETS]),
+    ],
+)
+def test_resolutions_to_warm_up(monkeypatch: pytest.MonkeyPatch, warm_up: str, expected: list[str]) -> None:
+    """They are named one by one or all at once; where none is named it is the square one."""
+    monkeypatch.setenv("FLEET_WARM_UP", warm_up)
+    assert [str(bucket) for bucket in load_settings().warm_buckets] == expected

@@ -1,41 +1,33 @@
-"""The models behind one Protocol. Imported only by the step that loads a model: everything here needs torch."""
+"""The models behind `worker.model.EditModel`. Imported only by the step that loads a model: all of it needs torch."""
 
-from collections.abc import Sequence
-from typing import Protocol
-
-from PIL import Image
-
-from worker.batching import BatchKey, EditJob
+from worker.model import EditModel
 from worker.models.demo import demo_checkpoint
-from worker.models.kontext import Kontext, choose_device
+from worker.models.device import choose_device, machine_of
+from worker.models.kontext import Kontext
+from worker.models.requirements import require
 from worker.models.weights import fetch_weights
 from worker.settings import Settings
-
-
-class EditModel(Protocol):
-    """A loaded model that edits micro-batches."""
-
-    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
-        """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.
-
-        No call of the network makes more than `most` images.
-
-        Raises:
-            OutOfMemory: the device has no room for such a call.
-
-        """
 
 
 def load_model(settings: Settings) -> EditModel:
     """Load the model that the settings name onto this machine's device.
 
     Raises:
-        ModelError: weights are missing, gated or of another architecture, or the device cannot carry them.
+        ModelError: weights are missing, gated or of another architecture, or this machine cannot carry them or cannot
+            calculate as the profile says.
 
     """
     device = choose_device(settings.spec)
+    profile = settings.profile_on(gpu=device.type == "cuda")
+    require(profile, machine_of(device))  # before a download
     if settings.diffuser_model_name == "demo":
         folder = demo_checkpoint(settings.demo_cache_dir.expanduser())
     else:
         folder = fetch_weights(settings)
-    return Kontext.load(folder, device=device)
+    return Kontext.load(
+        folder,
+        profile,
+        device=device,
+        compile_cache=settings.compile_cache,
+        prompt_cache=settings.prompt_cache * 2**20,
+    )

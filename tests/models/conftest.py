@@ -1,0 +1,48 @@
+"""What tests of the models share: the tiny Kontext on each device of this machine, and one cache of its kernels."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.support.debian import require_compiler
+from worker.models.demo import demo_checkpoint
+from worker.models.fp8 import multiplies_fp8
+from worker.models.kontext import Kontext
+from worker.settings import load_settings
+
+#: Loads the tiny model with settings of its own.
+Load = Callable[..., Kontext]
+
+
+@pytest.fixture(autouse=True)
+def _no_fleet_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings of whoever runs the tests."""
+    for name in [name for name in os.environ if name.startswith("FLEET_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", params=["cpu", "cuda"])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Name the CPU, and a GPU where there is one."""
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
+    return torch.device(request.param)
+
+
+@pytest.fixture(scope="session")
+def load(device: torch.device, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
+    """Load the tiny model, as a worker does, with settings such as `profile="fast"`."""
+    folder, kernels = demo_checkpoint(demo_cache), tmp_path_factory.mktemp("kernels")
+
+    def load(**settings: object) -> Kontext:
+        profile = load_settings(diffuser_model_name="demo", **settings).profile_on(gpu=device.type == "cuda")
+        if profile.compiled:
+            require_compiler()
+        if profile.fp8 and not multiplies_fp8(device):
+            pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
+        return Kontext.load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**20)
+
+    return load

@@ -1,0 +1,46 @@
+"""The folder of compiled kernels is its owner's alone."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from tests.models.conftest import Load
+from worker.errors import ModelError
+from worker.models.compiling import compile_blocks
+
+
+@pytest.fixture
+def transformer(load: Load, monkeypatch: pytest.MonkeyPatch) -> nn.Module:
+    """Load a transformer; what is set for its compiler holds for one test."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "")
+    module: nn.Module = load().pipeline.transformer
+    return module
+
+
+def test_the_folder_is_made_for_its_owner_alone(transformer: nn.Module, tmp_path: Path) -> None:
+    """It is made with its parents, nobody else may enter it, and torch is told to use it."""
+    folder = tmp_path / "a" / "b"
+    compile_blocks(transformer, folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(folder)
+    compile_blocks(transformer, folder)  # and is taken again
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
+def test_a_folder_that_others_may_write_to_is_refused(transformer: nn.Module, tmp_path: Path, mode: int) -> None:
+    """What lies in it is run: a stranger's file there would be the stranger's code."""
+    folder = tmp_path / "kernels"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(ModelError, match=r"^Others can write to .*kernels, and what lies there is run: chmod 700 it"):
+        compile_blocks(transformer, folder)
+
+
+def test_a_path_that_cannot_be_a_folder_is_refused(transformer: nn.Module, tmp_path: Path) -> None:
+    """The sentence names the setting."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"cannot be kept in .*file/kernels \(Not a directory\); set FLEET_COMPILE_C"):
+        compile_blocks(transformer, tmp_path / "file" / "kernels")

@@ -1,0 +1,69 @@
+"""What holds in every profile: a row depends on no neighbour and no place, and a shape is compiled once."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from tests.models.conftest import Load
+from tests.support.jobs import edited, job, key
+from worker.models.kontext import Kontext
+
+#: Settings that reach every path of the arithmetic, alone and together.
+WAYS = [
+    {"profile": "reference"},
+    {"profile": "reference", "fuse_qkv": True},
+    {"profile": "reference", "fp8": True},
+    {"profile": "reference", "step_interval": 2},
+    {"profile": "exact"},
+    {"profile": "exact", "step_interval": 2},
+    {"profile": "fast"},
+]
+
+
+@pytest.fixture(scope="module", params=WAYS, ids=lambda way: "-".join(map(str, way.values())))
+def model(load: Load, request: pytest.FixtureRequest) -> Iterator[Kontext]:
+    """Load the tiny model in one way after the other."""
+    yield load(**request.param)
+    torch.compiler.set_stance("default")
+
+
+def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: Kontext) -> None:
+    """Two at a time, a row's pixels are bitwise the same, first or second, beside whichever row, even beside itself."""
+    row = job(1)
+    first = edited(model, key(), [row, job(2)], 2)[0]
+    for jobs, place in (([row, job(3)], 0), ([job(2), row], 1), ([row, row], 0), ([row, row], 1)):
+        assert np.array_equal(edited(model, key(), jobs, 2)[place], first)
+
+
+def test_a_part_full_batch_is_split_and_never_padded(model: Kontext) -> None:
+    """Of three rows, two at a time, the first two are as in a full batch the third as alone in its call."""
+    sizes: list[int] = []
+    transformer = model.pipeline.transformer
+    noting = transformer.register_forward_pre_hook(
+        lambda _module, _args, kwargs: sizes.append(len(kwargs["hidden_states"])), with_kwargs=True
+    )
+    three = edited(model, key(), [job(1), job(2), job(3)], 2)
+    noting.remove()
+    assert sizes == [2] * key().steps + [1] * key().steps
+    assert np.array_equal(three[:2], edited(model, key(), [job(1), job(2)], 2))
+    assert np.array_equal(three[2], edited(model, key(), [job(3)], 2)[0])
+
+
+def test_what_was_compiled_once_is_not_compiled_again(model: Kontext) -> None:
+    """Other pictures, instructions, seeds, steps and guidances of a shape, and true CFG, need no compiler any more."""
+    model.edit(key(steps=1), [job(1), job(2)], 2)
+    torch.compiler.set_stance("fail_on_recompile")
+    model.edit(key(steps=7), [job(4), job(5)], 2)
+    model.edit(key(steps=2)._replace(guidance=1.0), [job(4), job(5)], 2)
+    model.edit(key(steps=3, true_cfg_scale=2.0), [job(6, negative="blurry"), job(7, negative="")], 2)
+
+
+def test_exact_differs_from_the_reference_by_rounding_alone(load: Load) -> None:
+    """Compiled and fused, the pixels are those of diffusers' own arithmetic to 1/255 (fp32), or to a few (bf16)."""
+    reference, exact = load(profile="reference"), load(profile="exact")
+    rows = [job(1), job(2)]
+    pairs = zip(edited(reference, key(), rows, 2), edited(exact, key(), rows, 2), strict=True)
+    farthest = max(int(np.abs(one.astype(int) - other).max()) for one, other in pairs)
+    assert farthest <= (1 if reference.pipeline.dtype == torch.float32 else 32)

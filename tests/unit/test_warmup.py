@@ -1,0 +1,91 @@
+"""Before the first row a model is compiled for what was asked for, proves that it works, and is measured."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+import pytest
+from PIL import Image
+
+from worker.batching import BatchKey, EditJob
+from worker.buckets import Bucket
+from worker.budget import Budget, Memory
+from worker.catalog import MODELS
+from worker.errors import ModelError, OutOfMemory
+from worker.model import EditModel
+from worker.warmup import WarmedUp, warm_up
+
+DEMO = MODELS["demo"]
+WIDE, SQUARE = Bucket(304, 208), DEMO.square
+
+
+@dataclass
+class Model(EditModel):
+    """A model whose memory holds so many tokens at a time, and that takes a note of its calls."""
+
+    tokens: int = 10**9
+    is_compiled: bool = True
+    error: Exception | None = None
+    calls: list[tuple[Bucket, int, int]] = field(default_factory=list)
+
+    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
+        """Hand the pictures back, once there is room for them."""
+        self.calls.append((key.bucket, len(jobs), key.steps))
+        if self.error is not None:
+            raise self.error
+        if most * key.bucket.tokens > self.tokens:
+            raise OutOfMemory(key.bucket, most, " (0.1 of 24.0 GiB are free)")
+        return [[job.image] for job in jobs]
+
+    def memory(self) -> Memory | None:
+        """Say what a GPU would."""
+        return Memory(free=self.tokens, per_token=1.0)
+
+
+def warm(model: Model, *buckets: Bucket, images: int = 4) -> WarmedUp:
+    """Warm a model up."""
+    budget = Budget(images=images, at=SQUARE, most=8)
+    return warm_up(model, DEMO, buckets=buckets, budget=budget, watched=lambda _: nullcontext())
+
+
+def test_each_resolution_is_compiled_for_each_size_of_a_call() -> None:
+    """One step of 1, 2 and 4 built-in pictures at each resolution that was asked for, then the proof."""
+    model = Model()
+    warm(model, SQUARE, WIDE)
+    assert model.calls == [
+        *((SQUARE, images, 1) for images in (1, 2, 4)),
+        *((WIDE, images, 1) for images in (1, 2, 4)),
+        (SQUARE, 1, 2),
+    ]
+
+
+def test_what_is_not_compiled_only_proves_that_it_works() -> None:
+    """Without a compiler there is nothing to prepare for a resolution."""
+    model = Model(is_compiled=False)
+    warm(model, SQUARE, WIDE)
+    assert model.calls == [(SQUARE, 1, 2)]
+
+
+def test_sizes_that_do_not_fit_are_not_compiled() -> None:
+    """The first call shows what a larger one would need: with room for three only two are compiled, and then made."""
+    model = Model(tokens=3 * SQUARE.tokens)
+    warmed_up = warm(model, SQUARE)
+    assert model.calls == [(SQUARE, 1, 1), (SQUARE, 2, 1), (SQUARE, 1, 2)]
+    assert warmed_up.budget.images_at(SQUARE) == 2
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_no_room_for_one_image_ends_the_start(*, is_compiled: bool) -> None:
+    """One sentence, with the numbers."""
+    with pytest.raises(ModelError, match=r"^The model has no room to work: .*1 image at 256x256 \(0\.1 of 24\.0 GiB"):
+        warm(Model(tokens=SQUARE.tokens - 1, is_compiled=is_compiled), SQUARE)
+
+
+def test_a_compiler_that_fails_is_told_from_a_broken_model() -> None:
+    """The sentence names the resolution, the first line of what the compiler says, and what needs none."""
+    model = Model(error=RuntimeError("g++ says no.\nFour hundred lines follow."))
+    with pytest.raises(
+        ModelError,
+        match=r"^The model cannot be compiled at 256x256 \(RuntimeError: g\+\+ says no\); .*=reference, which",
+    ):
+        warm(model, SQUARE)

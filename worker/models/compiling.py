@@ -1,0 +1,46 @@
+"""Regional compilation: each kind of block once per shape, and its kernels kept for the next start."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from worker.errors import ModelError
+
+#: Shapes that may be compiled in one process; torch's own limit is 8, and beyond it a row would fail. Kontext has 17
+#: resolutions, each with a few sizes of a call, and rows may ask for sizes of their own.
+_SHAPES: Final = 1024
+
+
+def compile_blocks(transformer: Any, cache: Path) -> None:
+    """Have the transformer's blocks compiled, for static shapes, when each is first used.
+
+    Raises:
+        ModelError: the cache folder cannot be used.
+
+    """
+    # torch reads it when it first compiles; Triton's folder follows from it.
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_private(cache.expanduser().absolute()))
+    torch._dynamo.config.recompile_limit = _SHAPES  # noqa: SLF001 - where torch documents it
+    torch._dynamo.config.accumulated_recompile_limit = 16 * _SHAPES  # noqa: SLF001
+    transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
+
+
+def _private(folder: Path) -> Path:
+    """Return the folder, made where it is not there; nobody else may write what is run from it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+    except OSError as error:
+        raise ModelError(
+            f"Compiled kernels cannot be kept in {folder} ({error.strerror}); set FLEET_COMPILE_CACHE."
+        ) from None
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise ModelError(
+            f"Others can write to {folder}, and what lies there is run: chmod 700 it, or set FLEET_COMPILE_CACHE"
+            " to a folder of your own."
+        )
+    if not os.access(folder, os.W_OK):
+        raise ModelError(f"Compiled kernels cannot be kept in {folder} (not writable); set FLEET_COMPILE_CACHE.")
+    return folder

@@ -1,0 +1,18 @@
+"""Query, key and value as one matrix product, which fills a GPU better than three."""
+
+from typing import Any, Final
+
+from diffusers.models.transformers.transformer_flux import FluxAttention
+
+#: What is left over once they are fused: as many bytes again.
+_LEFT: Final = ("to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj")
+
+
+def fuse_projections(transformer: Any) -> None:
+    """Fuse the projections of every attention layer, one by one, and let go of the separate weights."""
+    for module in transformer.modules():
+        if isinstance(module, FluxAttention):
+            module.fuse_projections()
+            for name in _LEFT:
+                if hasattr(module, name):
+                    delattr(module, name)

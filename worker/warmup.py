@@ -1,0 +1,89 @@
+"""What a model does before the first row: compile, prove that it works, and measure its memory."""
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import NamedTuple
+
+from worker.batching import BatchKey
+from worker.buckets import Bucket
+from worker.budget import Budget, sizes
+from worker.catalog import ModelSpec
+from worker.errors import ModelError, OutOfMemory, one_line
+from worker.model import EditModel
+from worker.proof import job_for, prove
+
+
+class WarmedUp(NamedTuple):
+    """What came of it."""
+
+    #: With what was measured of the memory.
+    budget: Budget
+    #: Seconds.
+    compiling: float
+    proving: float
+
+
+def warm_up(
+    model: EditModel,
+    spec: ModelSpec,
+    *,
+    buckets: Iterable[Bucket],
+    budget: Budget,
+    watched: Callable[[str], AbstractContextManager[object]],
+) -> WarmedUp:
+    """Compile the model for these resolutions, and have it edit the built-in picture.
+
+    `watched` guards each call against hanging, given what is in it.
+
+    Raises:
+        ModelError: the model cannot be compiled, or the device's memory does not hold one image.
+        Exception: whatever the model raises on the built-in picture.
+
+    """
+    begun = time.monotonic()
+    if model.is_compiled:
+        for bucket in buckets:
+            budget = _compile(model, spec, bucket, budget, watched)
+    compiled = time.monotonic()
+    with watched("the built-in picture"):
+        try:
+            prove(model, spec)
+        except OutOfMemory as error:
+            raise _too_small(error) from None
+    measured = replace(budget, memory=model.memory())
+    return WarmedUp(measured, compiling=compiled - begun, proving=time.monotonic() - compiled)
+
+
+def _compile(
+    model: EditModel,
+    spec: ModelSpec,
+    bucket: Bucket,
+    budget: Budget,
+    watched: Callable[[str], AbstractContextManager[object]],
+) -> Budget:
+    """Compile one resolution, for every size of a call that the memory holds."""
+    key = BatchKey(bucket=bucket, steps=1, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
+    for images in sizes(budget.images_at(bucket)):
+        if images > budget.images_at(bucket):
+            break  # the smaller call has shown how much a larger one needs
+        try:
+            with watched(f"the compiler for {images} of {bucket}"):
+                model.edit(key, [job_for(key)] * images, images)
+        except OutOfMemory as error:
+            if images == 1:
+                raise _too_small(error) from None
+            break
+        except Exception as error:  # whatever a compiler comes to
+            reason = one_line(f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0].rstrip('.')}")
+            raise ModelError(
+                f"The model cannot be compiled at {bucket} ({reason});"
+                " repair the compiler, or set FLEET_PROFILE=reference, which needs none."
+            ) from error
+        budget = replace(budget, memory=model.memory())
+    return budget
+
+
+def _too_small(error: OutOfMemory) -> ModelError:
+    return ModelError(f"The model has no room to work: {error}")
