@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test chaos lint clean
+.PHONY: install demo test chaos bench lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -32,6 +32,13 @@ test: lint install
 
 chaos: .venv/installed
 	$(BIN)/python -m tests.chaos
+
+# Every figure of BENCHMARKS.md, on a GPU where there is one.
+bench: .venv/installed
+	$(BIN)/python -m worker.bench
+	$(BIN)/python -m tests.bench.fleet
+	$(BIN)/python -m tests.bench.starting
+	$(BIN)/python -m tests.bench.loading
 
 clean:
 	rm -rf .venv .venv-monitor cache_local build *.egg-info

@@ -1,0 +1,40 @@
+"""A real worker with a model of random weights: `celery -A tests.support.random_weights worker`.
+
+FLEET_DIFFUSER_MODEL_NAME says which: FLUX-Kontext at its full size, for a GPU without its weights, or the demo.
+"""
+
+from typing import Any
+
+import torch
+
+from worker.bench.sizes import SIZES
+from worker.celery import app
+from worker.models.demo import drawn
+from worker.models.kontext import Kontext
+from worker.settings import Settings
+from worker.steps import LoadModel
+
+
+def load(settings: Settings) -> Kontext:
+    """Build a model on this machine's device, as the settings would have it calculate."""
+    gpu = torch.cuda.is_available()
+    size = next(size for size in SIZES.values() if size.spec == settings.spec)
+    device, dtype = (torch.device("cuda"), torch.bfloat16) if gpu else (torch.device("cpu"), torch.float32)
+    return Kontext(
+        drawn(size.architecture, device=device, dtype=dtype),
+        settings.profile_on(gpu=gpu),
+        compile_cache=settings.compile_cache,
+        prompt_cache=settings.prompt_cache * 2**20,
+    )
+
+
+class LoadRandomWeights(LoadModel):
+    """Takes the place of the step that loads the model."""
+
+    def load(self, settings: Settings) -> Any:
+        """Build the model."""
+        return load(settings)
+
+
+app.steps["worker"].discard("worker.steps:LoadModel")
+app.steps["worker"].add(LoadRandomWeights)
