@@ -41,6 +41,8 @@ def set_attention(transformer: Any, wanted: str, machine: Machine) -> str:
 
 def _refused(transformer: Any, name: str) -> str | None:
     """Try a backend on a short sequence; say why it does not work, if so."""
+    if name not in {backend.value for backend in AttentionBackendName}:
+        return "diffusers knows no such backend"
     heads, width = transformer.config.num_attention_heads, transformer.config.attention_head_dim
     try:
         transformer.set_attention_backend(name)

@@ -1,6 +1,7 @@
 """Regional compilation: each kind of block once per shape, and its kernels kept for the next start."""
 
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +23,14 @@ def compile_blocks(transformer: Any, cache: Path) -> None:
     """
     # torch reads it when it first compiles; Triton's folder follows from it.
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_private(cache.expanduser().absolute()))
-    torch._dynamo.config.recompile_limit = _SHAPES  # noqa: SLF001 - where torch documents it
-    torch._dynamo.config.accumulated_recompile_limit = 16 * _SHAPES  # noqa: SLF001
     transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
+
+
+def any_number_of_shapes() -> AbstractContextManager[object]:
+    """Lift torch's limit on shapes for the calls inside: a setting of its compiler holds in one thread alone."""
+    limits = {"recompile_limit": _SHAPES, "accumulated_recompile_limit": 16 * _SHAPES}
+    lifted: AbstractContextManager[object] = torch._dynamo.config.patch(limits)  # noqa: SLF001 - where torch documents it
+    return lifted
 
 
 def _private(folder: Path) -> Path:

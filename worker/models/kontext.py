@@ -16,6 +16,7 @@ from worker.buckets import Bucket
 from worker.budget import Memory, split
 from worker.errors import OutOfMemory
 from worker.model import EditModel
+from worker.models.compiling import any_number_of_shapes
 from worker.models.device import free_memory, in_gib, leave_a_core, machine_of
 from worker.models.loading import load_pipeline
 from worker.models.pixels import to_device, to_pictures
@@ -93,7 +94,7 @@ class Kontext(EditModel):
 
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:
-            with self._observed(key.bucket, len(rows)):
+            with self._observed(key.bucket, len(rows)), any_number_of_shapes():
                 return self._call(key, rows)
         except torch.OutOfMemoryError as error:
             traceback.clear_frames(error.__traceback__)  # they hold what the call had made
