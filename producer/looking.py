@@ -27,7 +27,7 @@ from worker.settings import Settings, load_settings
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 @broker_option
 def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
-    """Show how far the run in DIR is; without DIR, the workers that are up, their model and queue."""
+    """Show how far the run in DIR is; without DIR, the workers that are up, their model, and how busy they are."""
     settings = load_settings(broker_url=broker_url)
     if folder is None:
         require_broker(settings)  # Celery's own way there would take seconds to find out

@@ -59,8 +59,9 @@ class OutOfMemory(RowError):  # noqa: N818 - as torch and the operating system c
             f"the GPU has no memory for {images} image{'s' * (images > 1)} at {bucket}{memory};"
             " edit it at a smaller --size, or on a larger GPU."
         )
-        #: Images that the call was to make.
+        #: Images that the call was to make, and what was said of the memory.
         self.images = images
+        self.memory = memory
 
 
 class CrashedError(RowError):

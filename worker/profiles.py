@@ -22,6 +22,14 @@ class Profile:
     #: Of so many denoising steps one is computed, and the others are extrapolated (TaylorSeer); 1: all are computed.
     step_interval: int
 
+    def __str__(self) -> str:
+        """Name the profile, and the parts that are not its own: `fast (fp8=False)`."""
+        own = PROFILES[self.name]
+        apart = [
+            f"{part}={getattr(self, part)}" for part in self.__slots__ if getattr(self, part) != getattr(own, part)
+        ]
+        return f"{self.name} ({', '.join(apart)})" if apart else self.name
+
 
 PROFILES: Final = {
     profile.name: profile

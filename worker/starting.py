@@ -11,7 +11,7 @@ from worker.budget import Budget
 from worker.errors import ModelError, one_line
 from worker.model import EditModel
 from worker.settings import Settings
-from worker.warmup import warm_up
+from worker.warmup import WarmedUp, warm_up
 from worker.watchdog import Watchdog
 
 logger = logging.getLogger(__name__)
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 def working_model(
     load: Callable[[Settings], EditModel], settings: Settings, watchdog: Watchdog
-) -> tuple[EditModel, Budget]:
-    """Load a model, compile it, and have it prove that it works; return it, and what its calls may hold.
+) -> tuple[EditModel, WarmedUp]:
+    """Load a model, compile it, and have it prove that it works; return it, and what came of that.
 
     Raises:
         SystemExit: it cannot be loaded, or does not work; a sentence in the log says why.
@@ -48,7 +48,7 @@ def working_model(
     parts = {"libraries and weights": loaded, "compile": warmed_up.compiling, "warm-up": warmed_up.proving}
     listed = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in parts.items())
     logger.info("model ready: %s after %.1f s (%s)", settings.model, time.monotonic() - begun, listed)
-    return model, warmed_up.budget
+    return model, warmed_up
 
 
 @contextmanager

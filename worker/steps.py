@@ -8,7 +8,6 @@ from celery import bootsteps
 import worker.control  # noqa: F401 - registers its commands
 from worker.batching import Policy
 from worker.breaker import Breaker
-from worker.budget import Budget
 from worker.editing import Limits, RowEditor
 from worker.endings import Endings
 from worker.holders import Holders
@@ -23,6 +22,7 @@ from worker.settings import Settings, load_settings
 from worker.starting import working_model
 from worker.suspects import Suspects
 from worker.tasks import EditTask
+from worker.warmup import WarmedUp
 from worker.watchdog import Watchdog
 
 
@@ -58,9 +58,9 @@ class LoadModel(bootsteps.StartStopStep):
         self._suspects = Suspects(client, hasty, max_crashes=settings.max_crashes, timeout=settings.visibility_timeout)
         endings = Endings(self._suspects)
         watchdog = Watchdog(settings.batch_timeout, endings.hung)
-        model, budget = working_model(self.load, settings, watchdog)
+        model, warmed_up = working_model(self.load, settings, watchdog)
         holders = Holders(client, hasty)
-        runner = _runner(model, settings, budget, watchdog)
+        runner = _runner(model, settings, warmed_up, watchdog)
         self._batcher = MicroBatcher(runner, on_broken=endings.broken, objections=holders.objections)
         patience = Patience(self._batcher.closing, attempts=settings.attempts)
         limits = Limits(
@@ -106,10 +106,10 @@ class LoadModel(bootsteps.StartStopStep):
             self._batcher.close()
 
 
-def _runner(model: EditModel, settings: Settings, budget: Budget, watchdog: Watchdog) -> BatchRunner[Any, Any]:
+def _runner(model: EditModel, settings: Settings, warmed_up: WarmedUp, watchdog: Watchdog) -> BatchRunner[Any, Any]:
     return BatchRunner(
         model.edit,
-        Policy(budget=budget, max_wait=settings.batch_wait),
+        Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=warmed_up.fitting),
         breaker=Breaker(partial(prove, model, settings.spec), settings.max_failures),
         watched=watchdog.watched,
     )

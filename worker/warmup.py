@@ -20,6 +20,8 @@ class WarmedUp(NamedTuple):
 
     #: With what was measured of the memory.
     budget: Budget
+    #: Most images in a call at a resolution where more were seen not to fit.
+    fitting: dict[Bucket, int]
     #: Seconds.
     compiling: float
     proving: float
@@ -42,10 +44,12 @@ def warm_up(
         Exception: whatever the model raises on the built-in picture.
 
     """
+    fitting: dict[Bucket, int] = {}
     begun = time.monotonic()
     if model.is_compiled:
         for bucket in buckets:
-            budget = _compile(model, spec, bucket, budget, watched)
+            if (most := _compile(model, spec, bucket, budget, watched)) is not None:
+                fitting[bucket] = most
     compiled = time.monotonic()
     with watched("the built-in picture"):
         try:
@@ -53,7 +57,7 @@ def warm_up(
         except OutOfMemory as error:
             raise _too_small(error) from None
     measured = replace(budget, memory=model.memory())
-    return WarmedUp(measured, compiling=compiled - begun, proving=time.monotonic() - compiled)
+    return WarmedUp(measured, fitting, compiling=compiled - begun, proving=time.monotonic() - compiled)
 
 
 def _compile(
@@ -62,8 +66,8 @@ def _compile(
     bucket: Bucket,
     budget: Budget,
     watched: Callable[[str], AbstractContextManager[object]],
-) -> Budget:
-    """Compile one resolution, for every size of a call that the memory holds."""
+) -> int | None:
+    """Compile one resolution, for every size of a call that the memory holds; return the last where it ran out."""
     key = BatchKey(bucket=bucket, steps=1, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
     for images in sizes(budget.images_at(bucket)):
         if images > budget.images_at(bucket):
@@ -74,16 +78,18 @@ def _compile(
         except OutOfMemory as error:
             if images == 1:
                 raise _too_small(error) from None
-            break
+            return images // 2
         except Exception as error:  # whatever a compiler comes to
             reason = one_line(f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0].rstrip('.')}")
             raise ModelError(
-                f"The model cannot be compiled at {bucket} ({reason});"
-                " repair the compiler, or set FLEET_PROFILE=reference, which needs none."
+                f"The model cannot be compiled at {bucket} ({reason}); repair the compiler, or set FLEET_COMPILE=false."
             ) from error
         budget = replace(budget, memory=model.memory())
-    return budget
+    return None
 
 
 def _too_small(error: OutOfMemory) -> ModelError:
-    return ModelError(f"The model has no room to work: {error}")
+    return ModelError(
+        f"The model has no room to work: one image does not fit beside its weights{error.memory};"
+        " use a larger GPU, or end what else runs on it."
+    )

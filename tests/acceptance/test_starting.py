@@ -72,7 +72,7 @@ def test_a_second_start_compiles_nothing_anew(cli: CLI, start: Start, tmp_path: 
 @pytest.mark.parametrize(
     ("settings", "variables", "sentence"),
     [
-        ({"profile": "exact"}, {"CXX": "no-such-compiler"}, NO_COMPILER),
+        ({"profile": "exact"}, {"CXX": "no-such-compiler", "CUDA_VISIBLE_DEVICES": ""}, NO_COMPILER),
         (
             {"warm_up": "1000x1000"},
             {},
@@ -82,7 +82,11 @@ def test_a_second_start_compiles_nothing_anew(cli: CLI, start: Start, tmp_path: 
         ({"attention": "sage_9"}, {}, "FLEET_ATTENTION=sage_9 cannot be used here ("),
         ({"compile": True, "compile_cache": "/dev/null/kernels"}, {}, "Compiled kernels cannot be kept in /dev/null/"),
         # A compiler that is there, and fails.
-        ({"profile": "exact"}, {"CXX": "false"}, "The model cannot be compiled at 256x256 ("),
+        (
+            {"profile": "exact"},
+            {"CXX": "false", "CUDA_VISIBLE_DEVICES": ""},
+            "The model cannot be compiled at 256x256 (",
+        ),
     ],
 )
 def test_a_profile_that_cannot_be_is_refused_before_a_row_is_taken(

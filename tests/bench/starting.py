@@ -41,7 +41,9 @@ def main(rounds: int = 3) -> None:
                     for which in ("first", "second"):
                         found = start(server.url, Path(name), profile, f"{profile}-{which}-{number}")
                         seen.setdefault((profile, which), []).append(found)
-    print(f"{platform.machine()}, CPU, torch {torch.__version__}, demo model at 256x256, 1, 2 and 4, {rounds} rounds\n")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    print(f"{platform.machine()}, {device}, torch {torch.__version__}, demo model at 256x256, 1, 2 and 4 at a time,")
+    print(f"{rounds} rounds\n")
     print("| profile | start | part | s (median) | s (spread) | of the first |\n|---|---|---|---|---|---|")
     for (profile, which), starts in seen.items():
         for part in starts[0]:

@@ -23,7 +23,7 @@ def test_the_best_one_that_works_is_used(load: Load) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("flash_9", "diffusers knows no such backend"), ("_flash_3", "is not usable because of missing package")],
+    [("flash_9", "diffusers knows no such backend"), ("_native_npu", "is not usable because of missing package")],
 )
 def test_one_that_cannot_be_used_is_refused(load: Load, name: str, reason: str) -> None:
     """What was asked for is not replaced silently."""

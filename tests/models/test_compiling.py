@@ -42,6 +42,15 @@ def test_a_folder_that_others_may_write_to_is_refused(transformer: nn.Module, tm
         compile_blocks(transformer, folder)
 
 
+def test_another_users_folder_is_refused(
+    transformer: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns it can change what lies in it; the sentence does not ask for a chmod that would not help."""
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(ModelError, match=r"^The folder .* belongs to another user, and what lies there is run: remove"):
+        compile_blocks(transformer, tmp_path)
+
+
 def test_a_path_that_cannot_be_a_folder_is_refused(transformer: nn.Module, tmp_path: Path) -> None:
     """The sentence names the setting."""
     (tmp_path / "file").touch()

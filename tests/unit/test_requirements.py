@@ -13,7 +13,7 @@ from worker.settings import load_settings
 
 NO_GCC = "a compiler (gcc; in Debian: apt-get install gcc)"
 NO_FP8 = "a GPU that multiplies in fp8 (compute capability 8.9; NVIDIA A100 has 8.0)"
-NO_TRITON = "a GPU that kernels can be compiled for (compute capability 7.0; NVIDIA A100 has 6.1)"
+NO_TRITON = "a GPU that kernels can be compiled for (compute capability 8.0; NVIDIA A100 has 7.5)"
 
 
 def machine(capability: tuple[int, int] | None, lacks: str | None = None) -> Machine:
@@ -27,10 +27,10 @@ def machine(capability: tuple[int, int] | None, lacks: str | None = None) -> Mac
 
 @pytest.mark.parametrize(
     ("profile", "capability"),
-    [("reference", (6, 1)), ("exact", (7, 0)), ("exact", (8, 0)), ("fast", (8, 9)), ("fast", (9, 0)), ("fast", None)],
+    [("reference", (6, 1)), ("exact", (8, 6)), ("exact", (8, 0)), ("fast", (8, 9)), ("fast", (9, 0)), ("fast", None)],
 )
 def test_a_profile_that_works_is_accepted(profile: ProfileName, capability: tuple[int, int] | None) -> None:
-    """fp8 needs Ada or newer, a compiler's kernels Volta or newer, and a CPU does all of it, slowly."""
+    """fp8 needs Ada or newer, a compiler's kernels Ampere or newer, and a CPU does all of it, slowly."""
     require(PROFILES[profile], machine(capability))
 
 
@@ -47,7 +47,7 @@ def test_a_profile_that_works_is_accepted(profile: ProfileName, capability: tupl
         ),
         (
             "exact",
-            (6, 1),
+            (7, 5),
             None,
             f"FLEET_PROFILE=exact needs {NO_TRITON}; FLEET_PROFILE=reference works here.",
         ),
@@ -63,12 +63,26 @@ def test_one_that_does_not_is_refused(
 
 
 def test_a_part_that_was_set_is_not_the_profiles_fault() -> None:
-    """Where a part beside the profile needs what is missing, the sentence says so."""
+    """Where a part beside the profile needs what is missing, the sentence names its variable, which is to be unset."""
     with pytest.raises(ModelError) as refused:
         require(replace(PROFILES["reference"], compiled=True), machine(None, NO_GCC))
-    assert str(refused.value) == (
-        f"FLEET_PROFILE=reference, with what is set beside it, needs {NO_GCC}; FLEET_PROFILE=reference works here."
-    )
+    assert str(refused.value) == f"FLEET_COMPILE=true needs {NO_GCC}; unset it."
+    with pytest.raises(ModelError) as refused:
+        require(replace(PROFILES["exact"], fp8=True), machine((8, 0)))
+    assert str(refused.value) == f"FLEET_FP8=true needs {NO_FP8}; unset it."
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"profile": "fast"}, "fast"),
+        ({"profile": "fast", "fp8": False}, "fast (fp8=False)"),
+        ({"step_interval": 4, "compile": False}, "exact (compiled=False, step_interval=4)"),
+    ],
+)
+def test_a_profile_says_what_is_not_its_own(given: dict[str, object], said: str) -> None:
+    """What pictures and the log say of how they were made names the parts that were set apart."""
+    assert str(load_settings(**given).profile_on(gpu=True)) == said
 
 
 def test_weights_that_do_not_fit_are_refused_with_the_numbers() -> None:

@@ -74,10 +74,20 @@ def test_sizes_that_do_not_fit_are_not_compiled() -> None:
     assert warmed_up.budget.images_at(SQUARE) == 2
 
 
+def test_a_size_that_ran_out_of_memory_is_not_tried_again() -> None:
+    """Where the first call shows less than a larger one needs, what was seen not to fit is remembered."""
+    model = Model(tokens=3 * SQUARE.tokens)
+    model.memory = lambda: None  # type: ignore[method-assign]
+    assert warm(model, SQUARE).fitting == {SQUARE: 2}
+    assert model.calls == [*((SQUARE, images, 1) for images in (1, 2, 4)), (SQUARE, 1, 2)]
+
+
 @pytest.mark.parametrize("is_compiled", [True, False])
 def test_no_room_for_one_image_ends_the_start(*, is_compiled: bool) -> None:
     """One sentence, with the numbers."""
-    with pytest.raises(ModelError, match=r"^The model has no room to work: .*1 image at 256x256 \(0\.1 of 24\.0 GiB"):
+    with pytest.raises(
+        ModelError, match=r"^The model has no room to work: .* \(0\.1 of 24\.0 GiB are free\); use a larger"
+    ):
         warm(Model(tokens=SQUARE.tokens - 1, is_compiled=is_compiled), SQUARE)
 
 
@@ -86,6 +96,6 @@ def test_a_compiler_that_fails_is_told_from_a_broken_model() -> None:
     model = Model(error=RuntimeError("g++ says no.\nFour hundred lines follow."))
     with pytest.raises(
         ModelError,
-        match=r"^The model cannot be compiled at 256x256 \(RuntimeError: g\+\+ says no\); .*=reference, which",
+        match=r"^The model cannot be compiled at 256x256 \(RuntimeError: g\+\+ says no\); .*FLEET_COMPILE=false\.$",
     ):
         warm(model, SQUARE)

@@ -48,6 +48,8 @@ def _refused(transformer: Any, name: str) -> str | None:
         transformer.set_attention_backend(name)
         sample = torch.randn(1, 256, heads, width, device=transformer.device, dtype=transformer.dtype)
         dispatch_attention_fn(sample, sample, sample, backend=AttentionBackendName(name))
+    except torch.OutOfMemoryError:
+        raise  # no fault of the backend
     except Exception as error:  # whatever a package or its kernel comes to
         return one_line((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))
     return None

@@ -42,7 +42,12 @@ def _private(folder: Path) -> Path:
         raise ModelError(
             f"Compiled kernels cannot be kept in {folder} ({error.strerror}); set FLEET_COMPILE_CACHE."
         ) from None
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    if found.st_uid != os.geteuid():
+        raise ModelError(
+            f"The folder {folder} belongs to another user, and what lies there is run: remove it (in Docker, the volume"
+            " compiled), or set FLEET_COMPILE_CACHE to a folder of your own."
+        )
+    if found.st_mode & 0o022:
         raise ModelError(
             f"Others can write to {folder}, and what lies there is run: chmod 700 it, or set FLEET_COMPILE_CACHE"
             " to a folder of your own."

@@ -1,6 +1,7 @@
 """The device that a model runs on, and what this machine offers it."""
 
 import os
+import shlex
 import shutil
 import sysconfig
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def machine_of(device: torch.device) -> Machine:
 
 def _lacks(variable: str, *compilers: str) -> str | None:
     named = os.environ.get(variable)
-    if not any(shutil.which(name) for name in ([named] if named else compilers)):
+    # It may hold more than a name: CC="ccache gcc".
+    if not any(shutil.which(name) for name in (shlex.split(named)[:1] if named else compilers)):
         return f"a compiler ({named or compilers[0]}; in Debian: apt-get install {compilers[0]})"
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
         return "Python's headers (in Debian: apt-get install python3-dev)"
@@ -67,10 +69,9 @@ def _lacks(variable: str, *compilers: str) -> str | None:
 
 
 def free_memory(device: torch.device) -> tuple[int, int]:
-    """Return the bytes of a GPU that are free, for torch at least, and all that it has."""
-    free, total = torch.cuda.mem_get_info(device)
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return free + kept, total
+    """Return the bytes of a GPU that are free, and all that it has; what torch keeps in reserve is given back first."""
+    torch.cuda.empty_cache()
+    return torch.cuda.mem_get_info(device)
 
 
 def in_gib(free: int, total: int) -> str:

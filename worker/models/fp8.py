@@ -1,6 +1,6 @@
 """Linear layers that multiply in fp8, with a scale for every row of both matrices."""
 
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -65,12 +65,14 @@ def to_fp8(transformer: nn.Module) -> None:
     is no work to save, and all that follows depends on them.
     """
     linears = [
-        (name, module)
+        name
         for name, module in transformer.named_modules()
         if isinstance(module, nn.Linear) and name.startswith(_BLOCKS) and ".norm" not in name
     ]
-    for name, linear in linears:
+    for name in linears:  # not the layers themselves: a list of them would keep every one
+        linear: Any = transformer.get_submodule(name)
         transformer.set_submodule(name, RowwiseFP8Linear(linear))
+        del linear
 
 
 def _rounded(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """FLUX.1-Kontext through diffusers' FluxKontextPipeline; the demo model goes the same way."""
 
 import logging
+import re
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from worker.errors import OutOfMemory
 from worker.model import EditModel
 from worker.models.compiling import any_number_of_shapes
 from worker.models.device import free_memory, in_gib, leave_a_core, machine_of
-from worker.models.loading import load_pipeline
+from worker.models.loading import load_pipeline, no_room
 from worker.models.pixels import to_device, to_pictures
 from worker.models.prompts import Prompts
 from worker.models.tuning import tune
@@ -50,7 +51,7 @@ class Kontext(EditModel):
         #: Resolutions and sizes of a call that were compiled.
         self._known: set[tuple[Bucket, int]] = set()
         self._per_token = 0.0
-        self.profile = profile.name
+        self.profile = str(profile)
         self.is_compiled = profile.compiled
         if self._device.type == "cpu":
             leave_a_core()
@@ -65,7 +66,11 @@ class Kontext(EditModel):
             ModelError: the folder holds no such checkpoint, or this machine cannot do the profile.
 
         """
-        return cls(load_pipeline(folder, device), profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
+        pipeline = load_pipeline(folder, device)
+        try:
+            return cls(pipeline, profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
+        except torch.OutOfMemoryError:
+            raise no_room(device) from None
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.
@@ -90,7 +95,8 @@ class Kontext(EditModel):
         """Return what the last call took of the GPU's memory and what is left; None on a CPU."""
         if self._device.type != "cuda":
             return None
-        return Memory(free=int(_USABLE * free_memory(self._device)[0]), per_token=self._per_token)
+        free = int(_USABLE * free_memory(self._device)[0]) - self._prompts.room
+        return Memory(free=max(0, free), per_token=self._per_token)
 
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:
@@ -98,10 +104,11 @@ class Kontext(EditModel):
                 return self._call(key, rows)
         except torch.OutOfMemoryError as error:
             traceback.clear_frames(error.__traceback__)  # they hold what the call had made
+            wanted = re.search(r"Tried to allocate ([\d.]+ \w+)", str(error))
         if self._device.type != "cuda":
             raise OutOfMemory(key.bucket, len(rows))
-        torch.cuda.empty_cache()  # what is left in pieces would be missing for a smaller call
-        raise OutOfMemory(key.bucket, len(rows), f" ({in_gib(*free_memory(self._device))})")
+        more = f"{wanted[1]} more are needed at a time, and " if wanted else ""
+        raise OutOfMemory(key.bucket, len(rows), f" ({more}{in_gib(*free_memory(self._device))})")
 
     @contextmanager
     def _observed(self, bucket: Bucket, images: int) -> Iterator[None]:

@@ -40,9 +40,7 @@ def load_pipeline(folder: Path, device: torch.device) -> Any:
     except ModelError:
         raise
     except torch.OutOfMemoryError:
-        raise ModelError(
-            f"The model does not fit on {device}: {in_gib(*free_memory(device))}; use a larger GPU."
-        ) from None
+        raise no_room(device) from None
     except Exception as error:  # a broken file makes its own library raise whatever it likes
         reason = one_line((str(error).strip() or type(error).__name__).splitlines()[0].rstrip("."))
         raise ModelError(f"The weights in {folder} cannot be loaded ({reason}); download them again.") from None
@@ -51,6 +49,12 @@ def load_pipeline(folder: Path, device: torch.device) -> Any:
     rate = f"{size / 1e9:.2f} GB in {took:.1f} s, {size / 1e9 / took:.2f} GB/s"
     logger.info("weights: %s onto %s in %s (%s)", folder.name, device, str(dtype).removeprefix("torch."), rate)
     return pipeline
+
+
+def no_room(device: torch.device) -> ModelError:
+    """Return the error of a GPU whose memory ran out while the model was made ready."""
+    memory = f": {in_gib(*free_memory(device))}" if device.type == "cuda" else ""
+    return ModelError(f"The model does not fit on {device}{memory}; use a larger GPU, or end what else runs on it.")
 
 
 def require_room(needed: int, free: int, total: int) -> None:

@@ -33,6 +33,11 @@ class Prompts:
         self._pipeline = pipeline
         self._kept: LRUCache[str, Embedding] = LRUCache(most, getsizeof=lambda embedding: embedding.size)
 
+    @property
+    def room(self) -> int:
+        """Bytes that kept embeddings may still come to take."""
+        return int(self._kept.maxsize - self._kept.currsize)
+
     @torch.no_grad()
     def embed(self, prompts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return T5's (prompts, tokens, width) and CLIP's (prompts, width) embeddings."""

@@ -38,5 +38,5 @@ def tune(transformer: Any, profile: Profile, machine: Machine, compile_cache: Pa
         f"one step of {profile.step_interval} computed": profile.step_interval > 1,
     }
     named = ", ".join(name for name, is_on in parts.items() if is_on) or "as diffusers does it"
-    logger.info("profile %s on %s: %s; attention: %s", profile.name, machine.name, named, backend)
+    logger.info("profile %s on %s: %s; attention: %s", profile, machine.name, named, backend)
     return StepCache(transformer, profile.step_interval)
