@@ -45,5 +45,5 @@ def test_a_device_without_memory_for_anything_takes_no_row(start: Start) -> None
     """Where not even the built-in picture fits, the worker says so and exits 1 before it takes a row."""
     worker = start(app="tests.support.small_gpu", small_gpu_tokens=1)
     assert worker.process.wait(60) == 1
-    assert worker.logged("the GPU has no memory for 1 image at 256x256")
+    assert worker.logged("The model has no room to work: one image does not fit beside its weights")
     assert not worker.logged("Traceback")
