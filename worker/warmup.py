@@ -82,7 +82,8 @@ def _compile(
         except Exception as error:  # whatever a compiler comes to
             reason = one_line(f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0].rstrip('.')}")
             raise ModelError(
-                f"The model cannot be compiled at {bucket} ({reason}); repair the compiler, or set FLEET_COMPILE=false."
+                f"The model cannot be compiled and run at {bucket} ({reason}); repair the compiler, or set"
+                " FLEET_ATTENTION=native or FLEET_COMPILE=false."
             ) from error
         budget = replace(budget, memory=model.memory())
     return None

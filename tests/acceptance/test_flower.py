@@ -33,7 +33,7 @@ class Flower:
         request = urllib.request.Request(self._url + path)  # noqa: S310 - loopback
         if auth is not None:
             request.add_header("Authorization", "Basic " + base64.b64encode(auth.encode()).decode())
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
             return json.load(answer)
 
     def up(self) -> bool:

@@ -91,7 +91,7 @@ def test_nonsense_in_the_queue_is_refused_with_a_line_in_the_log(
     for kind, nonsense in NONSENSE.items():
         before = len(worker.lines())
         client.lpush(QUEUE, nonsense if isinstance(nonsense, str) else json.dumps(nonsense))
-        wait_until(lambda: any(REFUSED.search(line) for line in worker.lines()[before:]), kind)  # noqa: B023
+        wait_until(lambda: any(REFUSED.search(line) for line in worker.lines()[before:]), kind)  # noqa: B023 - called at once
         wait_until(lambda: (client.llen(QUEUE), client.hlen("unacked")) == (0, 0), f"{kind} is gone")
         assert worker.process.poll() is None, kind
     send(cli, ["Make it red."] * 2)

@@ -5,12 +5,8 @@ import torch
 from torch import nn
 
 from tests.models.conftest import Load
+from worker.models.device import dtype_on
 from worker.models.fp8 import RowwiseFP8Linear, multiplies_fp8
-
-
-def dtype_on(device: torch.device) -> torch.dtype:
-    """Return the type that the device runs the model in."""
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
 def layer(device: torch.device) -> nn.Linear:

@@ -10,6 +10,7 @@ import torch
 from worker.bench.sizes import SIZES
 from worker.celery import app
 from worker.models.demo import drawn
+from worker.models.device import dtype_on
 from worker.models.kontext import Kontext
 from worker.settings import Settings
 from worker.steps import LoadModel
@@ -19,9 +20,9 @@ def load(settings: Settings) -> Kontext:
     """Build a model on this machine's device, as the settings would have it calculate."""
     gpu = torch.cuda.is_available()
     size = next(size for size in SIZES.values() if size.spec == settings.spec)
-    device, dtype = (torch.device("cuda"), torch.bfloat16) if gpu else (torch.device("cpu"), torch.float32)
+    device = torch.device("cuda" if gpu else "cpu")
     return Kontext(
-        drawn(size.architecture, device=device, dtype=dtype),
+        drawn(size.architecture, device=device, dtype=dtype_on(device)),
         settings.profile_on(gpu=gpu),
         compile_cache=settings.compile_cache,
         prompt_cache=settings.prompt_cache * 2**20,

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from worker.errors import ModelError
-from worker.models.device import Machine
 from worker.models.loading import require_room
+from worker.models.machine import Machine
 from worker.models.requirements import require
 from worker.profiles import PROFILES, Profile, ProfileName
 from worker.settings import load_settings

@@ -96,6 +96,6 @@ def test_a_compiler_that_fails_is_told_from_a_broken_model() -> None:
     model = Model(error=RuntimeError("g++ says no.\nFour hundred lines follow."))
     with pytest.raises(
         ModelError,
-        match=r"^The model cannot be compiled at 256x256 \(RuntimeError: g\+\+ says no\); .*FLEET_COMPILE=false\.$",
+        match=r"^The model cannot be compiled and run at 256x256 \(RuntimeError: g\+\+ says no\); .*COMPILE=false\.$",
     ):
         warm(model, SQUARE)

@@ -26,7 +26,7 @@ from worker.bench.sizes import SIZES, Size
 from worker.bench.table import as_json, report
 from worker.errors import FleetError, RunError
 from worker.models.demo import drawn
-from worker.models.device import leave_a_core
+from worker.models.device import dtype_on, leave_a_core
 from worker.models.loading import load_pipeline
 from worker.models.weights import fetch_weights
 from worker.settings import load_settings
@@ -115,8 +115,7 @@ def _weights(size: Size, checkpoint: Path | None, device: torch.device) -> tuple
     if checkpoint is not None:
         folder = fetch_weights(load_settings(hf_model_name_or_path=str(checkpoint.absolute())))
         return partial(load_pipeline, folder, device), f"the checkpoint {checkpoint.name}"
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    random = partial(drawn, size.architecture, device=device, dtype=dtype)
+    random = partial(drawn, size.architecture, device=device, dtype=dtype_on(device))
     return random, "random; every picture is noise, and fidelity means less than with --checkpoint"
 
 

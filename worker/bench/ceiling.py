@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from worker.bench.arithmetic import Rates
+from worker.models.device import dtype_on
 
 #: Rows and columns. On an H100 or H200 larger ones are no faster; a CPU must be done within a second.
 _GPU_SIDE: Final = 8192
@@ -26,17 +27,13 @@ def measure_rates(device: torch.device) -> Rates:
     on_gpu = device.type == "cuda"
     side = _GPU_SIDE if on_gpu else _CPU_SIDE
     # Random, since zeros multiply faster: they switch fewer transistors, and the clock stays higher.
-    one, other = (torch.randn(side, side, device=device, dtype=_type(device)) for _ in range(2))
+    one, other = (torch.randn(side, side, device=device, dtype=dtype_on(device)) for _ in range(2))
     plain = _rate(lambda: one @ other, side, device)
     try:
         fp8 = _rate(_in_fp8(one, other), side, device)
     except Exception:  # whatever a device or a build without it comes to
         fp8 = None
     return Rates(plain=plain, fp8=fp8)
-
-
-def _type(device: torch.device) -> torch.dtype:
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
 
 
 def _in_fp8(one: Tensor, other: Tensor) -> Callable[[], Tensor]:

@@ -71,6 +71,7 @@ def measure(call: Callable[[int], object], *, rounds: int, device: torch.device,
         return clock() - begun
 
     first = timed(1)
+    peaks.clear()  # the compiler's own buffers are no part of a call
     pairs = [(timed(1), timed(_MANY)) for _ in range(rounds)]
     short, long = (tuple(column) for column in zip(*pairs, strict=True))
     return Timing(first=first, short=short, long=long, peak=max(peaks, default=None))

@@ -2,8 +2,9 @@
 
 from worker.model import EditModel
 from worker.models.demo import demo_checkpoint
-from worker.models.device import choose_device, machine_of
+from worker.models.device import choose_device
 from worker.models.kontext import Kontext
+from worker.models.machine import machine_of
 from worker.models.requirements import require
 from worker.models.weights import fetch_weights
 from worker.settings import Settings

@@ -7,7 +7,7 @@ import torch
 from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
 
 from worker.errors import ModelError, one_line
-from worker.models.device import Machine
+from worker.models.machine import Machine
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from diffusers import ModelMixin
 from safetensors import safe_open
 from torch import nn
 
@@ -42,14 +43,21 @@ def _parts(folder: Path) -> Iterator[tuple[str, nn.Module]]:
     """Make every part that has weights, without memory for them."""
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text())
     for part, (library, name) in ((part, where) for part, where in index.items() if isinstance(where, list)):
-        kind: Any = (
-            getattr(importlib.import_module(library), name) if library in {"diffusers", "transformers"} else None
+        if library not in {"diffusers", "transformers"}:
+            continue
+        kind: Any = getattr(importlib.import_module(library), name)
+        if issubclass(kind, nn.Module):  # tokenizers and the scheduler have no weights
+            yield part, _weightless(kind, folder / part)
+
+
+def _weightless(kind: Any, folder: Path) -> nn.Module:
+    with torch.device("meta"):
+        model: nn.Module = (
+            kind.from_config(kind.load_config(folder))
+            if issubclass(kind, ModelMixin)
+            else kind(kind.config_class.from_pretrained(folder))
         )
-        with torch.device("meta"):
-            if library == "diffusers" and issubclass(kind, nn.Module):
-                yield part, kind.from_config(kind.load_config(folder / part))
-            elif library == "transformers" and issubclass(kind, nn.Module):
-                yield part, kind(kind.config_class.from_pretrained(folder / part))
+    return model
 
 
 def _numbers_in(file: Path) -> int:

@@ -1,7 +1,8 @@
-"""Regional compilation: each kind of block once per shape, and its kernels kept for the next start."""
+"""Regional compilation: a block's code once per shape and layout of its input, kept for the next start."""
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,11 +27,21 @@ def compile_blocks(transformer: Any, cache: Path) -> None:
     transformer.compile_repeated_blocks(fullgraph=True, dynamic=False)
 
 
-def any_number_of_shapes() -> AbstractContextManager[object]:
-    """Lift torch's limit on shapes for the calls inside: a setting of its compiler holds in one thread alone."""
+@contextmanager
+def compiler_settings() -> Iterator[None]:
+    """Set torch's compiler for the calls inside, since what is set for it holds in one thread alone.
+
+    The limit on shapes is lifted. And what diffusers chooses cuDNN's attention with is declared safe to keep: torch
+    would keep nothing but the kernels of a block in which it stands, and trace it anew at every start.
+    """
     limits = {"recompile_limit": _SHAPES, "accumulated_recompile_limit": 16 * _SHAPES}
-    lifted: AbstractContextManager[object] = torch._dynamo.config.patch(limits)  # noqa: SLF001 - where torch documents it
-    return lifted
+    # Their only arguments are names of backends, which are part of what is compiled and so of its key.
+    safe = {f"torch.nn.attention.{name}": "1" for name in ("_sdpa_kernel", "_backend_from_string")}
+    with (
+        torch._dynamo.config.patch(limits),  # noqa: SLF001 - where torch documents it
+        torch._inductor.config.patch(unsafe_marked_cacheable_functions=safe),  # noqa: SLF001 - likewise
+    ):
+        yield
 
 
 def _private(folder: Path) -> Path:

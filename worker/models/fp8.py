@@ -5,6 +5,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from worker.models.device import dtype_on
+
 #: Four bits of exponent and three of mantissa: the more exact of the two that GPUs multiply.
 _FP8: Final = torch.float8_e4m3fn
 _LARGEST: Final = torch.finfo(_FP8).max
@@ -38,7 +40,7 @@ class RowwiseFP8Linear(nn.Module):
         """Return (…, out) of (…, in), in the type of the input."""
         rows, scale = _rounded(x.reshape(-1, x.shape[-1]))
         # Its public form, scaled_mm, cannot be traced by the compiler of torch 2.11.
-        product = torch._scaled_mm(  # noqa: SLF001
+        product = torch._scaled_mm(  # noqa: SLF001 - for this reason
             rows, self.weight.t(), scale_a=scale, scale_b=self.scale.t(), out_dtype=x.dtype, use_fast_accum=True
         )
         # Apart, since not every kernel takes a bias; compiled, the sum becomes part of what follows.
@@ -47,7 +49,7 @@ class RowwiseFP8Linear(nn.Module):
 
 def multiplies_fp8(device: torch.device) -> bool:
     """Try it: whether a device can depends on its kind, its driver and this build of PyTorch."""
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype = dtype_on(device)
     try:
         with torch.no_grad():
             RowwiseFP8Linear(nn.Linear(16, 16, device=device, dtype=dtype))(

@@ -17,9 +17,10 @@ from worker.buckets import Bucket
 from worker.budget import Memory, split
 from worker.errors import OutOfMemory
 from worker.model import EditModel
-from worker.models.compiling import any_number_of_shapes
-from worker.models.device import free_memory, in_gib, leave_a_core, machine_of
+from worker.models.compiling import compiler_settings
+from worker.models.device import free_memory, in_gib, leave_a_core
 from worker.models.loading import load_pipeline, no_room
+from worker.models.machine import machine_of
 from worker.models.pixels import to_device, to_pictures
 from worker.models.prompts import Prompts
 from worker.models.tuning import tune
@@ -100,7 +101,7 @@ class Kontext(EditModel):
 
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:
-            with self._observed(key.bucket, len(rows)), any_number_of_shapes():
+            with self._observed(key.bucket, len(rows)), compiler_settings():
                 return self._call(key, rows)
         except torch.OutOfMemoryError as error:
             traceback.clear_frames(error.__traceback__)  # they hold what the call had made

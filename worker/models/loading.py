@@ -12,7 +12,7 @@ from diffusers import FluxKontextPipeline
 
 from worker.errors import ModelError, one_line
 from worker.models.checking import require_complete
-from worker.models.device import free_memory, in_gib
+from worker.models.device import dtype_on, free_memory, in_gib
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def load_pipeline(folder: Path, device: torch.device) -> Any:
     """
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype = dtype_on(device)
     begun = time.monotonic()
     try:
         size = require_complete(folder) * dtype.itemsize

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from worker.errors import ModelError
-from worker.models.device import Machine
+from worker.models.machine import Machine
 from worker.profiles import BY_SPEED, PROFILES, Profile
 
 #: Compute capability of the first GPUs that multiply in fp8 (Ada; NVIDIA's CUDA programming guide), and of the first

@@ -6,9 +6,9 @@ from typing import Any
 
 from worker.models.attention import set_attention
 from worker.models.compiling import compile_blocks
-from worker.models.device import Machine
 from worker.models.fp8 import to_fp8
 from worker.models.fusing import fuse_projections
+from worker.models.machine import Machine
 from worker.models.requirements import require
 from worker.models.stepping import StepCache
 from worker.profiles import Profile
