@@ -1,7 +1,8 @@
 """What tests of the models share: the tiny Kontext on each device of this machine, and one cache of its kernels."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("needs a GPU")
     return torch.device(request.param)
+
+
+@pytest.fixture(scope="session")
+def gpu_thread() -> Iterator[Executor]:
+    """Run a thread that lives as long as its process, as a worker's does: torch 2.11 may crash where it has ended."""
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
 
 
 @pytest.fixture(scope="session")

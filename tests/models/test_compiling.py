@@ -2,7 +2,7 @@
 
 import os
 import stat
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
@@ -58,12 +58,11 @@ def test_a_path_that_cannot_be_a_folder_is_refused(transformer: nn.Module, tmp_p
         compile_blocks(transformer, tmp_path / "file" / "kernels")
 
 
-def test_any_number_of_shapes_is_compiled(load: Load) -> None:
+def test_any_number_of_shapes_is_compiled(load: Load, gpu_thread: Executor) -> None:
     """More shapes than torch's own limit of 8, in a thread as a worker's: none fails, nor is left uncompiled."""
     model = load(profile="exact")
     # Traced and checked as ever, but without minutes of building kernels.
     model.pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False, backend="eager")
     buckets = [Bucket(64, 64 + 16 * number) for number in range(10)]
-    with ThreadPoolExecutor(1) as other:
-        edited = list(other.map(lambda bucket: model.edit(key(bucket, steps=1), [job(1, bucket)], 1), buckets))
+    edited = list(gpu_thread.map(lambda bucket: model.edit(key(bucket, steps=1), [job(1, bucket)], 1), buckets))
     assert [images[0][0].size for images in edited] == buckets
