@@ -1,8 +1,20 @@
-"""Keeping rows inside the folders that are meant for them: whoever can write to Redis can name any path."""
+"""What rows may ask for, and the folders that they are kept in: whoever can write to Redis can name any path."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from worker.errors import RowError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What rows may ask for."""
+
+    #: Most pixels of an input picture, and of all that are decoded at a time.
+    max_pixels: int
+    #: Folders that input files and run folders must lie in; None: anywhere.
+    input_root: Path | None = None
+    output_root: Path | None = None
 
 
 def confined(path: Path, root: Path | None, setting: str) -> Path:

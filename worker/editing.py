@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +13,7 @@ from worker import decoding, files, images
 from worker.batching import BatchKey, EditJob, Ticket
 from worker.buckets import Fit, area_of, plan_fit
 from worker.catalog import ModelSpec
-from worker.confine import confined
+from worker.confine import Limits, confined
 from worker.contract import EditRequest, image_seed
 from worker.encoding import require_encodable
 from worker.errors import GivenBack, RowError, Unwanted
@@ -27,17 +26,6 @@ from worker.running import Batched
 
 Answer = TypeVar("Answer")
 Batcher = MicroBatcher[EditJob, list[Image.Image]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What rows may ask for."""
-
-    #: Most pixels of an input picture, and of all that are decoded at a time.
-    max_pixels: int
-    #: Folders that input files and run folders must lie in; None: anywhere.
-    input_root: Path | None = None
-    output_root: Path | None = None
 
 
 class RowEditor:
@@ -54,8 +42,7 @@ class RowEditor:
         client: redis.Redis,
     ) -> None:
         self._spec = spec
-        #: How the model calculates.
-        self.profile = profile
+        self._profile = profile
         self._limits = limits
         self._room = Room(limits.max_pixels)
         self._batcher = batcher
@@ -83,11 +70,6 @@ class RowEditor:
         record.rode(batched)
         with record.stage("encode"):
             self._with_storage(lambda: self._save(request, plan, batched.result), request)
-
-    @property
-    def busy(self) -> float:
-        """The share of the last minute in which the GPU's thread was computing, from 0 to 1."""
-        return self._batcher.busy
 
     def drop(self, run: str) -> None:
         """Let go of a run's rows that wait for the GPU; those on it are dropped before they are saved."""
@@ -151,7 +133,7 @@ class RowEditor:
             files.save(
                 request,
                 restored,
-                profile=self.profile,
+                profile=self._profile,
                 confirm=lambda: self._confirm(request),
                 root=self._limits.output_root,
             )

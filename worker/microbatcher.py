@@ -45,11 +45,6 @@ class MicroBatcher(Generic[Job, Result]):
         self._thread = threading.Thread(target=self._drive, name="gpu", daemon=True)
         self._thread.start()
 
-    @property
-    def busy(self) -> float:
-        """The share of the last minute in which the GPU's thread was computing, from 0 to 1."""
-        return self._runner.busy
-
     def submit(self, key: BatchKey, job: Job) -> "Future[Batched[Result]]":
         """Queue a job. The future raises what the model raised for it, or GivenBack; it may be cancelled."""
         future: Future[Batched[Result]] = Future()

@@ -8,7 +8,8 @@ from celery import bootsteps
 import worker.control  # noqa: F401 - registers its commands
 from worker.batching import Policy
 from worker.breaker import Breaker
-from worker.editing import Limits, RowEditor
+from worker.confine import Limits
+from worker.editing import RowEditor
 from worker.endings import Endings
 from worker.holders import Holders
 from worker.lanes import Lanes
@@ -81,6 +82,7 @@ class LoadModel(bootsteps.StartStopStep):
             holders=holders,
             patience=patience,
             client=client,
+            facts=lambda: {"profile": model.profile, "busy": round(runner.busy, 3)},
         )
         worker.app.register_task(task)
         endings.at_second_sigterm()

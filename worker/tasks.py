@@ -1,6 +1,7 @@
 """The task that edits one row: taken in, edited in its turn, recorded, and only then acknowledged. Imports no torch."""
 
 import logging
+from collections.abc import Callable
 
 import redis
 from celery import Task
@@ -46,7 +47,10 @@ class EditTask(Task):
         holders: Holders,
         patience: Patience,
         client: redis.Redis,
+        facts: Callable[[], dict[str, object]],
     ) -> None:
+        """`facts` says how the model calculates and how busy it is, for whoever asks."""
+        self.facts = facts
         self._editor = editor
         self._lanes = lanes
         self._suspects = suspects
@@ -82,10 +86,6 @@ class EditTask(Task):
             raise Reject("the worker is shutting down", requeue=True) from None
         if outcome.error is not None:
             raise RowError(outcome.error)
-
-    def facts(self) -> dict[str, object]:
-        """Return how the model calculates, and the share of the last minute that it did so, from 0 to 1."""
-        return {"profile": self._editor.profile, "busy": round(self._editor.busy, 3)}
 
     def drop(self, run: str) -> None:
         """Let go of the rows of a cancelled run."""
