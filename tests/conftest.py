@@ -35,12 +35,6 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Hold the demo model's weights, so that the session builds them once."""
-    return tmp_path_factory.mktemp("demo-cache")
-
-
-@pytest.fixture(scope="session")
 def session_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run one Redis for tests that share workers; each test has its own run, and runs do not meet."""
     with running(tmp_path_factory.mktemp("redis")) as server:
@@ -55,12 +49,12 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def start(redis_url: str, demo_cache: Path, tmp_path: Path) -> Iterator[Start]:
+def start(redis_url: str, tmp_path: Path) -> Iterator[Start]:
     """Start real workers on this test's Redis; stop them afterwards."""
     workers: list[WorkerProcess] = []
 
     def start_one(name: str = "w0", *, app: str = "worker", **settings: object) -> WorkerProcess:
-        environment = {"broker_url": redis_url, "demo_cache_dir": demo_cache, **settings}
+        environment = {"broker_url": redis_url, **settings}
         workers.append(start_worker(name, tmp_path / f"{name}.log", environment, app=app))
         return workers[-1]
 
@@ -91,11 +85,11 @@ def gate(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def shared_workers(
-    session_redis: str, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory
+    session_redis: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[WorkerProcess, WorkerProcess]]:
     """Run two workers with the demo model for the whole session, since each takes seconds to import torch."""
     folder = tmp_path_factory.mktemp("workers")
-    environment = {"broker_url": session_redis, "demo_cache_dir": demo_cache}
+    environment = {"broker_url": session_redis}
     pair = (
         start_worker("gpu0", folder / "gpu0.log", environment),
         start_worker("gpu1", folder / "gpu1.log", environment),
@@ -127,13 +121,13 @@ def hub() -> Iterator[str]:
 
 
 @pytest.fixture
-def cli(redis_url: str, demo_cache: Path, tmp_path: Path) -> CLI:
+def cli(redis_url: str, tmp_path: Path) -> CLI:
     """Call `producer` on this test's Redis, with the demo model, in the test's own folder."""
-    return CLI(tmp_path, {"broker_url": redis_url, "demo_cache_dir": demo_cache})
+    return CLI(tmp_path, {"broker_url": redis_url})
 
 
 @pytest.fixture
-def fleet_cli(session_redis: str, shared_workers: object, demo_cache: Path, tmp_path: Path) -> CLI:
+def fleet_cli(session_redis: str, shared_workers: object, tmp_path: Path) -> CLI:
     """Call `producer` on the Redis of the shared workers."""
     del shared_workers
-    return CLI(tmp_path, {"broker_url": session_redis, "demo_cache_dir": demo_cache})
+    return CLI(tmp_path, {"broker_url": session_redis})

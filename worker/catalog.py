@@ -53,7 +53,7 @@ MODELS: Final = {
 def model_id(name: str, weights: str, revision: str | None) -> str:
     """Name one exact set of weights, the same for producer and worker.
 
-    The demo model makes its own weights, so its name says it all. A local folder is named by its absolute
+    The demo model's weights come with this package, so its name says it all. A local folder is named by its absolute
     path, which producer and workers share like any other path.
     """
     if name == "demo":

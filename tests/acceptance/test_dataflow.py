@@ -45,19 +45,17 @@ def kept(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Edited
 
 
 @pytest.fixture(scope="module")
-def told(
-    session_redis: str, shared_workers: object, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Edited:
+def told(session_redis: str, shared_workers: object, tmp_path_factory: pytest.TempPathFactory) -> Edited:
     """Let the demo model edit one photograph with one seed: what differs is what it was told."""
     del shared_workers
     folder = tmp_path_factory.mktemp("told")
     photo("coffee", 200, 200, folder / "a.png")
-    first, last = {"role": "user", "content": "Make it red."}, {"role": "user", "content": "Turn the sky orange."}
+    first, last = {"role": "user", "content": "Make it red."}, {"role": "user", "content": "Make it blue."}
     conversations = {"first": [first], "last": [last], "both": [first, last], "text": [last["content"]]}
     rows = {
         name: {"images": "a.png", "conversations": turns, "edit": {"seed": 5}} for name, turns in conversations.items()
     }
-    return edit(CLI(folder, {"broker_url": session_redis, "demo_cache_dir": demo_cache}), rows, "--steps", 2)
+    return edit(CLI(folder, {"broker_url": session_redis}), rows, "--steps", 2)
 
 
 def test_images_is_a_string_or_a_list(kept: Edited) -> None:

@@ -89,17 +89,17 @@ def full_size(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> I
 
 #: Rows of one shape: an instruction for each photograph.
 PAIRED = {"coffee": "Make it red.", "camera": "Add a hat.", "chelsea": "Make it grey.", "astronaut": "Remove it."}
-FIRST, SECOND = "Make it red.", "Turn the sky orange."
+FIRST, SECOND = "Make it red.", "Make it blue."
 
 
 @pytest.fixture(scope="module")
-def demo(session_redis: str, shared_workers: object, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> CLI:
+def demo(session_redis: str, shared_workers: object, tmp_path_factory: pytest.TempPathFactory) -> CLI:
     """Have photographs for the demo model."""
     del shared_workers
     folder = tmp_path_factory.mktemp("demo")
     for name in PAIRED:
         photo(name, 200, 200, folder / f"{name}.png")
-    return CLI(folder, {"broker_url": session_redis, "demo_cache_dir": demo_cache})
+    return CLI(folder, {"broker_url": session_redis})
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,10 @@ def test_more_than_one_image_per_prompt(together: Edited, alone: Edited) -> None
     for name, picture in pictures.items():
         assert same(picture, alone.picture(name)), name
     for one, other in combinations(pictures, 2):
-        assert far(pictures[one], pictures[other]), (one, other)
+        # Two of one row differ in their noise alone, of which the model leaves little.
+        of_one_row = one.split()[0] == other.split()[0]
+        assert not same(pictures[one], pictures[other]), (one, other)
+        assert of_one_row or far(pictures[one], pictures[other]), (one, other)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +287,7 @@ def test_seeds(together: Edited, alone: Edited) -> None:
     """Each row has a seed, from the run's seed and the row's number; a row that names that seed has its picture."""
     for name in ("coffee", "one", "two"):
         assert together.outcome(name).seed == row_seed(7, together.names.index(name))
-    assert far(together.picture("one"), together.picture("two"))  # the same photograph and instruction
+    assert not same(together.picture("one"), together.picture("two"))  # the same photograph and instruction
     assert together.outcome("user").seed == 11
     assert alone.outcome("coffee 0").seed == together.outcome("coffee").seed
     assert same(alone.picture("coffee 0"), together.picture("coffee"))

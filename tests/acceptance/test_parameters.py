@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,9 @@ from producer.ledger import Ledger
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
 from worker.contract import Outcome, image_seed, row_seed
-from worker.models.demo import demo_checkpoint
+from worker.models.demo import CHECKPOINT
 
-PROMPTS = ["Make it red.", "Make it grey.", "Turn the sky orange."]
+PROMPTS = ["Make it red.", "Make it grey.", "Invert it."]
 #: Each stands in three rows, so that a batch of its like could form.
 OWN: list[dict[str, Any]] = [
     {},
@@ -78,10 +77,10 @@ def test_rows_ride_only_with_their_like(mixed: tuple[CLI, Edited]) -> None:
     assert max(riders.values()) > 1
 
 
-def test_every_row_gets_what_it_named(mixed: tuple[CLI, Edited], demo_cache: Path) -> None:
+def test_every_row_gets_what_it_named(mixed: tuple[CLI, Edited]) -> None:
     """Each row's pictures are, to 1/255, what the pipeline alone makes with just that row's parameters."""
     torch.set_num_threads(1)
-    pipeline = FluxKontextPipeline.from_pretrained(demo_checkpoint(demo_cache), dtype=torch.float32)
+    pipeline = FluxKontextPipeline.from_pretrained(CHECKPOINT, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     producer, edited = mixed
     with Image.open(producer.folder / "a.png") as image:
@@ -111,7 +110,7 @@ def test_every_row_gets_what_it_named(mixed: tuple[CLI, Edited], demo_cache: Pat
 def test_the_images_of_a_row_differ(mixed: tuple[CLI, Edited]) -> None:
     """A row's second image has noise of its own."""
     for first, second in (pictures for pictures in mixed[1].pictures if len(pictures) == 2):
-        assert difference(first, second) > 20
+        assert difference(first, second) > 2
 
 
 def test_the_noise_is_the_rows_own(mixed: tuple[CLI, Edited]) -> None:
@@ -131,4 +130,4 @@ def test_the_noise_is_the_rows_own(mixed: tuple[CLI, Edited]) -> None:
     for number in range(2):
         with Image.open(producer.folder / f"again/sample_{number}/sample_{number}_0.png") as picture:
             assert difference(picture, edited.pictures[0][0]) <= 1
-    assert difference(edited.pictures[0][0], edited.pictures[5][0]) > 20  # another seed is another picture
+    assert difference(edited.pictures[0][0], edited.pictures[5][0]) > 2  # another seed is another picture

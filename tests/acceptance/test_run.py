@@ -26,9 +26,9 @@ def children(process: subprocess.Popen[str]) -> list[int]:
 
 
 @pytest.fixture
-def alone(demo_cache: Path, tmp_path: Path) -> CLI:
+def alone(tmp_path: Path) -> CLI:
     """Call `producer` with no Redis anywhere."""
-    return CLI(tmp_path, {"demo_cache_dir": demo_cache})
+    return CLI(tmp_path, {})
 
 
 def test_the_examples_are_edited(alone: CLI) -> None:
@@ -114,9 +114,9 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI, end: signal
         assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 12
 
 
-def test_a_worker_that_dies_is_started_again(demo_cache: Path, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
     """A run on one machine is its workers' supervisor: one that was ready and ended has a successor, and it is said."""
-    alone = CLI(tmp_path, {"demo_cache_dir": demo_cache, "visibility_timeout": 4})
+    alone = CLI(tmp_path, {"visibility_timeout": 4})
     names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(12)]
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
     process = alone.begin("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4)

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from diffusers import FluxKontextPipeline, FluxTransformer2DModel
 
-from worker.models.demo import demo_checkpoint
+from worker.models.demo import CHECKPOINT
 from worker.models.loading import load_pipeline
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -36,7 +36,7 @@ WAYS: dict[str, Callable[[Path, torch.device], Any]] = {"diffusers, plain": plai
 
 def make(folder: Path) -> int:
     """Make a checkpoint whose transformer has 12 of Kontext's 57 blocks at a third of its width; return its bytes."""
-    pipeline = FluxKontextPipeline.from_pretrained(demo_checkpoint(folder))
+    pipeline = FluxKontextPipeline.from_pretrained(CHECKPOINT)
     config = {**pipeline.transformer.config, "num_layers": 4, "num_single_layers": 8, "num_attention_heads": 32}
     pipeline.transformer = FluxTransformer2DModel.from_config(config)
     pipeline.to(DTYPE).save_pretrained(folder / "model")

@@ -20,7 +20,7 @@ PARTS = ("libraries and weights", "compile", "warm-up")
 
 def start(broker: str, folder: Path, profile: str, name: str) -> dict[str, float]:
     """Start a worker and stop it; return the seconds until it takes rows, and what its log says of them."""
-    settings = {"broker_url": broker, "profile": profile, "compile_cache": folder / profile, "demo_cache_dir": folder}
+    settings = {"broker_url": broker, "profile": profile, "compile_cache": folder / profile}
     begun = time.monotonic()
     worker = start_worker(name, folder / f"{name}.log", settings)
     worker.wait_until_ready()

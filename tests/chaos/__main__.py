@@ -24,7 +24,7 @@ def main(**given: int) -> None:
     folder = Path(mkdtemp(prefix="fleet-chaos-"))
     begun = time.monotonic()
     try:
-        verdict = trial.run(folder, folder / "demo-cache", lambda said: click.echo(said, err=True))
+        verdict = trial.run(folder, lambda said: click.echo(said, err=True))
     except AssertionError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{environment(trial)}; {time.monotonic() - begun:.0f} s\n\n{table(verdict)}\n")

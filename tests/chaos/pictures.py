@@ -1,4 +1,4 @@
-"""Whether a run's pictures are those of the same run without faults."""
+"""Whether a run's pictures are those of the same run without faults, and whether each shows what its row asks for."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from pathlib import Path
 from PIL import Image
 
 from producer.ledger import Ledger
-from tests.chaos.rows import neighbour
+from tests.chaos.rows import asked, neighbour
 from tests.support.edited import far, same
+from tests.support.meaning import mistaken
 from worker.contract import Outcome
 
 
@@ -54,6 +55,19 @@ def compare(run: Edited, reference: Edited, sizes: Mapping[int, Collection[int]]
         if not _compare(far, ours, reference.file(neighbour(row, len(reference.outcomes)))):
             complaints.append(f"row {row}: {ours} might as well be another row's")
     return complaints
+
+
+def look(run: Edited, source: Path) -> tuple[list[str], str]:
+    """Return a sentence for each row whose picture shows what another row asks for, and one on how many show their own.
+
+    The run without faults is not asked: it would say nothing if it had made the same mistake.
+    """
+    rows = {row: (run.file(row), asked(source.parent, row)) for row in run.outcomes}
+    complaints = mistaken(rows)
+    return complaints, (
+        f"{len(rows) - len(complaints)} of {len(rows)} pictures match their own photograph and instruction better than "
+        f"any other row's of their size; {len({what for _, what in rows.values()})} different ones were asked for."
+    )
 
 
 def _compare(how: Callable[[Image.Image, Image.Image], bool], one: Path, other: Path) -> bool:

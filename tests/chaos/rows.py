@@ -1,26 +1,52 @@
-"""Rows of which no two are alike, small enough for two cores."""
+"""Rows that the demo model can follow, small enough for two cores."""
 
+from itertools import product
 from pathlib import Path
 
 from tests.support.cli import row, write_jsonl
-from tests.support.pictures import photo
+from tests.support.meaning import Asked
+from tests.support.pictures import UNSEEN, photo
+from worker.models.demo.phrases import HELD_OUT
 
-#: Two of the demo model's own resolutions, so that most batches are full, and photographs that go with either.
-_SHAPES = [(304, 208), (208, 304)]
-_PHOTOS = ["coffee", "camera", "chelsea", "astronaut", "hubble"]
+#: Two of the demo model's own resolutions, so that most batches are full.
+SHAPES = ((304, 208), (208, 304))
+#: Photographs of many colours, which tell apart what is asked for better than dull ones.
+PHOTOS = ("astronaut", "coffee", "hopper", "rocket", "cat")
+#: Without those that a photograph may look like anyway, or like each other on it ("keep" and "blur" of a smooth one,
+#: "warmer", which is near "sepia" or "vivid" of some), and without those that the demo model has not learned.
+EDITS = (
+    "red", "darker", "green", "sepia", "brighter", "blue", "vivid", "grey", "cooler",
+)  # fmt: skip
+#: Rows until one asks for what another did. Each list is gone through at a pace of its own; since no two of their
+#: lengths have a common factor, every combination comes before any comes again.
+COMBINATIONS = len(SHAPES) * len(PHOTOS) * len(EDITS)
 
 
 def write_rows(folder: Path, count: int) -> Path:
-    """Write photographs, and an input of so many rows; each has an instruction and a seed of its own."""
-    names = []
-    for number in range(len(_SHAPES) * len(_PHOTOS)):
-        shape = _SHAPES[number % len(_SHAPES)]
-        names.append(photo(_PHOTOS[number % len(_PHOTOS)], *shape, folder / f"{number}.png").name)
-    rows = [row(names[number % len(names)], f"Paint the number {number} on it.") for number in range(count)]
+    """Write photographs, and an input of so many rows; rows near each other share neither photograph nor edit."""
+    for name, shape in product(PHOTOS, SHAPES):
+        photo(name, *shape, _file(folder, name, shape), photos=UNSEEN)
+    rows = [row(asked(folder, number).photo.name, _instruction(number)) for number in range(count)]
     return write_jsonl(folder / "input.jsonl", rows)
 
 
+def asked(folder: Path, number: int) -> Asked:
+    """Return what a row of `write_rows` asks for."""
+    name, shape = PHOTOS[number % len(PHOTOS)], SHAPES[number % len(SHAPES)]
+    return Asked(_file(folder, name, shape), EDITS[number % len(EDITS)])
+
+
 def neighbour(number: int, count: int) -> int:
-    """Return another row whose picture has the same shape."""
-    other = number + len(_SHAPES)
-    return other if other < count else number % len(_SHAPES)
+    """Return another row whose picture has the same shape, and shows another edit of another photograph."""
+    other = number + len(SHAPES)
+    return other if other < count else number - len(SHAPES)
+
+
+def _file(folder: Path, name: str, shape: tuple[int, int]) -> Path:
+    return folder / f"{name}-{shape[0]}x{shape[1]}.png"
+
+
+def _instruction(number: int) -> str:
+    """Say the edit in other words each time that all combinations have come."""
+    phrasings = HELD_OUT[EDITS[number % len(EDITS)]]
+    return phrasings[number // COMBINATIONS % len(phrasings)]

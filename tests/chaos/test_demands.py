@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.chaos import leftovers, pictures
+from tests.chaos.rows import asked, write_rows
+from tests.support.meaning import target
 from worker.contract import Outcome, queue_name
 from worker.outcomes import open_redis
 
@@ -25,6 +27,18 @@ def run(tmp_path: Path, reference: pictures.Edited) -> pictures.Edited:
     """Make the same run once more."""
     copytree(reference.folder, tmp_path / "run")
     return pictures.Edited(tmp_path / "run", reference.outcomes)
+
+
+@pytest.fixture
+def source(tmp_path: Path, run: pictures.Edited) -> Path:
+    """Write the run's input, and as its pictures exactly what the rows ask for."""
+    source = write_rows(tmp_path, ROWS)
+    for row in range(ROWS):
+        what = asked(tmp_path, row)
+        with Image.open(what.photo) as image:
+            pixels = target(what, image.size).permute(1, 2, 0).mul(255).round().byte().numpy()
+        Image.fromarray(pixels).save(run.file(row))
+    return source
 
 
 def finished(folder: Path) -> pictures.Edited:
@@ -78,6 +92,30 @@ def test_another_rows_picture_is_noticed(run: pictures.Edited, reference: pictur
     complaints = pictures.compare(run, reference, {**FULL, 1: {1}})
     assert [complaint.rpartition(" and ")[0] == "" for complaint in complaints] == [False, True]
     assert complaints[1].endswith("might as well be another row's")
+
+
+def test_pictures_that_show_what_their_rows_ask_for_are_right(run: pictures.Edited, source: Path) -> None:
+    """They need not be exact: no model's are."""
+    for row in range(ROWS):
+        brighten(run.file(row), by=9)
+    complaints, remark = pictures.look(run, source)
+    assert complaints == []
+    assert remark.startswith("4 of 4 pictures match")
+    assert remark.endswith("4 different ones were asked for.")
+
+
+def test_swapped_pictures_are_noticed_without_a_run_to_compare_with(run: pictures.Edited, source: Path) -> None:
+    """Each of the two, and what it shows instead."""
+    one, other = run.file(0), run.file(2)
+    swapped = one.read_bytes(), other.read_bytes()
+    other.write_bytes(swapped[0])
+    one.write_bytes(swapped[1])
+    complaints, remark = pictures.look(run, source)
+    assert [complaint.partition(" (")[0] for complaint in complaints] == [
+        f"row 0: {one} should show {asked(source.parent, 0)}, and looks more like {asked(source.parent, 2)}",
+        f"row 2: {other} should show {asked(source.parent, 2)}, and looks more like {asked(source.parent, 0)}",
+    ]
+    assert remark.startswith("2 of 4 pictures match")
 
 
 def test_what_is_left_in_a_run_folder_is_noticed(run: pictures.Edited) -> None:

@@ -41,11 +41,10 @@ class Trial:
         """What strikes when."""
         return plan(seed=self.seed, rows=self.rows, faults=self.faults, switch=(self.parts - 1) * self.window)
 
-    def run(self, folder: Path, demo_cache: Path, say: Callable[[str], None]) -> Verdict:
+    def run(self, folder: Path, say: Callable[[str], None]) -> Verdict:
         """Try it; everything that tells of it stays in `folder`, which what is raised names."""
         source = write_rows(folder, self.rows)
         settings = {
-            "demo_cache_dir": demo_cache,
             "visibility_timeout": self.visibility_timeout,
             "rows_in_flight": self.rows_in_flight,
             "save_interval": 2,  # so that the ledger tells soon how many rows are answered

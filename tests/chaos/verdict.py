@@ -60,9 +60,11 @@ def judge(fleet: Fleet, peace: Following, war: Following, faults: Sequence[Fault
     ridden = rides(fleet.logs, war.id)
     twice = doubles(fleet.logs, war.id, [fault.stroke for fault in faults])
     sizes = {row: {len(batch.rows) for batch in batches} for row, batches in ridden.items()}
+    astray, remark = pictures.look(run, source)
     complaints = [
         *(before + peace.complaints or pictures.compare(run, reference, sizes)),
         *wrong,
+        *astray,
         *war.complaints,
         *fleet.complaints,
         *_output(war.folder / "output.jsonl", rows),
@@ -82,7 +84,7 @@ def judge(fleet: Fleet, peace: Following, war: Following, faults: Sequence[Fault
         )
         for fault in faults
     ]
-    return Verdict(costs=costs, complaints=complaints, remarks=_remarks(run, reference, sizes, ridden))
+    return Verdict(costs=costs, complaints=complaints, remarks=[remark, *_remarks(run, reference, sizes, ridden)])
 
 
 def _output(path: Path, rows: Sequence[dict[str, Any]]) -> list[str]:

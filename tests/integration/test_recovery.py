@@ -159,9 +159,9 @@ def test_ctrl_c_ends_the_waiting(five: CLI, server: RedisServer) -> None:
         assert stderr == "Error: Interrupted; the same command goes on where it stopped.\n"
 
 
-def test_a_run_whose_own_redis_ends_does_not_wait_for_it(demo_cache: Path, tmp_path: Path) -> None:
+def test_a_run_whose_own_redis_ends_does_not_wait_for_it(tmp_path: Path) -> None:
     """Nobody would start the Redis of `producer run` again: it ends with a sentence, and again finishes the rows."""
-    cli = CLI(tmp_path, {"demo_cache_dir": demo_cache})
+    cli = CLI(tmp_path, {})
     photo("coffee", 300, 200, cli.folder / "a.png")
     write_jsonl(cli.folder / "in.jsonl", [row("a.png", "Make it red.")])
     command = ("run", "in.jsonl", "--run-dir", "r", "--steps", 1)

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tests.support.debian import require_compiler
-from worker.models.demo import demo_checkpoint
+from worker.models.architecture import TINY
+from worker.models.drawn import drawn
 from worker.models.fp8 import multiplies_fp8
 from worker.models.kontext import Kontext
 from worker.settings import load_settings
@@ -41,9 +42,18 @@ def gpu_thread() -> Iterator[Executor]:
 
 
 @pytest.fixture(scope="session")
-def load(device: torch.device, demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save the tiny model with random weights, which show every difference in a seed or a neighbour."""
+    pipeline = drawn(TINY, device=torch.device("cpu"), dtype=torch.float32)
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def load(device: torch.device, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
     """Load the tiny model, as a worker does, with settings such as `profile="fast"`."""
-    folder, kernels = demo_checkpoint(demo_cache), tmp_path_factory.mktemp("kernels")
+    kernels = tmp_path_factory.mktemp("kernels")
 
     def load(**settings: object) -> Kontext:
         profile = load_settings(diffuser_model_name="demo", **settings).profile_on(gpu=device.type == "cuda")
@@ -51,6 +61,6 @@ def load(device: torch.device, demo_cache: Path, tmp_path_factory: pytest.TempPa
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):
             pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
-        return Kontext.load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**20)
+        return Kontext.load(tiny, profile, device=device, compile_cache=kernels, prompt_cache=2**20)
 
     return load

@@ -9,8 +9,8 @@ import torch
 
 from worker.bench.sizes import SIZES
 from worker.celery import app
-from worker.models.demo import drawn
 from worker.models.device import dtype_on
+from worker.models.drawn import drawn
 from worker.models.kontext import Kontext
 from worker.settings import Settings
 from worker.steps import LoadModel

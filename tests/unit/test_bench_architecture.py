@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from worker.models.architecture import FULL, TINY, Architecture, build
-from worker.models.demo import drawn
+from worker.models.drawn import drawn
 
 CPU = torch.device("cpu")
 

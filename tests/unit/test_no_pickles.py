@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from worker.errors import ModelError
-from worker.models.demo import demo_checkpoint
+from worker.models.demo import CHECKPOINT
 from worker.models.loading import load_pipeline
 
 
@@ -31,12 +31,10 @@ class Trap:
         ("text_encoder_2", "model.safetensors", "pytorch_model.bin"),
     ],
 )
-def test_a_pickled_checkpoint_is_refused_unread(
-    demo_cache: Path, tmp_path: Path, part: str, weights: str, pickled: str
-) -> None:
+def test_a_pickled_checkpoint_is_refused_unread(tmp_path: Path, part: str, weights: str, pickled: str) -> None:
     """Where a part of the model is there as a pickle only, the model is refused, and the pickle is not opened."""
     folder = tmp_path / "model"
-    shutil.copytree(demo_checkpoint(demo_cache), folder)
+    shutil.copytree(CHECKPOINT, folder)
     (folder / part / weights).unlink()
     trap = tmp_path / "sprung"
     (folder / part / pickled).write_bytes(pickle.dumps(Trap(trap)))

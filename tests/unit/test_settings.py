@@ -17,7 +17,6 @@ READ = [
     ("hf_revision", "v2", "v2"),
     ("hf_cache_dir", "/cache", Path("/cache")),
     ("hf_local_dir", "/models", Path("/models")),
-    ("demo_cache_dir", "/demo", Path("/demo")),
     ("image_gen_task", "imageedit", "imageedit"),
     ("profile", "fast", "fast"),
     ("compile", "false", False),

@@ -25,8 +25,8 @@ from worker.bench.running import Bench
 from worker.bench.sizes import SIZES, Size
 from worker.bench.table import as_json, report
 from worker.errors import FleetError, RunError
-from worker.models.demo import drawn
 from worker.models.device import dtype_on, leave_a_core
+from worker.models.drawn import drawn
 from worker.models.loading import load_pipeline
 from worker.models.weights import fetch_weights
 from worker.settings import load_settings

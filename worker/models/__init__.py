@@ -1,7 +1,7 @@
 """The models behind `worker.model.EditModel`. Imported only by the step that loads a model: all of it needs torch."""
 
 from worker.model import EditModel
-from worker.models.demo import demo_checkpoint
+from worker.models.demo import CHECKPOINT
 from worker.models.device import choose_device
 from worker.models.kontext import Kontext
 from worker.models.machine import machine_of
@@ -21,10 +21,7 @@ def load_model(settings: Settings) -> EditModel:
     device = choose_device(settings.spec)
     profile = settings.profile_on(gpu=device.type == "cuda")
     require(profile, machine_of(device))  # before a download
-    if settings.diffuser_model_name == "demo":
-        folder = demo_checkpoint(settings.demo_cache_dir.expanduser())
-    else:
-        folder = fetch_weights(settings)
+    folder = CHECKPOINT if settings.diffuser_model_name == "demo" else fetch_weights(settings)
     return Kontext.load(
         folder,
         profile,

@@ -1,9 +1,9 @@
 """FLUX.1-Kontext built from its configuration, at the real size or tiny: diffusers' own classes, no download."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import diffusers
 import torch
@@ -25,9 +25,11 @@ class Architecture:
 FULL: Final = Architecture(
     transformer={
         "num_layers": 19, "num_single_layers": 38, "attention_head_dim": 128, "num_attention_heads": 24,
-        "axes_dims_rope": (16, 56, 56), "joint_attention_dim": 4096, "pooled_projection_dim": 768,
+        "axes_dims_rope": (16, 56, 56), "joint_attention_dim": 4096, "pooled_projection_dim": 768, "in_channels": 64,
     },
-    vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "norm_num_groups": 32},
+    vae={
+        "block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "norm_num_groups": 32, "latent_channels": 16,
+    },
     clip={
         "vocab_size": 49408, "hidden_size": 768, "projection_dim": 768, "intermediate_size": 3072,
         "num_hidden_layers": 12, "num_attention_heads": 12,
@@ -43,8 +45,9 @@ TINY: Final = Architecture(
     transformer={
         "num_layers": 1, "num_single_layers": 2, "attention_head_dim": 32, "num_attention_heads": _WIDTH // 32,
         "axes_dims_rope": (8, 12, 12), "joint_attention_dim": _WIDTH, "pooled_projection_dim": _WIDTH,
+        "in_channels": 64,
     },
-    vae={"block_out_channels": (8, 16, 32, 32), "layers_per_block": 1, "norm_num_groups": 8},
+    vae={"block_out_channels": (8, 16, 32, 32), "layers_per_block": 1, "norm_num_groups": 8, "latent_channels": 16},
     clip={
         "vocab_size": 514, "hidden_size": _WIDTH, "projection_dim": _WIDTH, "intermediate_size": 2 * _WIDTH,
         "num_hidden_layers": 2, "num_attention_heads": 4,
@@ -53,10 +56,20 @@ TINY: Final = Architecture(
 )  # fmt: skip
 
 
-def build(architecture: Architecture, *, device: torch.device, dtype: torch.dtype) -> Any:
+class Tokenizers(NamedTuple):
+    """CLIP's and T5's; their ids of <pad>, start and end are those that the configurations say."""
+
+    clip: Any
+    t5: Any
+
+
+def build(
+    architecture: Architecture, *, device: torch.device, dtype: torch.dtype, tokenizers: Tokenizers | None = None
+) -> Any:
     """Build the pipeline, its networks directly on the device in this type; the host never holds them.
 
-    Their weights are whatever the classes draw from torch's global generator, whose state is put back.
+    Their weights are whatever the classes draw from torch's global generator, whose state is put back. Without
+    `tokenizers` it reads letters, byte by byte.
     """
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _by_default(device, dtype):
         # In this order: it is part of what a seed gives.
@@ -66,10 +79,13 @@ def build(architecture: Architecture, *, device: torch.device, dtype: torch.dtyp
             "text_encoder_2": _t5(architecture),
             "transformer": _transformer(architecture),
         }
+    clip, t5 = tokenizers or Tokenizers(
+        clip_tokenizer(merges=[]), transformers.ByT5Tokenizer(extra_ids=0, model_max_length=512)
+    )
     pipeline: Any = diffusers.FluxKontextPipeline(
         scheduler=_scheduler(),
-        tokenizer=_clip_tokenizer(),
-        tokenizer_2=transformers.ByT5Tokenizer(extra_ids=0, model_max_length=512),
+        tokenizer=clip,
+        tokenizer_2=t5,
         **{name: network.eval() for name, network in networks.items()},
     )
     pipeline.set_progress_bar_config(disable=True)
@@ -88,12 +104,16 @@ def _by_default(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _clip_tokenizer() -> transformers.CLIPTokenizer:
-    # CLIP's own byte-level alphabet without merges spells any text; every byte costs one of its 77 tokens.
+def clip_tokenizer(merges: Sequence[Any]) -> transformers.CLIPTokenizer:
+    """Make CLIP's tokenizer: its byte-level alphabet spells any text, and `merges` make words of it.
+
+    Without merges every byte costs one of its 77 tokens.
+    """
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
+    words = (one + other for one, other in merges)
+    tokens = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters), *words]
     return transformers.CLIPTokenizer(
-        vocab={token: i for i, token in enumerate(tokens)}, merges=[], model_max_length=77
+        vocab={token: i for i, token in enumerate(tokens)}, merges=[*merges], model_max_length=77
     )
 
 
@@ -108,16 +128,16 @@ def _t5(architecture: Architecture) -> transformers.T5EncoderModel:
 
 
 def _vae(architecture: Architecture) -> diffusers.AutoencoderKL:
-    # Eight-fold with 16 channels at either size, so that sides and token counts are the same.
+    # Eight-fold at every size, so that sides and token counts are the same.
     return diffusers.AutoencoderKL(
         **architecture.vae, down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=16, sample_size=1024, scaling_factor=0.3611, shift_factor=0.1159,
+        sample_size=1024, scaling_factor=0.3611, shift_factor=0.1159,
         use_quant_conv=False, use_post_quant_conv=False,
     )  # fmt: skip
 
 
 def _transformer(architecture: Architecture) -> diffusers.FluxTransformer2DModel:
-    return diffusers.FluxTransformer2DModel(**architecture.transformer, in_channels=64, guidance_embeds=True)
+    return diffusers.FluxTransformer2DModel(**architecture.transformer, guidance_embeds=True)
 
 
 def _scheduler() -> diffusers.FlowMatchEulerDiscreteScheduler:

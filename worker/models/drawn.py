@@ -1,19 +1,13 @@
-"""The demo checkpoint: a tiny FLUX.1-Kontext of diffusers' own classes with random weights."""
+"""FLUX.1-Kontext of diffusers' own classes with random weights, for measuring time and for tests of arithmetic."""
 
-import hashlib
-import inspect
 import math
 import re
 from collections.abc import Mapping
-from importlib.metadata import version
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
-from worker.errors import ModelError
-from worker.models.architecture import TINY, Architecture, build
+from worker.models.architecture import Architecture, build
 
 SEED = 6
 
@@ -41,55 +35,8 @@ GAINS: Mapping[str, Mapping[str, float]] = {
 }
 
 
-def demo_checkpoint(cache_dir: Path) -> Path:
-    """Return the demo checkpoint's folder, built in `cache_dir` if it is not there yet.
-
-    The folder has diffusers' own layout, with safetensors only (3.3 MB). Any number of processes may call this
-    at once: each builds beside the folder and renames, the first rename wins, and all return the same path.
-
-    Raises:
-        ModelError: `cache_dir` cannot be written.
-
-    """
-    folder = cache_dir / f"demo-kontext-{_recipe_digest()}"
-    if _is_finished(folder):
-        return folder
-    try:
-        cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _build(folder)
-    except OSError as error:
-        raise ModelError(
-            f"The demo model cannot be kept in {cache_dir} ({error.strerror}); set FLEET_DEMO_CACHE_DIR."
-        ) from None
-    return folder
-
-
-def _build(folder: Path) -> None:
-    with TemporaryDirectory(dir=folder.parent, prefix=".building-") as building:
-        built = Path(building) / folder.name
-        pipeline = drawn(TINY, device=torch.device("cpu"), dtype=torch.float32)
-        pipeline.save_pretrained(built, safe_serialization=True)
-        try:
-            built.rename(folder)
-        except OSError:
-            # A folder that is not empty cannot be renamed onto: somebody was first, and theirs is the same.
-            if not _is_finished(folder):
-                raise
-
-
-def _is_finished(folder: Path) -> bool:
-    return (folder / "model_index.json").is_file()
-
-
-def _recipe_digest() -> str:
-    """Name this recipe: its two files, and the libraries whose next major version may draw or save it otherwise."""
-    majors = [f"{name} {version(name).split('.')[0]}" for name in ("torch", "diffusers", "transformers")]
-    files = (Path(file).read_bytes() for file in (__file__, inspect.getfile(build)))
-    return hashlib.sha256(b"\n".join(("\n".join(majors).encode(), *files))).hexdigest()[:12]
-
-
 def drawn(architecture: Architecture, *, device: torch.device, dtype: torch.dtype) -> Any:
-    """Build a pipeline on a device with the demo's kind of weights: photograph, instruction and seed all show.
+    """Build a pipeline on a device with weights such that photograph, instruction and seed all show.
 
     They were chosen for the tiny one; at the real depth, 19 and 38 blocks, and 64 wide, in bf16, every number stays
     finite, and swapping one of the three changes the picture by a mean of 43, 57 and 62 of 255.

@@ -1,53 +1,28 @@
-"""The demo checkpoint must notice a wrong photograph, instruction or seed, and not notice its neighbours."""
+"""Random weights must notice a wrong photograph, instruction or seed, and not notice a row's neighbours."""
 
-import random
-import stat
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from diffusers import FluxKontextPipeline
 from PIL import Image, ImageDraw
 
-from worker.models.demo import demo_checkpoint
+from worker.models.architecture import TINY
+from worker.models.drawn import drawn
 
-ROOT = Path(__file__).parents[2]
 INSTRUCTIONS = (
     "Make it red.",
     "Make it blue.",
     "Remove the background and put the subject on a sunny beach with palm trees.",
     "把天空变成夕阳 🌇",
 )
-BUILD_AND_LOAD = """
-import sys
-from pathlib import Path
-from diffusers import FluxKontextPipeline
-from worker.models.demo import demo_checkpoint
-print("ready", flush=True)
-sys.stdin.readline()
-folder = demo_checkpoint(Path(sys.argv[1]))
-FluxKontextPipeline.from_pretrained(folder, use_safetensors=True, local_files_only=True)
-print(folder, flush=True)
-"""
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the checkpoint once for the file."""
-    return demo_checkpoint(tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def pipeline(checkpoint: Path) -> Any:
-    """Load the checkpoint as the worker does."""
-    pipeline = FluxKontextPipeline.from_pretrained(checkpoint, use_safetensors=True, local_files_only=True)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+def pipeline() -> Any:
+    """Build the tiny model once for the file."""
+    return drawn(TINY, device=torch.device("cpu"), dtype=torch.float32)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -155,64 +130,3 @@ def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int,
     torch.set_num_threads(1)
     alone = [edit(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
     assert np.abs(together - np.concatenate(alone)).max() <= 1
-
-
-def test_processes_that_build_at_once_share_one_folder(tmp_path: Path) -> None:
-    """Two processes that find no checkpoint at the same moment end with one folder, and both load it."""
-    command = [sys.executable, "-c", BUILD_AND_LOAD, str(tmp_path)]
-    builders = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    for builder in builders:
-        assert builder.stdout is not None
-        assert builder.stdout.readline() == "ready\n"
-    for builder in builders:
-        assert builder.stdin is not None
-        builder.stdin.write("\n")
-        builder.stdin.flush()
-    folders = [builder.communicate(timeout=60)[0].strip() for builder in builders]
-    assert [builder.returncode for builder in builders] == [0, 0]
-    assert [str(path) for path in tmp_path.iterdir()] == folders[:1] == folders[1:]
-
-
-def test_remains_of_a_crashed_build_are_not_taken_for_a_checkpoint(tmp_path: Path) -> None:
-    """A folder without the index, as a copy cut short leaves it, is replaced rather than returned."""
-    (tmp_path / demo_checkpoint(tmp_path / "once").name).mkdir()
-    assert (demo_checkpoint(tmp_path) / "model_index.json").is_file()
-
-
-def test_weights_are_safetensors_only(checkpoint: Path) -> None:
-    """The folder holds JSON and safetensors, and nothing that could be unpickled."""
-    assert {path.suffix for path in checkpoint.rglob("*") if path.is_file()} == {".json", ".safetensors"}
-
-
-def test_weights_are_the_same_wherever_they_are_built(checkpoint: Path, tmp_path: Path) -> None:
-    """Building twice gives the same bytes of weights."""
-    again = demo_checkpoint(tmp_path)
-    weights = sorted(path.relative_to(checkpoint) for path in checkpoint.rglob("*.safetensors"))
-    assert len(weights) == 4
-    assert all((checkpoint / path).read_bytes() == (again / path).read_bytes() for path in weights)
-
-
-def test_random_state_of_the_caller_stays(tmp_path: Path) -> None:
-    """Building leaves the global generators of torch, NumPy and Python where they were."""
-    before = torch.get_rng_state(), np.random.get_state(legacy=False)["state"]["key"].copy(), random.getstate()  # noqa: NPY002
-    demo_checkpoint(tmp_path)
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert np.array_equal(np.random.get_state(legacy=False)["state"]["key"], before[1])  # noqa: NPY002
-    assert random.getstate() == before[2]
-
-
-def test_a_new_cache_folder_is_the_owners_only(tmp_path: Path) -> None:
-    """A cache folder that was absent is made for its owner alone."""
-    demo_checkpoint(tmp_path / "cache")
-    assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
-
-
-@pytest.mark.parametrize("prompt", ["", " ", "日本🎉" * 300, "<|endoftext|></s>!", "\x00\n\u202e"])
-def test_any_text_can_be_encoded(pipeline: Any, prompt: str) -> None:
-    """Empty, long and unusual instructions become embeddings of the usual shape, without a NaN."""
-    embeddings, pooled, _ = pipeline.encode_prompt(prompt=prompt, prompt_2=None, max_sequence_length=512)
-    assert (embeddings.shape, pooled.shape) == ((1, 512, 64), (1, 64))
-    assert embeddings.isfinite().all()
-    assert pooled.isfinite().all()

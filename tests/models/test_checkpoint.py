@@ -1,0 +1,102 @@
+"""The shipped checkpoint: what it holds, and that a row of it does not depend on its neighbours."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import FluxKontextPipeline
+from PIL import Image
+from safetensors import safe_open
+
+from tests.support.pictures import photo
+from worker.models.demo import CHECKPOINT
+from worker.models.demo.edits import EDITS
+
+INSTRUCTIONS = ("Make it red.", "Mirror it.", "Put it on a beach with palm trees.", "把天空变成夕阳 🌇")
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Any:
+    """Load the checkpoint with diffusers alone, in one type: unasked, transformers would keep the file's bf16."""
+    pipeline = FluxKontextPipeline.from_pretrained(
+        CHECKPOINT, dtype=torch.float32, use_safetensors=True, local_files_only=True
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.fixture(autouse=True)
+def _threads_stay() -> Iterator[None]:
+    """Put the number of threads back."""
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def edit(pipeline: Any, images: list[Image.Image], prompts: list[str], seeds: list[int]) -> Any:
+    """Edit rows in one call, as the worker does; return pixels of shape (rows, height, width, 3)."""
+    width, height = images[0].size
+    edited = pipeline(
+        image=images,
+        prompt=prompts,
+        height=height,
+        width=width,
+        max_area=height * width,
+        _auto_resize=False,
+        num_inference_steps=8,
+        guidance_scale=3.5,
+        generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+    ).images
+    return np.stack([np.asarray(image).astype(np.int16) for image in edited])
+
+
+def test_it_is_small_and_holds_no_pickle() -> None:
+    """All of it takes 8 MB at most: JSON, safetensors in bf16, a model card and its contact sheet."""
+    files = [path for path in CHECKPOINT.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 8_000_000
+    assert {path.suffix for path in files} == {".json", ".safetensors", ".md", ".jpg"}
+    weights = [path for path in files if path.suffix == ".safetensors"]
+    assert len(weights) == 4
+    for path in weights:
+        with safe_open(path, framework="pt") as tensors:
+            assert {tensors.get_tensor(name).dtype for name in tensors.keys()} == {torch.bfloat16}  # noqa: SIM118
+
+
+def test_it_is_a_kontext_of_diffusers_own_classes() -> None:
+    """The index names diffusers' and transformers' classes, and no code of the project's."""
+    index = json.loads((CHECKPOINT / "model_index.json").read_text())
+    assert index["_class_name"] == "FluxKontextPipeline"
+    assert {value[0] for value in index.values() if isinstance(value, list)} <= {"diffusers", "transformers", None}
+
+
+def test_the_model_card_has_a_line_for_every_edit() -> None:
+    """The card's table was made for the edits that there are."""
+    card = (CHECKPOINT / "README.md").read_text()
+    assert [name for name in EDITS if f"| {name} |" not in card] == []
+    assert "{" not in card
+
+
+@pytest.mark.parametrize("size", [(256, 256), (208, 304), (384, 160)], ids=str)
+def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int, int], tmp_path: Path) -> None:
+    """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
+    names = ("coffee", "chelsea", "astronaut")
+    images = [Image.open(photo(name, *size, tmp_path / f"{name}.png")) for name in names]
+    images.insert(2, Image.new("RGB", size, "red"))
+    torch.set_num_threads(2)
+    together = edit(pipeline, images, list(INSTRUCTIONS), list(range(4)))
+    torch.set_num_threads(1)
+    alone = [edit(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
+    assert np.abs(together - np.concatenate(alone)).max() <= 1
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "日本🎉" * 300, "<|endoftext|></s>!", "\x00\n\u202e"])
+def test_any_text_can_be_encoded(pipeline: Any, prompt: str) -> None:
+    """Empty, long and unusual instructions become embeddings of the usual shape, without a NaN."""
+    embeddings, pooled, _ = pipeline.encode_prompt(prompt=prompt, prompt_2=None, max_sequence_length=512)
+    assert (embeddings.shape, pooled.shape) == ((1, 512, 64), (1, 64))
+    assert embeddings.isfinite().all()
+    assert pooled.isfinite().all()

@@ -1,0 +1,103 @@
+"""The trained demo model does what it is told, on photographs and in words that its training never saw."""
+
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import FluxKontextPipeline
+from PIL import Image
+
+from tests.support.pictures import photo
+from worker.models.demo import CHECKPOINT
+from worker.models.demo.edits import EDITS, edited
+from worker.models.demo.measuring import Measured, measure, pixels
+from worker.models.demo.phrases import FRAMES, HELD_OUT, LEARNED, THINGS
+
+PHOTOS = Path(__file__).parents[1] / "photos"
+#: Half of those that the model card measures.
+SUBSET = ("cat", "coffee", "rocket")
+COLOURS = ("red", "green", "blue", "grey", "sepia", "brighter", "darker", "vivid", "warmer", "cooler")
+#: Of all that training teaches, what the shipped weights can do; its model card has the others, too.
+LEARNED_SO_FAR = ("keep", *COLOURS, "blur")
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Any:
+    """Load the shipped checkpoint with diffusers alone."""
+    pipeline = FluxKontextPipeline.from_pretrained(CHECKPOINT, dtype=torch.float32, use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.fixture(scope="module")
+def measured(pipeline: Any) -> list[Measured]:
+    """Edit three photographs in every way, in phrasings that the model card does not use."""
+    photos = {name: Image.open(PHOTOS / f"{name}.jpg") for name in SUBSET}
+    return measure(pipeline, photos, {name: HELD_OUT[name][1] for name in LEARNED_SO_FAR})
+
+
+@pytest.mark.parametrize(("name", "least"), [("keep", 25), *((colour, 22) for colour in COLOURS)])
+def test_an_edit_is_near_the_same_edit_made_in_pixels(measured: list[Measured], name: str, least: float) -> None:
+    """The median PSNR over photographs is at least 22 dB for edits of colour, and 25 dB for no edit."""
+    assert median(one.psnr for one in measured if one.name == name) >= least
+
+
+def test_the_right_edit_is_the_nearest(measured: list[Measured]) -> None:
+    """Of at least 95 % of the pictures the edit that was asked for is the nearest of all fifteen."""
+    wrong = [(one.photo, one.name, one.nearest) for one in measured if one.nearest != one.name]
+    assert len(wrong) <= 0.05 * len(measured), wrong
+
+
+@pytest.mark.parametrize("size", [(304, 208), (208, 304), (384, 160)], ids=str)
+def test_other_shapes_are_edited_as_well(pipeline: Any, size: tuple[int, int], tmp_path: Path) -> None:
+    """In landscape, portrait and panorama, too, the edit that was asked for is the nearest."""
+    image = Image.open(photo("coffee", *size, tmp_path / "photo.png"))
+    names = ("keep", "red", "grey", "green", "darker", "blue", "brighter")
+    found = measure(pipeline, {"coffee": image}, {name: HELD_OUT[name][2] for name in names})
+    assert [one.nearest for one in found] == [one.name for one in found]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "names"),
+    [
+        ("Make this cup of coffee blue and darker.", ("blue", "darker")),
+        ("I want my picture brighter and green, please.", ("green", "brighter")),
+    ],
+)
+def test_two_edits_at_once(pipeline: Any, instruction: str, names: tuple[str, ...]) -> None:
+    """An instruction for two edits gives both: the picture is nearer to both together than to either."""
+    image = Image.open(PHOTOS / "coffee.jpg")
+    (found,) = measure(pipeline, {"coffee": image}, {names[0]: instruction})
+    source, made = pixels(image), pixels(found.picture)
+    errors = {
+        some: (edited(source, some) - made).square().mean().item() for some in (names, *((one,) for one in names))
+    }
+    assert min(errors, key=errors.__getitem__) == names
+
+
+@pytest.mark.parametrize("instruction", ["Add a hat to the man on the left.", "", "把天空变成夕阳 🌇", "x" * 3000])
+def test_an_unknown_instruction_gives_a_picture_of_the_photograph(pipeline: Any, instruction: str) -> None:
+    """What it does not understand makes a plausible picture: one that resembles the photograph more than others."""
+    photos = {name: Image.open(PHOTOS / f"{name}.jpg").convert("RGB") for name in SUBSET}
+    (found,) = measure(pipeline, {"cat": photos["cat"]}, {"keep": instruction})
+    luma = {name: np.asarray(image.convert("L"), float).ravel() for name, image in photos.items()}
+    made = np.asarray(found.picture.convert("L"), float).ravel()
+    alike = {name: abs(np.corrcoef(made, pixels)[0, 1]) for name, pixels in luma.items()}
+    assert max(alike, key=alike.__getitem__) == "cat"
+    assert alike["cat"] > 0.5
+
+
+def test_held_out_phrasings_are_not_learned() -> None:
+    """No phrasing of the tests is one that training can draw."""
+    learned = {
+        frame.format(do=do, Do=do[:1].upper() + do[1:]).lower()
+        for phrases in LEARNED.values()
+        for phrase in phrases
+        for do in (phrase.replace("{it}", thing) for thing in THINGS)
+        for frame in FRAMES
+    }
+    assert HELD_OUT.keys() == LEARNED.keys() == EDITS.keys()
+    assert not [phrase for some in HELD_OUT.values() for phrase in some if phrase.lower() in learned]
