@@ -78,7 +78,7 @@ def test_two_edits_at_once(pipeline: Any, instruction: str, names: tuple[str, ..
     assert min(errors, key=errors.__getitem__) == names
 
 
-@pytest.mark.parametrize("instruction", ["Add a hat to the man on the left.", "", "把天空变成夕阳 🌇", "x" * 3000])
+@pytest.mark.parametrize("instruction", ["Put sunglasses on the cat.", "", "把天空变成夕阳 🌇"])
 def test_an_unknown_instruction_gives_a_picture_of_the_photograph(pipeline: Any, instruction: str) -> None:
     """What it does not understand makes a plausible picture: one that resembles the photograph more than others."""
     photos = {name: Image.open(PHOTOS / f"{name}.jpg").convert("RGB") for name in SUBSET}
