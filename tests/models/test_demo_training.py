@@ -57,7 +57,7 @@ def train(work: Path, pictures: torch.Tensor) -> Any:
 def test_an_interrupted_training_goes_on(
     pictures: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interrupted in the middle of every part, between two savings, it goes on and ends about where it would have ended."""
+    """Interrupted in every part, between two savings, it goes on and ends about where it would have ended."""
     monkeypatch.setattr(state, "INTERVAL", 2)
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     whole.mkdir()
