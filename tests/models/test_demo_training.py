@@ -57,19 +57,20 @@ def train(work: Path, pictures: torch.Tensor) -> Any:
 def test_an_interrupted_training_goes_on(
     pictures: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interrupted in every part, between two savings, it goes on and ends about where it would have ended."""
+    """Interrupted in every part, it goes on from the last saving; the autoencoder ends with the same bits."""
     monkeypatch.setattr(state, "INTERVAL", 2)
     whole, pieces = tmp_path / "whole", tmp_path / "pieces"
     whole.mkdir()
     pieces.mkdir()
     expected = train(whole, pictures)
-    iterate, cuts = state.Progress.__iter__, []
+    iterate, cuts, taken = state.Progress.__iter__, [], {}
 
     def interrupted(progress: state.Progress) -> Any:
         for step in iterate(progress):
             if step == 3 and progress.file not in cuts:
                 cuts.append(progress.file)
                 raise Interruption
+            taken.setdefault(progress.file.name, []).append(step)
             yield step
 
     monkeypatch.setattr(state.Progress, "__iter__", interrupted)
@@ -79,10 +80,11 @@ def test_an_interrupted_training_goes_on(
     resumed = train(pieces, pictures)
     assert [file.name for file in cuts] == ["autoencoder-0.pt", "autoencoder-1.pt", "transformer.pt"]
     assert torch.equal(weights_of(expected.vae), weights_of(resumed.vae))
-    for name in ("transformer", "text_encoder", "text_encoder_2"):
-        found, wanted = weights_of(getattr(resumed, name)), weights_of(getattr(expected, name))
-        # Not to the bit: less than a step or two moves a weight, and far less than where it began.
-        assert (found - wanted).abs().max() < 4e-3, name
+    assert taken == {
+        "autoencoder-0.pt": [0, 1, 2, 2, 3, 4],
+        "autoencoder-1.pt": [0, 1, 2, 2, 3],
+        "transformer.pt": [0, 1, 2, 2, 3, 4],
+    }
 
 
 def test_what_is_exported_is_a_checkpoint_for_the_worker(pictures: torch.Tensor, tmp_path: Path) -> None:
