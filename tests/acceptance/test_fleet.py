@@ -16,6 +16,7 @@ from producer.ledger import Ledger
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.meaning import Asked, mistaken
 from tests.support.pictures import UNSEEN, photo
+from tests.support.pipelines import edit
 from worker.contract import Outcome, row_seed
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.phrases import HELD_OUT
@@ -23,7 +24,7 @@ from worker.models.demo.phrases import HELD_OUT
 SHAPES = [(600, 400), (400, 600), (500, 500), (640, 279), (451, 300), (300, 400)]
 PHOTOS = ["coffee", "hopper", "cat", "astronaut", "rocket"]  # of many colours, which tell the edits apart
 #: What the demo model can do, one phrasing of each.
-EDITS = ["red", "green", "grey", "brighter", "blue", "darker", "sepia"]
+EDITS = ["red", "mirror", "green", "invert", "brighter", "blue", "outline"]
 STEPS = 4  # fewer than the demo's own 8: the tests have two cores
 
 
@@ -91,17 +92,8 @@ def alone(run64: Finished) -> list[Image.Image]:
         width, height = outcome.bucket
         with Image.open(run64.folder / run64.input[number]["images"]) as image:
             resized = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
-        pictures += pipeline(
-            image=resized,
-            prompt=run64.input[number]["conversations"][0]["content"],
-            width=width,
-            height=height,
-            max_area=width * height,
-            _auto_resize=False,
-            num_inference_steps=STEPS,
-            guidance_scale=3.5,
-            generator=torch.Generator("cpu").manual_seed(outcome.seed),
-        ).images
+        prompt = run64.input[number]["conversations"][0]["content"]
+        pictures += edit(pipeline, [resized], [prompt], [outcome.seed], steps=STEPS)
     return pictures
 
 

@@ -13,9 +13,9 @@ SHAPES = ((304, 208), (208, 304))
 #: Photographs of many colours, which tell apart what is asked for better than dull ones.
 PHOTOS = ("astronaut", "coffee", "hopper", "rocket", "cat")
 #: Without those that a photograph may look like anyway, or like each other on it ("keep" and "blur" of a smooth one,
-#: "warmer", which is near "sepia" or "vivid" of some), and without those that the demo model has not learned.
+#: "warmer", which is near "sepia" or "vivid" of some).
 EDITS = (
-    "red", "darker", "green", "sepia", "brighter", "blue", "vivid", "grey", "cooler",
+    "red", "mirror", "darker", "green", "invert", "sepia", "brighter", "outline", "blue", "vivid", "grey",
 )  # fmt: skip
 #: Rows until one asks for what another did. Each list is gone through at a pace of its own; since no two of their
 #: lengths have a common factor, every combination comes before any comes again.

@@ -1,7 +1,6 @@
 """The shipped checkpoint: what it holds, and that a row of it does not depend on its neighbours."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from tests.support.pictures import photo
+from tests.support.pipelines import edited_pixels
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.edits import EDITS
 
@@ -29,31 +29,6 @@ def pipeline() -> Any:
     return pipeline
 
 
-@pytest.fixture(autouse=True)
-def _threads_stay() -> Iterator[None]:
-    """Put the number of threads back."""
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-def edit(pipeline: Any, images: list[Image.Image], prompts: list[str], seeds: list[int]) -> Any:
-    """Edit rows in one call, as the worker does; return pixels of shape (rows, height, width, 3)."""
-    width, height = images[0].size
-    edited = pipeline(
-        image=images,
-        prompt=prompts,
-        height=height,
-        width=width,
-        max_area=height * width,
-        _auto_resize=False,
-        num_inference_steps=8,
-        guidance_scale=3.5,
-        generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-    ).images
-    return np.stack([np.asarray(image).astype(np.int16) for image in edited])
-
-
 def test_it_is_small_and_holds_no_pickle() -> None:
     """All of it takes 8 MB at most: JSON, safetensors in bf16, a model card and its contact sheet."""
     files = [path for path in CHECKPOINT.rglob("*") if path.is_file()]
@@ -63,7 +38,7 @@ def test_it_is_small_and_holds_no_pickle() -> None:
     assert len(weights) == 4
     for path in weights:
         with safe_open(path, framework="pt") as tensors:
-            assert {tensors.get_tensor(name).dtype for name in tensors.keys()} == {torch.bfloat16}  # noqa: SIM118
+            assert {tensors.get_tensor(name).dtype for name in tensors.keys()} == {torch.bfloat16}  # noqa: SIM118 - no mapping
 
 
 def test_it_is_a_kontext_of_diffusers_own_classes() -> None:
@@ -87,9 +62,9 @@ def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int,
     images = [Image.open(photo(name, *size, tmp_path / f"{name}.png")) for name in names]
     images.insert(2, Image.new("RGB", size, "red"))
     torch.set_num_threads(2)
-    together = edit(pipeline, images, list(INSTRUCTIONS), list(range(4)))
+    together = edited_pixels(pipeline, images, list(INSTRUCTIONS), list(range(4)))
     torch.set_num_threads(1)
-    alone = [edit(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
+    alone = [edited_pixels(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
     assert np.abs(together - np.concatenate(alone)).max() <= 1
 
 

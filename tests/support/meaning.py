@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own name for it
 from PIL import Image
 from torch import Tensor
 
 from worker.models.demo.edits import edited
+from worker.models.demo.measuring import pixels
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def target(asked: Asked, size: tuple[int, int]) -> Tensor:
     """Return the picture that a row asks for: (3, height, width), 0 to 1, its photograph resized as the worker does."""
     with Image.open(asked.photo) as image:
         resized = image.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-    return edited(_pixels(resized)[None], [asked.edit])[0]
+    return edited(pixels(resized), [asked.edit])[0]
 
 
 def mistaken(rows: Mapping[int, tuple[Path, Asked]]) -> list[str]:
@@ -73,8 +73,4 @@ def _coarse(pixels: Tensor) -> Tensor:
 
 def _read(path: Path) -> Tensor:
     with Image.open(path) as image:
-        return _pixels(image.convert("RGB"))
-
-
-def _pixels(image: Image.Image) -> Tensor:
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+        return pixels(image)[0]

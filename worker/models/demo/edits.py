@@ -53,22 +53,26 @@ def _mirrored(pictures: Tensor) -> Tensor:
     return pictures.flip(-1)
 
 
-def _blurred(pictures: Tensor) -> Tensor:
-    """Blur as a lens would, the same at every size: by 3 pixels of standard deviation."""
-    at = torch.arange(-9, 10, device=pictures.device, dtype=pictures.dtype)
-    kernel = torch.exp(-0.5 * (at / 3) ** 2)
+def _blurred(pictures: Tensor, deviation: float) -> Tensor:
+    """Blur as a lens would, the same at every size: by so many pixels of standard deviation."""
+    reach = round(3 * deviation)
+    at = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
+    kernel = torch.exp(-0.5 * (at / deviation) ** 2)
     kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, 1, -1)
-    padded = F.pad(pictures, (9, 9, 9, 9), mode="replicate")
+    padded = F.pad(pictures, (reach, reach, reach, reach), mode="replicate")
     across = F.conv2d(padded, kernel, groups=pictures.shape[1])
     return F.conv2d(across, kernel.transpose(2, 3), groups=pictures.shape[1])
 
 
 def _outlined(pictures: Tensor) -> Tensor:
-    """Draw dark lines on white paper where the brightness changes (a Sobel filter)."""
-    grey = F.pad(brightness(pictures), (1, 1, 1, 1), mode="replicate")
+    """Draw dark lines on white paper where the brightness changes (a Sobel filter).
+
+    Lines of a pencil, not of a pen: of thinner ones the autoencoder rebuilds too little.
+    """
+    grey = F.pad(_blurred(brightness(pictures), 1.5), (1, 1, 1, 1), mode="replicate")
     across = pictures.new_tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
     slopes = F.conv2d(grey, torch.stack([across, across.T])[:, None])
-    drawn: Tensor = 1 - 1.2 * slopes.norm(dim=1, keepdim=True)
+    drawn: Tensor = 1 - 1.8 * slopes.norm(dim=1, keepdim=True)
     return drawn.expand_as(pictures)
 
 
@@ -87,6 +91,6 @@ EDITS: Final[Mapping[str, Edit]] = {
     "warmer": _warmed(0.16),
     "cooler": _warmed(-0.16),
     "mirror": _mirrored,
-    "blur": _blurred,
+    "blur": lambda pictures: _blurred(pictures, 3.0),
     "outline": _outlined,
 }

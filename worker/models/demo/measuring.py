@@ -77,7 +77,7 @@ def pixels(image: Image.Image) -> Tensor:
 
 
 def table(found: Sequence[Measured]) -> str:
-    """Print one line per edit: median and worst PSNR, and how often the edit that was meant was nearest."""
+    """Return a table in Markdown, one line per edit: its PSNR, and how often the edit that was meant was nearest."""
     lines = [
         "| edit | PSNR in dB (median) | (least) | (most) | right edit nearest |",
         "|---|---|---|---|---|",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-#: What stands where a phrasing says {it}.
+#: What stands where a phrasing says {it}; in training also a word that means nothing.
 THINGS: Final = (
     "it", "this", "the photo", "the picture", "the image", "this photo", "this picture", "the whole picture",
     "everything", "the photograph", "the scene", "this image", "my photo",
@@ -13,6 +13,12 @@ THINGS: Final = (
 FRAMES: Final = (
     "{do}", "{Do}.", "{Do}", "please {do}", "Please {do}.", "{Do}, please.", "can you {do}?", "Could you {do}?",
     "I want you to {do}.", "Now {do}.", "{Do}!", "just {do}", "I would like you to {do}", "Let us {do}.",
+)  # fmt: skip
+
+#: How two edits are named together.
+PAIRS: Final = (
+    "make {it} {a} and {b}", "make {it} {a}, and also {b}", "make {it} {a} and then make {it} {b}", "{a} and {b}",
+    "turn {it} {a} and make {it} {b}", "I want {it} {a} and {b}", "make {it} both {a} and {b}",
 )  # fmt: skip
 
 _HUED: Final = (
@@ -135,5 +141,7 @@ UNKNOWN: Final = (
     "turn the dog into a horse", "add a boat on the water", "zoom in on the face", "rotate the cup",
     "give him a beard", "write my name on the wall", "remove the people from the street", "make the building taller",
     "add a window", "open the door", "add two birds", "put it on a wooden table", "change the clothes",
-    "make the cat sleep", "add a moon and some stars",
+    "make the cat sleep", "add a moon and some stars", "put the cup on the left", "remove the woman on the right",
+    "move the car to the left", "add a dog to the right of the tree", "add a red hat", "remove the text",
+    "add sunglasses",
 )  # fmt: skip

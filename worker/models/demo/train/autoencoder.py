@@ -1,7 +1,6 @@
 """Training of the autoencoder, which makes 24 numbers of every 8 × 8 pixels, and pixels of them again."""
 
 import logging
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,18 +38,26 @@ ROUNDS: Final = (
 )
 
 
-def train_autoencoder(vae: Any, pictures: Tensor, work: Path, *, seed: int, rounds: tuple[Round, ...] = ROUNDS) -> None:
-    """Teach it to rebuild pictures of a bank, some of them edited; what was reached is kept in `work`."""
+def train_autoencoder(
+    vae: Any, pictures: Tensor, work: Path, *, seed: int, rounds: tuple[Round, ...] = ROUNDS
+) -> float:
+    """Teach it to rebuild pictures of a bank, some of them edited; return the seconds that its steps took.
+
+    What was reached is kept in `work`.
+    """
     vae.train().to(memory_format=torch.channels_last)
+    seconds = 0.0
     for number, one in enumerate(rounds):
-        _train(vae, pictures, work / f"autoencoder-{number}.pt", one, seed + number)
+        seconds += _train(vae, pictures, work / f"autoencoder-{number}.pt", one, seed + number)
     vae.eval()
+    return seconds
 
 
-def _train(vae: Any, pictures: Tensor, file: Path, one: Round, seed: int) -> None:
+def _train(vae: Any, pictures: Tensor, file: Path, one: Round, seed: int) -> float:
     optimizer = torch.optim.AdamW(vae.parameters(), betas=(0.9, 0.99), weight_decay=1e-4)
-    begun, errors = time.monotonic(), []
-    for step in Progress(file, {"vae": vae, "optimizer": optimizer}, steps=one.steps, rate=one.rate):
+    progress = Progress(file, {"vae": vae, "optimizer": optimizer}, steps=one.steps, rate=one.rate, seed=seed)
+    errors = []
+    for step in progress:
         generator = generator_of(seed, step)
         batch = _some_edited(crops(pictures, _BATCH, _SIDE, generator), generator)
         wanted = batch.to(vae.device, memory_format=torch.channels_last)
@@ -62,9 +69,8 @@ def _train(vae: Any, pictures: Tensor, file: Path, one: Round, seed: int) -> Non
         errors.append(error)
         if (step + 1) % 100 == 0 or step + 1 == one.steps:
             psnr = -10 * (torch.stack(errors[-100:]).mean() / 4).log10().item()
-            logger.info(
-                "autoencoder: step %d of %d, %.2f dB, %.0f s", step + 1, one.steps, psnr, time.monotonic() - begun
-            )
+            logger.info("autoencoder: step %d of %d, %.2f dB, %.0f s", step + 1, one.steps, psnr, progress.seconds())
+    return progress.seconds()
 
 
 def _some_edited(pictures: Tensor, generator: torch.Generator) -> Tensor:

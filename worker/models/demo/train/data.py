@@ -14,15 +14,15 @@ from worker.buckets import Bucket
 from worker.models.demo.train.pictures import picture
 
 
-def bank(name: int, size: Bucket, count: int) -> Tensor:
-    """Make pictures of one size: uint8, (count, 3, height, width). `name` is the bank's seed."""
+def bank(seed: int, size: Bucket, count: int) -> Tensor:
+    """Make pictures of one size: uint8, (count, 3, height, width)."""
     with ProcessPoolExecutor(cpu_count() or 1, mp_context=get_context("forkserver")) as processes:
-        made = processes.map(partial(_picture, name, size), range(count), chunksize=16)
+        made = processes.map(partial(_picture, seed, size), range(count), chunksize=16)
         return torch.from_numpy(np.stack(list(made))).permute(0, 3, 1, 2).contiguous()
 
 
-def _picture(name: int, size: Bucket, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return np.asarray(picture(np.random.default_rng([name, number]), *size))
+def _picture(seed: int, size: Bucket, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.asarray(picture(np.random.default_rng([seed, number]), *size))
 
 
 def crops(pictures: Tensor, count: int, side: int, generator: torch.Generator) -> Tensor:

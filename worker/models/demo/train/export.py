@@ -1,7 +1,9 @@
 """What comes out of a training: the checkpoint in diffusers' own layout, its model card, and its contact sheet."""
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -14,11 +16,28 @@ from worker.models.demo.edits import EDITS
 from worker.models.demo.measuring import Measured, measure, table
 from worker.models.demo.phrases import HELD_OUT
 from worker.models.demo.sheet import grid
-from worker.models.demo.train.autoencoder import ROUNDS
-from worker.models.demo.train.flow import STEPS
 from worker.models.loading import load_pipeline
 
 _CARD: Final = Path(__file__).with_name("card.md")
+
+#: Beside the weights, how they came about.
+_TRAINING: Final = "training.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a checkpoint was trained."""
+
+    seed: int
+    #: What computed.
+    device: str
+    #: Version.
+    torch: str
+    #: Steps of the autoencoder, in each round, and of the transformer.
+    autoencoder: Sequence[int]
+    transformer: int
+    #: What the steps of the one and of the other took.
+    minutes: Sequence[int]
 
 
 def require_place(folder: Path) -> None:
@@ -34,7 +53,7 @@ def require_place(folder: Path) -> None:
         raise ModelError(f"{folder} holds something else than a checkpoint; name an empty folder, or a new one.")
 
 
-def export(pipeline: Any, folder: Path) -> None:
+def export(pipeline: Any, folder: Path, training: Training) -> None:
     """Write the weights in bf16, and have them take the place of what the folder held.
 
     Raises:
@@ -48,6 +67,7 @@ def export(pipeline: Any, folder: Path) -> None:
     pipeline.to(torch.bfloat16).save_pretrained(beside, safe_serialization=True)
     for file in beside.rglob("*.safetensors"):
         file.chmod(0o644)  # they are made for their owner alone
+    (beside / _TRAINING).write_text(json.dumps(asdict(training), indent=2) + "\n", encoding="utf-8")
     if folder.exists():
         folder.rename(before)
     beside.rename(folder)
@@ -71,17 +91,27 @@ def describe(folder: Path, photos: Mapping[str, Image.Image]) -> None:
     """Measure a checkpoint on photographs, on the CPU, and write its model card and its contact sheet beside it.
 
     Raises:
-        ModelError: the folder holds no checkpoint.
+        ModelError: the folder holds no checkpoint, or none that was trained here.
 
     """
+    training = _training_of(folder)
     pipeline = load_pipeline(folder, torch.device("cpu"))
-    # Each in a phrasing that it has not learned.
-    found = measure(pipeline, photos, {name: HELD_OUT[name][0] for name in EDITS})
-    _sheet(photos, found).save(folder / "edits.jpg", quality=85)
+    # In phrasings that it has not learned; the sheet shows the first of each.
+    first, *others = (
+        measure(pipeline, photos, dict(zip(HELD_OUT, phrases, strict=True)))
+        for phrases in zip(*HELD_OUT.values(), strict=True)
+    )
+    found = [*first, *(one for some in others for one in some)]
+    _sheet(photos, first).save(folder / "edits.jpg", quality=85)
     values = {
-        "rounds": " and ".join(f"{one.steps}" for one in ROUNDS),
-        "steps": f"{STEPS}",
+        "seed": f"{training.seed}",
+        "device": training.device,
+        "torch": training.torch,
+        "rounds": " and ".join(f"{steps}" for steps in training.autoencoder),
+        "steps": f"{training.transformer}",
+        "minutes": " and ".join(f"{some}" for some in training.minutes),
         "photos": f"{len(photos)}",
+        "phrasings": f"{1 + len(others)}",
         "table": table(found),
         "seconds": f"{median(one.seconds for one in found):.1f}",
         "cores": f"{torch.get_num_threads()}",
@@ -90,6 +120,16 @@ def describe(folder: Path, photos: Mapping[str, Image.Image]) -> None:
     for name, value in values.items():
         card = card.replace(f"{{{name}}}", value)
     (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _training_of(folder: Path) -> Training:
+    file = folder / _TRAINING
+    try:
+        return Training(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise ModelError(
+            f"{file} is not there or broken; name a checkpoint that was trained here with --out."
+        ) from None
 
 
 def _sheet(photos: Mapping[str, Image.Image], found: Sequence[Measured]) -> Image.Image:

@@ -1,5 +1,6 @@
 """Pictures and their edits as the autoencoder sees them, computed once for the whole training."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,13 +38,29 @@ class Latents:
 
 
 def encode_all(vae: Any, work: Path, *, pictures: int, seed: int) -> dict[Bucket, Latents]:
-    """Encode so many pictures of each size, in all their edits; `work` keeps them for a training that goes on."""
+    """Encode so many pictures of 256 × 256 pixels, and of each size as many pixels, in all their edits.
+
+    `work` keeps them for a training that goes on.
+    """
+    kind = f"{digest(vae)}-{seed}-{pictures}"
     return {
         size: _kept(
-            work / f"latents-{seed}-{pictures}-{size}.pt", partial(encode_size, vae, size, pictures, seed + place)
+            work / f"latents-{kind}-{size}.pt", partial(encode_size, vae, size, _count(pictures, size), seed + place)
         )
         for place, size in enumerate((*DEMO_BUCKETS, *SMALL))
     }
+
+
+def _count(pictures: int, size: Bucket) -> int:
+    return round(pictures * 256 * 256 / (size.width * size.height))
+
+
+def digest(vae: Any) -> str:
+    """Name an autoencoder's weights, and what the edits make of a picture: others' latents mean other pictures."""
+    some = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    tensors = (*vae.parameters(), *(edited(some, [name]) for name in NAMES))
+    everything = b"".join(tensor.detach().cpu().contiguous().numpy().tobytes() for tensor in tensors)
+    return hashlib.sha256(everything).hexdigest()[:12]
 
 
 def _kept(file: Path, compute: Callable[[], Latents]) -> Latents:
@@ -98,7 +115,6 @@ def _costs(vae: Any, latents: Tensor) -> Iterator[Tensor]:
     right = vae.decode(latents / scale + shift).sample
     for channel in range(latents.shape[1]):
         wrong = latents.clone()
-        wrong[:, channel] += 0.3 * torch.randn(
-            wrong[:, channel].shape, generator=torch.Generator().manual_seed(channel)
-        )
+        noise = torch.randn(wrong[:, channel].shape, generator=torch.Generator().manual_seed(channel))
+        wrong[:, channel] += 0.3 * noise.to(wrong.device)
         yield (vae.decode(wrong / scale + shift).sample - right).square().mean()

@@ -62,7 +62,7 @@ def _architecture(tokenizers: Tokenizers) -> Architecture:
 
 
 def _words() -> Counter[str]:
-    """Count the words of everything that can be said, also with a capital."""
+    """Count the words of phrasings, also with a capital; others are spelled letter by letter."""
     phrases = (*(phrase for some in LEARNED.values() for phrase in some), *UNKNOWN, *THINGS, *FRAMES)
     words = Counter(
         word.strip(".,!?") for phrase in phrases for word in phrase.replace("{Do}", "").replace("{do}", "").split()

@@ -1,6 +1,7 @@
 """How far a training is: kept in one file, so that it goes on where it was interrupted."""
 
 import os
+import time
 from collections.abc import Iterator
 from math import cos, pi
 from pathlib import Path
@@ -19,11 +20,13 @@ INTERVAL: Final = 100
 class Progress:
     """The steps of one training, with the learning rate of each: a warm-up, then half a cosine to zero.
 
-    What a step draws must follow from its number alone, or a training that was interrupted ends with other weights.
+    What a step draws must follow from its number alone, or a training that was interrupted learns something else.
     """
 
-    def __init__(self, file: Path, parts: dict[str, nn.Module | Optimizer], *, steps: int, rate: float) -> None:
-        """Take up the training that `file` tells of, or begin it.
+    def __init__(
+        self, file: Path, parts: dict[str, nn.Module | Optimizer], *, steps: int, rate: float, **of: int | str
+    ) -> None:
+        """Take up the training that `file` tells of, or begin it; `of` is what else makes it this one: its seed, say.
 
         Raises:
             ModelError: the file is broken, or tells of another training.
@@ -35,16 +38,22 @@ class Progress:
         self._steps = steps
         self._rate = rate
         self._done = 0
-        self._plan = {"steps": steps, "rate": rate}
+        self._begun = time.monotonic()
+        self._plan = {"steps": steps, "rate": rate, **of}
         if file.is_file():
             self._take_up(load(file))
 
     def _take_up(self, saved: dict[str, Any]) -> None:
+        other = f"{self.file} is of another training than this one; delete it, or name another --work."
         if saved.pop("plan", None) != self._plan:
-            raise ModelError(f"{self.file} is of another training than this one; delete it, or name another --work.")
+            raise ModelError(other)
         self._done = saved.pop("done")
-        for name, state in saved.items():
-            self._parts[name].load_state_dict(state)
+        self._begun -= saved.pop("seconds")
+        try:
+            for name, state in saved.items():
+                self._parts[name].load_state_dict(state)
+        except (RuntimeError, ValueError):  # other words make other text encoders
+            raise ModelError(other) from None
 
     def __iter__(self) -> Iterator[int]:
         """Yield the numbers of the steps that are left; every so many, and after the last, keep what was reached."""
@@ -55,6 +64,10 @@ class Progress:
             if self._done % INTERVAL == 0 or self._done == self._steps:
                 self._save()
 
+    def seconds(self) -> float:
+        """Return how long it has trained, over all interruptions."""
+        return time.monotonic() - self._begun
+
     def _set_rate(self) -> None:
         warm = min(1.0, (self._done + 1) / min(200, self._steps / 10))
         rate = self._rate * warm * (1 + cos(pi * self._done / self._steps)) / 2
@@ -63,10 +76,8 @@ class Progress:
                 group["lr"] = rate
 
     def _save(self) -> None:
-        save(
-            {"plan": self._plan, "done": self._done, **{name: part.state_dict() for name, part in self._parts.items()}},
-            self.file,
-        )
+        parts = {name: part.state_dict() for name, part in self._parts.items()}
+        save({"plan": self._plan, "done": self._done, "seconds": self.seconds(), **parts}, self.file)
 
 
 def save(what: dict[str, Any], file: Path) -> None:

@@ -1,6 +1,5 @@
 """Random weights must notice a wrong photograph, instruction or seed, and not notice a row's neighbours."""
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from tests.support.pipelines import edited_pixels
 from worker.models.architecture import TINY
 from worker.models.drawn import drawn
 
@@ -23,15 +23,6 @@ INSTRUCTIONS = (
 def pipeline() -> Any:
     """Build the tiny model once for the file."""
     return drawn(TINY, device=torch.device("cpu"), dtype=torch.float32)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: two that wait for each other crawl where other processes want the same cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def photograph(number: int, width: int = 256, height: int = 256) -> Image.Image:
@@ -50,28 +41,9 @@ def photograph(number: int, width: int = 256, height: int = 256) -> Image.Image:
     return image
 
 
-def edit(
-    pipeline: Any, images: Sequence[Image.Image], prompts: Sequence[str], seeds: Sequence[int]
-) -> np.ndarray[Any, np.dtype[np.int16]]:
-    """Edit rows in one call, as the worker does; return pixels of shape (rows, height, width, 3)."""
-    width, height = images[0].size
-    edited = pipeline(
-        image=list(images),
-        prompt=list(prompts),
-        height=height,
-        width=width,
-        max_area=height * width,
-        _auto_resize=False,
-        num_inference_steps=8,
-        guidance_scale=3.5,
-        generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-    ).images
-    return np.stack([np.asarray(image).astype(np.int16) for image in edited])
-
-
 def mean_change(pipeline: Any, one: tuple[Image.Image, str, int], other: tuple[Image.Image, str, int]) -> float:
     """Edit two rows alone; return their pictures' mean difference in levels of 255."""
-    first, second = (edit(pipeline, [image], [prompt], [seed]) for image, prompt, seed in (one, other))
+    first, second = (edited_pixels(pipeline, [image], [prompt], [seed]) for image, prompt, seed in (one, other))
     return float(np.abs(first - second).mean())
 
 
@@ -117,7 +89,7 @@ def test_another_seed_shows(pipeline: Any, one: int, other: int) -> None:
 
 def test_most_channels_are_not_clipped(pipeline: Any) -> None:
     """Less than 30 % of the channels are at 0 or 255, where a change could not show."""
-    picture = edit(pipeline, [photograph(1)], [INSTRUCTIONS[0]], [1])
+    picture = edited_pixels(pipeline, [photograph(1)], [INSTRUCTIONS[0]], [1])
     assert np.isin(picture, (0, 255)).mean() < 0.3
 
 
@@ -126,7 +98,7 @@ def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int,
     """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
     images = [photograph(1, *size), photograph(2, *size), Image.new("RGB", size, "red"), photograph(3, *size)]
     torch.set_num_threads(2)
-    together = edit(pipeline, images, INSTRUCTIONS, range(4))
+    together = edited_pixels(pipeline, images, INSTRUCTIONS, range(4))
     torch.set_num_threads(1)
-    alone = [edit(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
+    alone = [edited_pixels(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
     assert np.abs(together - np.concatenate(alone)).max() <= 1
