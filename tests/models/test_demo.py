@@ -16,14 +16,14 @@ from tests.support.pictures import photo
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.edits import EDITS, edited
 from worker.models.demo.measuring import Measured, measure, pixels
-from worker.models.demo.phrases import FRAMES, HELD_OUT, LEARNED, PAIRS, THINGS, UNKNOWN
+from worker.models.demo.phrases import FRAMES, HELD_OUT, LEARNED, MISUNDERSTOOD, PAIRS, THINGS, UNKNOWN
 
 PHOTOS = Path(__file__).parents[1] / "photos"
 #: Half of those that the model card measures.
 SUBSET = ("cat", "coffee", "rocket")
 COLOURS = ("red", "green", "blue", "grey", "sepia", "invert", "brighter", "darker", "vivid", "warmer", "cooler")
 #: Strict, so that weights that know it are noticed.
-MISUNDERSTOOD = pytest.mark.xfail(strict=True, raises=AssertionError, reason="it knows to reflect horizontally only")
+NOT_LEARNED = pytest.mark.xfail(strict=True, raises=AssertionError, reason="misunderstood by the shipped weights")
 #: With their edits, in the order in which they are done.
 TWO_AT_ONCE = {
     "Make this cup of coffee blue and darker.": ("blue", "darker"),
@@ -49,9 +49,14 @@ def pipeline() -> Any:
 
 @pytest.fixture(scope="module")
 def measured(pipeline: Any) -> list[Measured]:
-    """Edit three photographs in every way, in phrasings that the model card does not use."""
-    photos = {name: Image.open(PHOTOS / f"{name}.jpg") for name in SUBSET}
-    return measure(pipeline, photos, {name: HELD_OUT[name][1] for name in EDITS})
+    """Edit three photographs in every way, each of them in other words."""
+    return [
+        one
+        for number, name in enumerate(SUBSET)
+        for one in measure(
+            pipeline, {name: Image.open(PHOTOS / f"{name}.jpg")}, {edit: HELD_OUT[edit][number] for edit in EDITS}
+        )
+    ]
 
 
 @pytest.mark.parametrize(("name", "least"), [("keep", 25), *((colour, 22) for colour in COLOURS)])
@@ -60,23 +65,17 @@ def test_an_edit_is_near_the_same_edit_made_in_pixels(measured: list[Measured], 
     assert median(one.psnr for one in measured if one.name == name) >= least
 
 
-def test_the_right_edit_is_the_nearest(measured: list[Measured]) -> None:
-    """Of at least 95 % of the pictures the edit that was asked for is the nearest of all fifteen."""
-    wrong = [(one.photo, one.name, one.nearest) for one in measured if one.nearest != one.name]
-    assert len(wrong) <= 0.05 * len(measured), wrong
-
-
 @pytest.mark.parametrize(
     ("name", "phrase"),
     [
-        pytest.param(name, phrase, marks=MISUNDERSTOOD if phrase == "Reflect the photo left to right." else ())
+        pytest.param(name, phrase, marks=NOT_LEARNED if phrase in MISUNDERSTOOD else ())
         for name, phrases in HELD_OUT.items()
         for phrase in phrases
     ],
 )
-def test_every_phrasing_is_understood(pipeline: Any, name: str, phrase: str) -> None:
-    """However an edit is asked for, it is the nearest."""
-    (found,) = measure(pipeline, {"coffee": Image.open(PHOTOS / "coffee.jpg")}, {name: phrase})
+def test_every_phrasing_is_understood(measured: list[Measured], name: str, phrase: str) -> None:
+    """However an edit is asked for, it is the nearest of all fifteen."""
+    (found,) = (one for one in measured if (one.name, one.instruction) == (name, phrase))
     assert found.nearest == name
 
 
@@ -113,16 +112,15 @@ def test_an_unknown_instruction_gives_a_picture_of_the_photograph(pipeline: Any,
     assert alike["cat"] > 0.5
 
 
-@pytest.mark.parametrize(
-    "instruction", [*(phrase for some in HELD_OUT.values() for phrase in some), *TWO_AT_ONCE, *UNKNOWN_TO_IT]
-)
-def test_what_tests_say_is_not_learned(instruction: str) -> None:
+def test_what_tests_say_is_not_learned() -> None:
     """No instruction of the tests is one that training can draw, whatever picture it speaks of."""
     assert HELD_OUT.keys() == LEARNED.keys() == EDITS.keys()
+    said = [*(phrase for some in HELD_OUT.values() for phrase in some), *TWO_AT_ONCE, *UNKNOWN_TO_IT]
     phrases = (*(phrase for some in LEARNED.values() for phrase in some), *UNKNOWN, *PAIRS)
     things = "|".join(map(re.escape, THINGS))
     for frame, phrase in product(FRAMES, phrases):
         pattern = re.escape(frame.format(do=phrase, Do=phrase).lower())
         for name, choice in (("it", f"(?:{things}|the [a-z]{{2,7}})"), ("a", "[a-z]+"), ("b", "[a-z]+")):
             pattern = pattern.replace(re.escape(f"{{{name}}}"), choice)
-        assert not re.fullmatch(pattern, instruction.lower()), f"{frame} {phrase}"
+        learned = re.compile(pattern)
+        assert not [instruction for instruction in said if learned.fullmatch(instruction.lower())], f"{frame} {phrase}"

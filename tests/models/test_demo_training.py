@@ -9,7 +9,7 @@ import torch
 
 from worker.buckets import Bucket
 from worker.errors import ModelError
-from worker.models.demo.train import latents, state
+from worker.models.demo.train import autoencoder, batches, latents, state
 from worker.models.demo.train.autoencoder import Round, train_autoencoder
 from worker.models.demo.train.batches import Batch
 from worker.models.demo.train.data import bank
@@ -37,8 +37,10 @@ def pictures() -> torch.Tensor:
 
 
 @pytest.fixture(autouse=True)
-def _two_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Train at a small size and at a large one; all of them take minutes."""
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train at a small size and at a large one, with a fraction of the pictures; all of them take minutes."""
+    monkeypatch.setattr(autoencoder, "_BATCH", 4)
+    monkeypatch.setattr(batches, "_TOKENS", 512)
     monkeypatch.setattr(latents, "SMALL", (SIZE,))
     monkeypatch.setattr(latents, "DEMO_BUCKETS", (Bucket(160, 384),))
 

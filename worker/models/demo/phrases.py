@@ -133,6 +133,9 @@ HELD_OUT: Final[Mapping[str, Sequence[str]]] = {
     "outline": ("Draw only the edges of the scene.", "please turn this into a pencil drawing", "Sketch the outlines."),
 }  # fmt: skip
 
+#: Of these, what the shipped weights take for something else: they know only to reflect horizontally.
+MISUNDERSTOOD: Final = ("Reflect the photo left to right.",)
+
 #: Words of instructions that it cannot follow; what they ask for is left undone.
 UNKNOWN: Final = (
     "add a hat", "remove the background", "put the subject on a beach", "make the person smile", "add a cat",

@@ -113,6 +113,8 @@ def describe(folder: Path, photos: Mapping[str, Image.Image]) -> None:
         "photos": f"{len(photos)}",
         "phrasings": f"{1 + len(others)}",
         "table": table(found),
+        "misunderstood": ", ".join(sorted({f'"{one.instruction}"' for one in found if one.nearest != one.name}))
+        or "none",
         "seconds": f"{median(one.seconds for one in found):.1f}",
         "cores": f"{torch.get_num_threads()}",
     }
