@@ -48,5 +48,6 @@ def _file(folder: Path, name: str, shape: tuple[int, int]) -> Path:
 
 def _instruction(number: int) -> str:
     """Say the edit in other words each time that all combinations have come."""
-    phrasings = [phrase for phrase in HELD_OUT[EDITS[number % len(EDITS)]] if phrase not in MISUNDERSTOOD]
-    return phrasings[number // COMBINATIONS % len(phrasings)]
+    phrasings = HELD_OUT[EDITS[number % len(EDITS)]]
+    phrase = phrasings[number // COMBINATIONS % len(phrasings)]
+    return MISUNDERSTOOD.get(phrase, phrase)

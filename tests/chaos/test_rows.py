@@ -19,9 +19,9 @@ def test_every_combination_comes_before_any_comes_again() -> None:
 
 
 def test_the_same_is_asked_for_in_other_words(tmp_path: Path) -> None:
-    """Twice over, the input has no two rows alike."""
-    rows = read_jsonl(write_rows(tmp_path, 2 * COMBINATIONS))
-    assert len({str(row) for row in rows}) == 2 * COMBINATIONS
+    """Three times over, the input has no two rows alike."""
+    rows = read_jsonl(write_rows(tmp_path, 3 * COMBINATIONS))
+    assert len({str(row) for row in rows}) == 3 * COMBINATIONS
     assert all((tmp_path / row["images"]).is_file() for row in rows)
 
 

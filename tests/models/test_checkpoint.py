@@ -55,15 +55,13 @@ def test_the_model_card_has_a_line_for_every_edit() -> None:
     assert "{" not in card
 
 
-@pytest.mark.parametrize(("size", "threads"), [((256, 256), 2), ((208, 304), 1), ((384, 160), 1)], ids=str)
-def test_a_row_does_not_depend_on_its_neighbours(
-    pipeline: Any, size: tuple[int, int], threads: int, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("size", [(256, 256), (208, 304), (384, 160)], ids=str)
+def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int, int], tmp_path: Path) -> None:
     """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
     names = ("coffee", "chelsea", "astronaut")
     images = [Image.open(photo(name, *size, tmp_path / f"{name}.png")) for name in names]
     images.insert(2, Image.new("RGB", size, "red"))
-    torch.set_num_threads(threads)
+    torch.set_num_threads(2)
     together = edited_pixels(pipeline, images, list(INSTRUCTIONS), list(range(4)))
     torch.set_num_threads(1)
     alone = [edited_pixels(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]

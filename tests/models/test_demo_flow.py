@@ -31,7 +31,7 @@ def calls_of(pipeline: Any) -> list[dict[str, Any]]:
 
 @torch.no_grad()
 def test_training_sees_what_the_pipeline_makes() -> None:
-    """Packed source and position ids are those with which the pipeline calls the transformer."""
+    """Packed source and position ids are those of the pipeline, which begins with nothing but noise, guided by 3.5."""
     pipeline = untrained(CPU, seed=1)
     calls = calls_of(pipeline)
     image = bank(1, Bucket(160, 96), 1)
@@ -46,6 +46,8 @@ def test_training_sees_what_the_pipeline_makes() -> None:
     assert torch.equal(ours["img_ids"], theirs["img_ids"])
     assert ours["hidden_states"].shape == theirs["hidden_states"].shape
     half = ours["hidden_states"].shape[1] // 2
+    assert theirs["timestep"].item() == 1.0  # all noise
+    assert theirs["guidance"].item() == 3.5
     # Encoded in bf16 here, in fp32 there.
     assert torch.allclose(ours["hidden_states"][:, half:], theirs["hidden_states"][:, half:], atol=0.05)
 

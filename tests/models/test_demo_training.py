@@ -94,7 +94,7 @@ def test_an_interrupted_training_goes_on(
     resumed = train(pieces, pictures)
     assert [file.name for file in cuts] == ["autoencoder-0.pt", "autoencoder-1.pt", "transformer.pt"]
     assert torch.equal(weights_of(expected.vae), weights_of(resumed.vae))
-    # Two trainings without interruption differ as much in their weights, by the rounding of bf16.
+    # Two trainings without interruption differ as much in their weights.
     some = latents.encode_all(expected.vae, whole, pictures=1, seed=1)[SIZE].values.float()
     assert error_of(resumed, some) == pytest.approx(error_of(expected, some), rel=0.01)
     assert error_of(untrained(CPU, seed=1), some) > 1.2 * error_of(expected, some)

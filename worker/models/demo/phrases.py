@@ -133,8 +133,11 @@ HELD_OUT: Final[Mapping[str, Sequence[str]]] = {
     "outline": ("Draw only the edges of the scene.", "please turn this into a pencil drawing", "Sketch the outlines."),
 }  # fmt: skip
 
-#: Of these, what the shipped weights take for something else: they know only to reflect horizontally.
-MISUNDERSTOOD: Final = ("Reflect the photo left to right.",)
+#: Of these, what the shipped weights take for something else (they know only to reflect horizontally), and what tests
+#: of anything but phrasings say instead; training never saw that either.
+MISUNDERSTOOD: Final[Mapping[str, str]] = {
+    "Reflect the photo left to right.": "Turn the photograph into its mirror image, please.",
+}
 
 #: Words of instructions that it cannot follow; what they ask for is left undone.
 UNKNOWN: Final = (

@@ -133,7 +133,7 @@ def _pack(latents: Tensor) -> Tensor:
 
 def _ids(height: int, width: int, device: torch.device) -> Tensor:
     """Return position ids: of the picture that is made, and of the one that it is made from, marked by 1."""
-    ids = FluxKontextPipeline._prepare_latent_image_ids(1, height, width, device, torch.float32)  # noqa: SLF001 - too
+    ids = FluxKontextPipeline._prepare_latent_image_ids(1, height, width, device, torch.float32)  # noqa: SLF001 - its own
     source = ids.clone()
     source[:, 0] = 1
     return torch.cat([ids, source])
