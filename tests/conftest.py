@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.embedded import running
+from producer.local.redis import running
 from tests.support.cli import CLI
 from tests.support.hub import running_hub
 from tests.support.workers import WorkerProcess, start_worker

@@ -6,10 +6,10 @@ from typing import Any, Final
 from celery import Celery
 from kombu.entity import Queue
 
-from worker.broker_url import tls_options
-from worker.contract import queue_name
-from worker.errors import SettingsError
-from worker.settings import Settings, load_settings
+from worker.contract.broker_url import tls_options
+from worker.contract.errors import SettingsError
+from worker.contract.messages import queue_name
+from worker.settings.fleet import Settings, load_settings
 
 #: Seconds between two looks for the rows of dead workers.
 SWEEP: Final = 5
@@ -30,7 +30,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "broker_transport_options": {
             # A dead worker's rows come back after this; a living one renews its own.
             "visibility_timeout": settings.visibility_timeout,
-            # kombu would look for them also when nobody could renew; worker.keeping does it, every SWEEP seconds.
+            # kombu would look for them also when nobody could renew; `leases` does it, every SWEEP seconds.
             "unacked_restore_interval": _NEVER,
             # Whoever looks holds a lock, which a worker or a Redis that dies meanwhile leaves standing; not for 300 s.
             "unacked_mutex_expire": SWEEP,
@@ -54,11 +54,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         # ... and then in any case: a bad row that came back for ever would be a poison loop.
         "task_acks_on_failure_or_timeout": True,
-        "worker_pool": "worker.pool:EventLoopThreadPool",
+        "worker_pool": "worker.delivery.pool:EventLoopThreadPool",
         "worker_concurrency": settings.in_flight,
         # One message per thread, so that no worker hoards rows that another could edit.
         "worker_prefetch_multiplier": 1,
-        # After a lost connection the rows in hand are taken over and counted (worker.keeping): nothing to reduce.
+        # After a lost connection the rows in hand are taken over and counted (by `leases`): nothing to reduce.
         "worker_enable_prefetch_count_reduction": False,
         # Only prefork can cancel a running task; the others would raise NotImplementedError.
         "worker_cancel_long_running_tasks_on_connection_loss": False,
@@ -87,4 +87,4 @@ app = Celery("worker")
 app.add_defaults(_from_environment)
 # By string, so that Flower and the producer, which import this module too, load no torch.
 app.steps["worker"].add("worker.steps:LoadModel")
-app.steps["consumer"].update(("worker.keeping:KeepMessages", "worker.intake:RefuseNonsense"))
+app.steps["consumer"].update(("worker.delivery.leases:KeepMessages", "worker.delivery.rejects:RefuseNonsense"))

@@ -5,26 +5,26 @@ from typing import Any
 
 from celery import bootsteps
 
-import worker.control  # noqa: F401 - registers its commands
-from worker.batching import Policy
-from worker.breaker import Breaker
-from worker.confine import Limits
-from worker.editing import RowEditor
-from worker.endings import Endings
-from worker.holders import Holders
-from worker.lanes import Lanes
-from worker.microbatcher import MicroBatcher
-from worker.model import EditModel
-from worker.outcomes import open_redis
-from worker.patience import Patience
-from worker.proof import prove
-from worker.running import BatchRunner
-from worker.settings import Settings, load_settings
-from worker.starting import working_model
-from worker.suspects import Suspects
+import worker.delivery.control  # noqa: F401 - registers its commands
+from worker.batching.circuit_breaker import Breaker
+from worker.batching.microbatcher import MicroBatcher
+from worker.batching.policy import Policy
+from worker.batching.runner import BatchRunner
+from worker.contract.outcomes import open_redis
+from worker.delivery.isolation import Lanes
+from worker.delivery.ownership import Holders
+from worker.delivery.quarantine import Suspects
+from worker.editing.editor import RowEditor
+from worker.health.retrying import Patience
+from worker.health.shutdown import Endings
+from worker.health.watchdog import Watchdog
+from worker.models.protocol import EditModel
+from worker.models.selftest import prove
+from worker.models.starting import working_model
+from worker.models.warmup import WarmedUp
+from worker.pictures.confine import Limits
+from worker.settings.fleet import Settings, load_settings
 from worker.tasks import EditTask
-from worker.warmup import WarmedUp
-from worker.watchdog import Watchdog
 
 
 class LoadModel(bootsteps.StartStopStep):
@@ -91,11 +91,11 @@ class LoadModel(bootsteps.StartStopStep):
         """Load the model that the settings name.
 
         Raises:
-            ModelError: see `worker.models.load_model`.
+            ModelError: see `worker.models.registry.load_model`.
 
         """
         # torch and the model's libraries, which only this step needs.
-        from worker.models import load_model  # noqa: PLC0415
+        from worker.models.registry import load_model  # noqa: PLC0415
 
         return load_model(settings)
 

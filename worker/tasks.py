@@ -7,16 +7,16 @@ import redis
 from celery import Task
 from celery.exceptions import Reject
 
-from worker.batching import Ticket
-from worker.contract import TASK_NAME, EditRequest, Outcome
-from worker.editing import RowEditor
-from worker.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
-from worker.holders import Holders
-from worker.lanes import Lanes
-from worker.outcomes import OutcomeStream
-from worker.patience import Patience
-from worker.record import RowRecord
-from worker.suspects import Suspects
+from worker.batching.policy import Ticket
+from worker.contract.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
+from worker.contract.messages import TASK_NAME, EditRequest, Outcome
+from worker.contract.outcomes import OutcomeStream
+from worker.delivery.isolation import Lanes
+from worker.delivery.ownership import Holders
+from worker.delivery.quarantine import Suspects
+from worker.editing.editor import RowEditor
+from worker.editing.record import RowRecord
+from worker.health.retrying import Patience
 
 logger = logging.getLogger(__name__)
 

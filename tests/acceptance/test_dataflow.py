@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from producer.ledger import Ledger
+from producer.run.ledger import Ledger
 from tests.conftest import Fleet
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.edited import BLUE, GREEN, RED, WHITE, Edited, colour, edit, far, plain, same
 from tests.support.hub import FILES, fetch
 from tests.support.pictures import photo
 from tests.support.workers import start_worker
-from worker.outcomes import open_redis
-from worker.settings import Settings
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import Settings
 
 
 @pytest.fixture(scope="module")

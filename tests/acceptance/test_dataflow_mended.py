@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image
 
-from producer.ledger import Ledger
-from producer.records import State
+from producer.run.ledger import Ledger
+from producer.run.records import State
 from tests.conftest import Fleet, Start
 from tests.support.cli import CLI, row, write_jsonl
 from tests.support.discs import measure, paint
@@ -20,8 +20,8 @@ from tests.support.edited import BLUE, GREEN, RED, WHITE, Edited, colour, edit, 
 from tests.support.hub import fetch
 from tests.support.pictures import photo
 from tests.support.workers import WorkerProcess, start_worker
-from worker.contract import image_seed, row_seed
-from worker.outcomes import open_redis
+from worker.contract.messages import image_seed, row_seed
+from worker.contract.outcomes import open_redis
 
 #: What a user may have typed: long numbers, escapes, blanks, and no column that others have.
 TYPED = (

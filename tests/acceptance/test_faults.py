@@ -12,8 +12,8 @@ from tests.support.cli import CLI, read_jsonl
 from tests.support.sending import FAIL, HANG, KILL, pictures, send
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess
-from worker.contract import queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import open_redis
 
 QUEUE = queue_name("demo")
 CALM = "Make it red."

@@ -12,12 +12,12 @@ import torch
 from diffusers import FluxKontextPipeline
 from PIL import Image, ImageChops, ImageStat
 
-from producer.ledger import Ledger
+from producer.run.ledger import Ledger
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.meaning import Asked, mistaken
 from tests.support.pictures import UNSEEN, photo
 from tests.support.pipelines import edit
-from worker.contract import Outcome, row_seed
+from worker.contract.messages import Outcome, row_seed
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.phrases import HELD_OUT
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageStat
 from tests.conftest import Fleet
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.discs import assert_in_place, assert_padded_by_reflection, measure, paint, part
-from worker.buckets import DEMO_BUCKETS
+from worker.contract.buckets import DEMO_BUCKETS
 
 Shape = tuple[int, int]
 

@@ -15,8 +15,8 @@ from tests.support.pictures import photo
 from tests.support.requests import make_request
 from tests.support.sending import send
 from tests.support.waiting import wait_until
-from worker.contract import TASK_NAME, queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import TASK_NAME, queue_name
+from worker.contract.outcomes import open_redis
 
 QUEUE = queue_name("demo")
 

@@ -9,10 +9,10 @@ import torch
 from diffusers import FluxKontextPipeline
 from PIL import Image, ImageChops
 
-from producer.ledger import Ledger
+from producer.run.ledger import Ledger
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
-from worker.contract import Outcome, image_seed, row_seed
+from worker.contract.messages import Outcome, image_seed, row_seed
 from worker.models.demo import CHECKPOINT
 
 PROMPTS = ["Make it red.", "Make it grey.", "Invert it."]

@@ -11,8 +11,8 @@ from tests.conftest import Fleet
 from tests.support.cli import row, write_jsonl
 from tests.support.pictures import photo
 from tests.support.waiting import wait_until
-from worker.contract import TASK_NAME, queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import TASK_NAME, queue_name
+from worker.contract.outcomes import open_redis
 
 
 class Charge:

@@ -11,8 +11,8 @@ from tests.support.sending import pictures, send
 from tests.support.servers import RedisServer, running_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, start_worker
-from worker.contract import queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import open_redis
 
 QUEUE = queue_name("demo")
 TIMEOUT = 4

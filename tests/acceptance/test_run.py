@@ -14,7 +14,7 @@ from PIL import Image
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import PHOTOS, photo
 from tests.support.waiting import wait_until
-from worker.contract import queue_name
+from worker.contract.messages import queue_name
 
 EXAMPLES = PHOTOS.parent / "edits.jsonl"
 

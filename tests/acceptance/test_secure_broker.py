@@ -25,8 +25,8 @@ from tests.support.secure import SecureRedis, running_secure_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, environment, start_worker
 from worker.celery import connect
-from worker.outcomes import open_redis
-from worker.settings import load_settings
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import load_settings
 
 #: Looks the same however the password around it is escaped.
 CORE = "Zk4XwPq9"

@@ -10,8 +10,8 @@ from tests.support.cli import CLI, row, write_jsonl
 from tests.support.debian import require_compiler
 from tests.support.pictures import photo
 from tests.support.workers import WorkerProcess
-from worker.contract import queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import open_redis
 
 SQUARE, WIDE = (256, 256), (304, 208)
 

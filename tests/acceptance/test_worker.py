@@ -12,8 +12,8 @@ from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.monitor import monitor_celery
 from tests.support.pictures import photo
 from tests.support.waiting import wait_until
-from worker.contract import queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import open_redis
 
 QUEUE = queue_name("demo")
 

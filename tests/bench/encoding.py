@@ -11,8 +11,8 @@ from typing import Any
 import PIL
 from PIL import Image, features
 
-from worker.buckets import KONTEXT_BUCKETS, plan_fit
-from worker.images import fit
+from worker.contract.buckets import KONTEXT_BUCKETS, plan_fit
+from worker.pictures.fitting import fit
 
 PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 

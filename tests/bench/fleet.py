@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from producer.status import fleet_status
+from producer.collecting.status import fleet_status
 from tests.bench.encoding import pictures
 from tests.chaos.logs import Batch, WorkerLog
 from tests.support.cli import CLI, row, write_jsonl
@@ -21,8 +21,8 @@ from tests.support.passthrough import Passthrough
 from tests.support.servers import running_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import start_worker
-from worker.buckets import KONTEXT_BUCKETS, nearest
-from worker.settings import Settings
+from worker.contract.buckets import KONTEXT_BUCKETS, nearest
+from worker.settings.fleet import Settings
 
 SECONDS, STEPS = 1.0, 28
 #: Every shape among the photographs fills whole batches.

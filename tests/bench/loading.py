@@ -20,7 +20,7 @@ import torch
 from diffusers import FluxKontextPipeline, FluxTransformer2DModel
 
 from worker.models.demo import CHECKPOINT
-from worker.models.loading import load_pipeline
+from worker.models.weights.loading import load_pipeline
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 DTYPE = torch.bfloat16 if DEVICE.type == "cuda" else torch.float32

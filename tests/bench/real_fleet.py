@@ -21,9 +21,9 @@ from tests.support.cli import CLI, row, write_jsonl
 from tests.support.random_weights import load
 from tests.support.servers import running_redis
 from tests.support.workers import start_worker
-from worker.batching import BatchKey, EditJob, Ticket
+from worker.batching.policy import BatchKey, EditJob, Ticket
 from worker.bench.photos import read_photos, rows_of
-from worker.settings import Settings, load_settings
+from worker.settings.fleet import Settings, load_settings
 
 MODEL = "FLUX-Kontext" if torch.cuda.is_available() else "demo"
 ROWS, BATCHES, STEPS = 4, 8, 8

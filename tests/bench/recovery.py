@@ -14,8 +14,8 @@ from tests.support.sending import pictures, send
 from tests.support.servers import running_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import start_worker
-from worker.outcomes import open_redis
-from worker.settings import Settings
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import Settings
 
 ROWS = 24
 APP = "tests.support.passthrough"

@@ -8,7 +8,7 @@ import redis
 
 from tests.chaos.fleet import Fleet
 from tests.chaos.following import Following
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
 
 
 def write(folder: Path, fleet: Fleet, following: Following, *, rows: int) -> None:

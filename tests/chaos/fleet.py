@@ -12,8 +12,8 @@ from tests.chaos.logs import Receipt, WorkerLog
 from tests.chaos.place import Place
 from tests.chaos.watching import watch
 from tests.support.servers import RedisServer, running_redis
-from worker.contract import queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import open_redis
 
 
 class Fleet:

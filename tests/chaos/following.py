@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from producer.ledger import Ledger
-from producer.records import State
+from producer.run.ledger import Ledger
+from producer.run.records import State
 from tests.support.cli import PRODUCER
 from tests.support.workers import environment
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import redis
 
 from tests.chaos.fleet import Fleet
-from worker.contract import queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import open_redis
 
 #: Keys that stay without a date on which they go, as docs/faults.md says: kombu's, which say which queues there are,
 #: and answers to a command that asked who is up and did not wait for all of them.

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from producer.ledger import Ledger
+from producer.run.ledger import Ledger
 from tests.chaos.rows import asked, neighbour
 from tests.support.edited import far, same
 from tests.support.meaning import mistaken
-from worker.contract import Outcome
+from worker.contract.messages import Outcome
 
 
 @dataclass(frozen=True)

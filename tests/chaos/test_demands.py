@@ -9,8 +9,8 @@ from PIL import Image
 from tests.chaos import leftovers, pictures
 from tests.chaos.rows import asked, write_rows
 from tests.support.meaning import target
-from worker.contract import Outcome, queue_name
-from worker.outcomes import open_redis
+from worker.contract.messages import Outcome, queue_name
+from worker.contract.outcomes import open_redis
 
 ROWS = 4
 FULL = {row: {4} for row in range(ROWS)}

@@ -16,7 +16,7 @@ from tests.chaos.logs import Batch
 from tests.chaos.schedule import Kind
 from tests.chaos.watching import watch
 from tests.support.cli import read_jsonl
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
 
 
 @dataclass(frozen=True, kw_only=True)

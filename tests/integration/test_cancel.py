@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from producer.ledger import Ledger
-from producer.queues import RunQueue
+from producer.run.ledger import Ledger
+from producer.run.queues import RunQueue
 from tests.support import dying
 from tests.support.by_hand import (
     QUEUE,
@@ -21,7 +21,7 @@ from tests.support.by_hand import (
     write_rows,
 )
 from tests.support.cli import CLI, read_jsonl
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
 
 TAKES_UP = "the same `producer submit`, or `producer retry r --only unanswered`, takes it up again"
 
@@ -98,7 +98,7 @@ def test_a_command_at_work_ends(five: CLI, redis_url: str, command: tuple[object
 
 def test_rows_that_are_published_after_the_purge_are_taken_back(five: CLI, redis_url: str) -> None:
     """A submission that publishes while the run is cancelled removes what it has published, and ends."""
-    place = "producer.collect:Collector.until"  # there is room, and nothing is published yet
+    place = "producer.collecting.collector:Collector.until"  # there is room, and nothing is published yet
     with ended(dying.held(five, "after", place, "submit", "in.jsonl", "--run-dir", "r")) as submitting:
         assert five("cancel", "r").returncode == 0
         submitting.send_signal(signal.SIGCONT)

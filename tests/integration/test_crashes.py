@@ -25,11 +25,11 @@ def many(cli: CLI) -> CLI:
 @pytest.mark.parametrize(
     ("moment", "published"),
     [
-        (("before", "producer.ledger:Ledger.note", 1), 0),
-        (("after", "producer.collect:Collector.until", 2), CHUNK),  # noted, and about to be published
-        (("before", "producer.ledger:Ledger.sent", 1), CHUNK),  # published, and not noted
-        (("before", "producer.ledger:Ledger.sent", 2), 2 * CHUNK),
-        (("before", "producer.ledger:Ledger.forget_from", 1), ROWS),
+        (("before", "producer.run.ledger:Ledger.note", 1), 0),
+        (("after", "producer.collecting.collector:Collector.until", 2), CHUNK),  # noted, and about to be published
+        (("before", "producer.run.ledger:Ledger.sent", 1), CHUNK),  # published, and not noted
+        (("before", "producer.run.ledger:Ledger.sent", 2), 2 * CHUNK),
+        (("before", "producer.run.ledger:Ledger.forget_from", 1), ROWS),
     ],
 )
 def test_a_submission_that_is_killed(many: CLI, redis_url: str, moment: tuple[str, str, int], published: int) -> None:
@@ -47,10 +47,10 @@ def test_a_submission_that_is_killed(many: CLI, redis_url: str, moment: tuple[st
 @pytest.mark.parametrize(
     ("when", "place", "nth"),
     [
-        ("before", "producer.ledger:Ledger.apply", 1),
-        ("before", "worker.outcomes:OutcomeStream.committed", 1),  # in the ledger, and still in the stream
-        ("after", "worker.outcomes:OutcomeStream.committed", 1),
-        ("before", "producer.remarks:Remarks.add", 1000),  # in the middle of the output
+        ("before", "producer.run.ledger:Ledger.apply", 1),
+        ("before", "worker.contract.outcomes:OutcomeStream.committed", 1),  # in the ledger, and still in the stream
+        ("after", "worker.contract.outcomes:OutcomeStream.committed", 1),
+        ("before", "producer.rows.remarks:Remarks.add", 1000),  # in the middle of the output
     ],
 )
 def test_a_collection_that_is_killed(many: CLI, redis_url: str, when: str, place: str, nth: int) -> None:
@@ -71,6 +71,6 @@ def test_an_earlier_output_outlives_a_collection_that_is_killed(cli: CLI, redis_
     assert cli(*SUBMIT).returncode == 0
     finish(cli, redis_url)
     before = (cli.folder / "r/output.jsonl").read_bytes()
-    dying.killed(cli, "before", "producer.remarks:Remarks.add", "collect", "r", nth=10)
+    dying.killed(cli, "before", "producer.rows.remarks:Remarks.add", "collect", "r", nth=10)
     assert (cli.folder / "r/output.jsonl").read_bytes() == before
     finish(cli, redis_url)

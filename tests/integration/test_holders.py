@@ -4,10 +4,10 @@ import pytest
 import redis
 from PIL import Image
 
-from worker.batching import EditJob, Ticket
-from worker.contract import Outcome
-from worker.holders import Holders
-from worker.outcomes import OutcomeStream, open_redis
+from worker.batching.policy import EditJob, Ticket
+from worker.contract.messages import Outcome
+from worker.contract.outcomes import OutcomeStream, open_redis
+from worker.delivery.ownership import Holders
 
 RUN = "0123456789abcdef"
 

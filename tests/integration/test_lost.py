@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from kombu.transport.redis import Channel
 
-from producer import run as runs
-from producer.ledger import Ledger
-from producer.lost import Looks, LostRows
-from producer.records import State
-from producer.run import Run
+from producer.collecting.reconcile import Looks, LostRows
+from producer.run import opening
+from producer.run.ledger import Ledger
+from producer.run.opening import Run
+from producer.run.records import State
 from tests.support.by_hand import QUEUE, answer, in_hand, lose, requests, rows_in_queue, write_rows
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
-from worker.errors import RunError
-from worker.outcomes import open_redis
+from worker.contract.errors import RunError
+from worker.contract.outcomes import open_redis
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def said() -> list[str]:
 @pytest.fixture
 def watch(five: CLI, said: list[str], redis_url: str) -> Iterator[Watch]:
     """Watch over the run of the five rows."""
-    with runs.reopen(five.folder / "r", "collect", broker_url=redis_url, say=said.append) as run:
+    with opening.reopen(five.folder / "r", "collect", broker_url=redis_url, say=said.append) as run:
         yield Watch(run)
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from producer.ledger import Ledger
-from producer.records import Entry, State
-from worker.notes import RunNotes
-from worker.outcomes import open_redis
+from producer.run.ledger import Ledger
+from producer.run.records import Entry, State
+from worker.contract.outcomes import open_redis
+from worker.contract.revocations import RunNotes
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from worker.contract import Outcome
-from worker.outcomes import OutcomeStream, open_redis
+from worker.contract.messages import Outcome
+from worker.contract.outcomes import OutcomeStream, open_redis
 
 RUN = "0123456789abcdef"
 

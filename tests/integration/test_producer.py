@@ -10,8 +10,8 @@ from tests.support.by_hand import answer, requests, rows_in_queue, write_rows
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.servers import running_redis
 from tests.support.waiting import wait_until
-from worker.notes import RunNotes
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
+from worker.contract.revocations import RunNotes
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.support.pictures import photo
 from tests.support.servers import RedisServer, running_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_submitting_begins_while_redis_is_away(five: CLI, server: RedisServer) -
 @pytest.mark.parametrize("forgets", [False, True])
 def test_publishing_begins_while_redis_is_away(five: CLI, server: RedisServer, *, forgets: bool) -> None:
     """Rows that cannot be published at once are published when Redis is back, each once."""
-    place = "producer.collect:Collector.until"  # there is room, and nothing is published yet
+    place = "producer.collecting.collector:Collector.until"  # there is room, and nothing is published yet
     with ended(dying.held(five, "after", place, "submit", "in.jsonl", "--run-dir", "r")) as submitting:
         server.kill()
         submitting.send_signal(signal.SIGCONT)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from producer.ledger import Ledger
-from producer.records import State
+from producer.run.ledger import Ledger
+from producer.run.records import State
 from tests.support import dying
 from tests.support.by_hand import answer, ended, in_hand, lose, read_until, requests, rows_in_queue, write_rows
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
@@ -94,7 +94,9 @@ def test_changed_rows_are_left_to_submit(five: CLI, redis_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["producer.collect:Collector.until", "producer.ledger:Ledger.sent"], ids=["noted", "published"]
+    "place",
+    ["producer.collecting.collector:Collector.until", "producer.run.ledger:Ledger.sent"],
+    ids=["noted", "published"],
 )
 def test_a_retry_that_is_killed_is_made_good_by_the_next(five: CLI, redis_url: str, place: str) -> None:
     """Rows that a retry noted, and perhaps published, before it died are sent by the same command again."""

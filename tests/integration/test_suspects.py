@@ -3,9 +3,9 @@
 import pytest
 import redis
 
-from worker.errors import CrashedError
-from worker.outcomes import open_redis
-from worker.suspects import Suspects, life_key
+from worker.contract.errors import CrashedError
+from worker.contract.outcomes import open_redis
+from worker.delivery.quarantine import Suspects, life_key
 
 RUN = "0123456789abcdef"
 

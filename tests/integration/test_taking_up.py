@@ -10,7 +10,7 @@ from tests.support.by_hand import answer, answer_all, in_hand, lose, requests, r
 from tests.support.cli import CLI
 from tests.support.sending import pictures, send
 from tests.support.waiting import wait_until
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tests.support.debian import require_compiler
-from worker.models.architecture import TINY
-from worker.models.drawn import drawn
-from worker.models.fp8 import multiplies_fp8
-from worker.models.kontext import Kontext
-from worker.settings import load_settings
+from worker.models.flux.architecture import TINY
+from worker.models.flux.kontext import Kontext
+from worker.models.flux.random_weights import drawn
+from worker.models.speed.fp8 import multiplies_fp8
+from worker.settings.fleet import load_settings
 
 #: Loads the tiny model with settings of its own.
 Load = Callable[..., Kontext]

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.models.conftest import Load
-from worker.errors import ModelError
-from worker.models.attention import set_attention
-from worker.models.machine import Machine, machine_of
+from worker.contract.errors import ModelError
+from worker.models.speed.attention import set_attention
+from worker.models.speed.machine import Machine, machine_of
 
 
 def test_the_best_one_that_works_is_used(load: Load) -> None:

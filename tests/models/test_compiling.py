@@ -10,9 +10,9 @@ from torch import nn
 
 from tests.models.conftest import Load
 from tests.support.jobs import job, key
-from worker.buckets import Bucket
-from worker.errors import ModelError
-from worker.models.compiling import compile_blocks
+from worker.contract.buckets import Bucket
+from worker.contract.errors import ModelError
+from worker.models.speed.compiling import compile_blocks
 
 
 @pytest.fixture

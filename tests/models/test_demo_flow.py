@@ -7,7 +7,7 @@ import torch
 from diffusers import FluxKontextPipeline
 from torch.nn.functional import pad
 
-from worker.buckets import Bucket
+from worker.contract.buckets import Bucket
 from worker.models.demo.train import flow, latents
 from worker.models.demo.train.batches import Batch
 from worker.models.demo.train.data import bank

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from worker.buckets import Bucket
-from worker.errors import ModelError
+from worker.contract.buckets import Bucket
+from worker.contract.errors import ModelError
 from worker.models.demo.train import autoencoder, batches, latents, state
 from worker.models.demo.train.autoencoder import Round, train_autoencoder
 from worker.models.demo.train.batches import Batch
@@ -17,7 +17,7 @@ from worker.models.demo.train.export import Training, export
 from worker.models.demo.train.flow import loss_of, train_transformer
 from worker.models.demo.train.instructions import NAMES, Instruction
 from worker.models.demo.train.networks import untrained
-from worker.models.loading import load_pipeline
+from worker.models.weights.loading import load_pipeline
 
 CPU = torch.device("cpu")
 SIZE = Bucket(96, 96)

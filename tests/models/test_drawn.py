@@ -8,8 +8,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from tests.support.pipelines import edited_pixels
-from worker.models.architecture import TINY
-from worker.models.drawn import drawn
+from worker.models.flux.architecture import TINY
+from worker.models.flux.random_weights import drawn
 
 INSTRUCTIONS = (
     "Make it red.",

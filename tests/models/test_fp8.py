@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from tests.models.conftest import Load
-from worker.models.device import dtype_on
-from worker.models.fp8 import RowwiseFP8Linear, multiplies_fp8
+from worker.models.speed.device import dtype_on
+from worker.models.speed.fp8 import RowwiseFP8Linear, multiplies_fp8
 
 
 def layer(device: torch.device) -> nn.Linear:

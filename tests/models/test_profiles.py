@@ -8,7 +8,7 @@ import torch
 
 from tests.models.conftest import Load
 from tests.support.jobs import edited, job, key
-from worker.models.kontext import Kontext
+from worker.models.flux.kontext import Kontext
 
 #: Settings that reach every path of the arithmetic, alone and together.
 WAYS = [

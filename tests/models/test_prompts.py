@@ -5,8 +5,8 @@ import torch
 
 from tests.models.conftest import Load
 from tests.support.jobs import edited, job, key
-from worker.models.kontext import Kontext
-from worker.models.prompts import Prompts
+from worker.models.flux.kontext import Kontext
+from worker.models.flux.prompts import Prompts
 
 
 def counted(model: Kontext) -> list[int]:

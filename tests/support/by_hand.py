@@ -11,13 +11,13 @@ from typing import IO
 
 from kombu.simple import SimpleQueue
 
-from producer.ledger import LEDGER, Ledger
-from producer.records import State
+from producer.run.ledger import LEDGER, Ledger
+from producer.run.records import State
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from worker.celery import connect
-from worker.contract import EditRequest, Outcome, queue_name
-from worker.outcomes import OutcomeStream, open_redis
-from worker.settings import load_settings
+from worker.contract.messages import EditRequest, Outcome, queue_name
+from worker.contract.outcomes import OutcomeStream, open_redis
+from worker.settings.fleet import load_settings
 
 QUEUE = queue_name("demo")
 

@@ -1,7 +1,7 @@
 """A `producer` command that stops at an exact place: killed there, or held until the test lets it go on.
 
-`python -m tests.support.dying before 1 producer.ledger:Ledger.sent KILL submit in.jsonl` is `producer submit in.jsonl`
-and sends itself SIGKILL before its first call of that method; with `after`, when that call is over.
+`python -m tests.support.dying before 1 producer.run.ledger:Ledger.sent KILL submit in` is `producer submit`,
+which sends itself SIGKILL before its first call of that method; with `after`, when that call is over.
 """
 
 import os
@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from producer.cli import main
+from producer.commands.cli import main
 from tests.support.cli import CLI
 from tests.support.waiting import wait_until
 from tests.support.workers import environment

@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageStat
 
-from producer.ledger import Ledger
+from producer.run.ledger import Ledger
 from tests.support.cli import CLI, write_jsonl
-from worker.contract import Outcome
+from worker.contract.messages import Outcome
 
 RED, GREEN, BLUE, WHITE = (200, 30, 40), (20, 160, 60), (40, 60, 210), (255, 255, 255)
 

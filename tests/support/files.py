@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from worker.decoding import read
+from worker.pictures.decoding import read
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

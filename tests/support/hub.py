@@ -30,18 +30,15 @@ REFUSALS = {
     "down": (500, ""),
 }
 
-#: Loads weights.py by its path: as part of its package it would load torch, which takes ten times as long.
 #: Reads settings from standard input, one JSON object a line, and answers each with a line.
 _FETCH = """
-import importlib.util, json, sys
-from worker.errors import ModelError
-from worker.settings import load_settings
-spec = importlib.util.spec_from_file_location("weights", "worker/models/weights.py")
-weights = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(weights)
+import json, sys
+from worker.contract.errors import ModelError
+from worker.models.weights.fetching import fetch_weights
+from worker.settings.fleet import load_settings
 for line in sys.stdin:
     try:
-        print(json.dumps(str(weights.fetch_weights(load_settings(**json.loads(line))))))
+        print(json.dumps(str(fetch_weights(load_settings(**json.loads(line))))))
     except ModelError as error:
         print(json.dumps(f"ModelError: {error}"))
     except Exception as error:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from worker.batching import BatchKey, EditJob, Ticket
-from worker.buckets import Bucket
-from worker.model import EditModel
+from worker.batching.policy import BatchKey, EditJob, Ticket
+from worker.contract.buckets import Bucket
+from worker.models.protocol import EditModel
 
 #: Small: what is tested here is the same at any size.
 SMALL = Bucket(96, 64)

@@ -16,11 +16,11 @@ from pathlib import Path
 from PIL import Image
 
 from tests.support.waiting import wait_until
-from worker.batching import BatchKey, EditJob
+from worker.batching.policy import BatchKey, EditJob
 from worker.celery import app
-from worker.model import EditModel
-from worker.proof import INSTRUCTION
-from worker.settings import Settings
+from worker.models.protocol import EditModel
+from worker.models.selftest import INSTRUCTION
+from worker.settings.fleet import Settings
 from worker.steps import LoadModel
 
 

@@ -1,8 +1,8 @@
 """Policies for tests that count rows and do not care for tokens."""
 
-from worker.batching import Policy
-from worker.buckets import Bucket
-from worker.budget import Budget
+from worker.batching.budget import Budget
+from worker.batching.policy import Policy
+from worker.contract.buckets import Bucket
 
 SQUARE = Bucket(256, 256)
 

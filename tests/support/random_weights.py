@@ -9,10 +9,10 @@ import torch
 
 from worker.bench.sizes import SIZES
 from worker.celery import app
-from worker.models.device import dtype_on
-from worker.models.drawn import drawn
-from worker.models.kontext import Kontext
-from worker.settings import Settings
+from worker.models.flux.kontext import Kontext
+from worker.models.flux.random_weights import drawn
+from worker.models.speed.device import dtype_on
+from worker.settings.fleet import Settings
 from worker.steps import LoadModel
 
 

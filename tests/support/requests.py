@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from worker.contract import EditRequest
+from worker.contract.messages import EditRequest
 
 
 def make_request(**given: Any) -> EditRequest:

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from producer.lines import Line
-from producer.rows import Row, RowParser
-from worker.settings import load_settings
+from producer.rows.lines import Line
+from producer.rows.parser import Row, RowParser
+from worker.settings.fleet import load_settings
 
 #: What DataFlow's guide shows.
 ROW: dict[str, Any] = {"images": "a.png", "conversations": [{"role": "user", "content": "Change the vase to red."}]}

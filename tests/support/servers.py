@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 import redis
 
-from producer.embedded import redis_server
+from producer.local.redis import redis_server
 from tests.support.waiting import wait_until
-from worker.outcomes import open_redis
+from worker.contract.outcomes import open_redis
 
 
 @dataclass

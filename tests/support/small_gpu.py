@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from worker.celery import app
-from worker.model import EditModel
-from worker.models.kontext import Kontext
-from worker.settings import Settings
+from worker.models.flux.kontext import Kontext
+from worker.models.protocol import EditModel
+from worker.settings.fleet import Settings
 from worker.steps import LoadModel
 
 

@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from tests.support.policies import policy
-from worker.batching import BatchKey, Run, Wait, Waiting, choose
-from worker.buckets import Bucket
-from worker.settings import load_settings
+from worker.batching.policy import BatchKey, Run, Wait, Waiting, choose
+from worker.contract.buckets import Bucket
+from worker.settings.fleet import load_settings
 
 POLICY = policy(4, max_wait=10, at=Bucket(16 * ord("A"), 16))
 

@@ -15,7 +15,7 @@ from worker.bench.pace import Pace, share
 from worker.bench.results import NOT_MEASURED, Measured
 from worker.bench.sizes import SIZES, Shape
 from worker.bench.table import as_json, number, report
-from worker.buckets import Bucket
+from worker.contract.buckets import Bucket
 
 KONTEXT = Network(width=3072, blocks=57)
 SQUARE = Bucket(1024, 1024)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from worker.models.architecture import FULL, TINY, Architecture, build
-from worker.models.drawn import drawn
+from worker.models.flux.architecture import FULL, TINY, Architecture, build
+from worker.models.flux.random_weights import drawn
 
 CPU = torch.device("cpu")
 

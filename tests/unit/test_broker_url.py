@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from kombu.utils import url as kombu
 from redis import connection as redis_py
 
-from worker.broker_url import for_redis_py, redis_url, tls_options
 from worker.celery import configuration
-from worker.errors import SettingsError
-from worker.settings import load_settings
+from worker.contract.broker_url import for_redis_py, redis_url, tls_options
+from worker.contract.errors import SettingsError
+from worker.settings.fleet import load_settings
 
 SAFE = "ssl_cert_reqs=required&ssl_check_hostname=true"
 

@@ -7,9 +7,9 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, area_of, nearest, plan_fit, side_by_side
-from worker.errors import RowError
-from worker.parameters import Size, rounded_size
+from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, area_of, nearest, plan_fit, side_by_side
+from worker.contract.errors import RowError
+from worker.contract.parameters import Size, rounded_size
 
 SIDES = st.integers(16, 20_000)
 TABLES = st.sampled_from([KONTEXT_BUCKETS, DEMO_BUCKETS])

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket
-from worker.budget import Budget, Memory, sizes, split
+from worker.batching.budget import Budget, Memory, sizes, split
+from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket
 
 SQUARE = Bucket(1024, 1024)
 

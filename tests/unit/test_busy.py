@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.busy import BusyMeter
+from worker.batching.busy import BusyMeter
 
 WINDOW = 60.0
 #: Seconds between two calls, and seconds of a call, in turn.

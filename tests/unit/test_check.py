@@ -9,14 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from producer import run as runs
-from producer.cli import main
-from producer.ledger import Ledger
-from producer.records import Entry, State
-from producer.source import taken
+from producer.commands.cli import main
+from producer.rows.source import taken
+from producer.run import opening
+from producer.run.ledger import Ledger
+from producer.run.records import Entry, State
 from tests.support.cli import row, write_jsonl
-from worker.contract import Outcome
-from worker.settings import load_settings
+from worker.contract.messages import Outcome
+from worker.settings.fleet import load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +140,7 @@ def measured_run(folder: str, **facts: object) -> None:
     """Make a run whose first row was edited, with the given facts in its outcome."""
     with (
         taken(Path("in.jsonl"), Path()) as source,
-        runs.create(source, Path(folder), load_settings(diffuser_model_name="demo"), "submit") as run,
+        opening.create(source, Path(folder), load_settings(diffuser_model_name="demo"), "submit") as run,
     ):
         run.ledger.note([Entry(0, "f" * 32, State.NOTED)])
         run.ledger.apply([Outcome(

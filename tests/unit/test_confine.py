@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.confine import confined
-from worker.errors import RowError
+from worker.contract.errors import RowError
+from worker.pictures.confine import confined
 
 
 @pytest.fixture

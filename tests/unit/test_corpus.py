@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, features
 from PIL.Image import Transpose
 
-from worker.decoding import read
-from worker.errors import RowError
+from worker.contract.errors import RowError
+from worker.pictures.decoding import read
 
 Pixels = list[tuple[int, int, int]]
 BLACK, RED, WHITE = (0, 0, 0), (255, 0, 0), (255, 255, 255)

@@ -14,8 +14,8 @@ from PIL import Image, features
 from PIL.Image import Transpose
 
 from tests.support.files import encoded, farthest, photo, read_bytes
-from worker.decoding import read
-from worker.errors import RowError
+from worker.contract.errors import RowError
+from worker.pictures.decoding import read
 
 #: An entry of a TIFF with one short value.
 SAMPLES = struct.Struct("<HHIH")
@@ -160,7 +160,7 @@ def test_the_limit_can_be_above_that_of_pillow(tmp_path: Path) -> None:
 SCRIPT = """
 import resource, sys
 from pathlib import Path
-from worker.decoding import read
+from worker.pictures.decoding import read
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))
 for name in sys.argv[1:]:

@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 import pytest
 
-from producer.cli import main
-from producer.lines import LONGEST_LINE
-from producer.overrides import Overrides
+from producer.commands.cli import main
+from producer.rows.lines import LONGEST_LINE
+from producer.rows.overrides import Overrides
 from tests.support.secure import FLEET_RIGHTS
-from worker.parameters import LONGEST_PROMPT
-from worker.settings import Settings
+from worker.contract.parameters import LONGEST_PROMPT
+from worker.settings.fleet import Settings
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()

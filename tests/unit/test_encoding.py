@@ -8,10 +8,10 @@ import pytest
 from PIL import ExifTags, Image
 
 from tests.support.requests import make_request
-from worker.contract import EditRequest, image_seed
-from worker.encoding import encode, fingerprint_of, require_encodable
-from worker.errors import RowError
-from worker.parameters import ImageFormat
+from worker.contract.errors import RowError
+from worker.contract.messages import EditRequest, image_seed
+from worker.contract.parameters import ImageFormat
+from worker.pictures.encoding import encode, fingerprint_of, require_encodable
 
 FORMATS: list[ImageFormat] = ["png", "webp", "jpg"]
 #: 1,500 characters that JSON and UTF-16 write longest, twice and more, and a letter of four bytes.

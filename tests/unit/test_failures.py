@@ -4,10 +4,10 @@ import pytest
 import redis
 from kombu.exceptions import BatchPublishError, OperationalError
 
-from producer.failures import is_away
-from producer.patience import Patience
-from worker.errors import RunError
-from worker.settings import load_settings
+from producer.run.failures import is_away
+from producer.run.retrying import Patience
+from worker.contract.errors import RunError
+from worker.settings.fleet import load_settings
 
 SETTINGS = load_settings(broker_url="redis://:secret@somewhere/0")
 

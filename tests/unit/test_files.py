@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from tests.support.requests import make_request
-from worker.contract import EditRequest
-from worker.errors import RowError
-from worker.files import finished, sample_paths, save
-from worker.parameters import ImageFormat
+from worker.contract.errors import RowError
+from worker.contract.messages import EditRequest
+from worker.contract.parameters import ImageFormat
+from worker.pictures.files import finished, sample_paths, save
 
 
 @pytest.fixture

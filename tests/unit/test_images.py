@@ -4,9 +4,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 from PIL.Image import Transpose
 
-from worker.buckets import KONTEXT_BUCKETS, plan_fit
-from worker.contract import Size
-from worker.images import fit, restore
+from worker.contract.buckets import KONTEXT_BUCKETS, plan_fit
+from worker.contract.messages import Size
+from worker.pictures.fitting import fit, restore
 
 
 def photo(width: int, height: int) -> Image.Image:

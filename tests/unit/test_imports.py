@@ -8,7 +8,7 @@ import pytest
 HEAVY = {"torch", "diffusers", "transformers"}
 
 
-@pytest.mark.parametrize("module", ["producer.cli", "worker.tasks", "worker.celery", "worker.steps"])
+@pytest.mark.parametrize("module", ["producer.commands.cli", "worker.tasks", "worker.celery", "worker.steps"])
 def test_no_model_library_is_loaded(module: str) -> None:
     """A fresh interpreter that imports the module has loaded none of the model's libraries."""
     code = f"import sys, {module}; print(*(name for name in {sorted(HEAVY)} if name in sys.modules))"
@@ -18,6 +18,6 @@ def test_no_model_library_is_loaded(module: str) -> None:
 
 def test_the_contract_needs_no_celery() -> None:
     """The contract can be imported without Celery, Redis and Pillow."""
-    code = "import sys, worker.contract; print(*({'celery', 'redis', 'PIL'} & set(sys.modules)))"
+    code = "import sys, worker.contract.messages; print(*({'celery', 'redis', 'PIL'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.split() == []

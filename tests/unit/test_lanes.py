@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.support.waiting import wait_until
-from worker.errors import GivenBack
-from worker.lanes import Lanes
+from worker.contract.errors import GivenBack
+from worker.delivery.isolation import Lanes
 
 #: Seconds after which a test fails instead of hanging.
 PATIENCE = 10

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from producer.ledger import Ledger
-from producer.records import Entry, Noted, State
-from worker.contract import Outcome
+from producer.run.ledger import Ledger
+from producer.run.records import Entry, Noted, State
+from worker.contract.messages import Outcome
 
 A, B = "a" * 32, "b" * 32
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.lines import LONGEST_LINE, Line, read_lines
-from worker.errors import RunError
+from producer.rows.lines import LONGEST_LINE, Line, read_lines
+from worker.contract.errors import RunError
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from producer.lock import locked
-from worker.errors import RunError
+from producer.run.lock import locked
+from worker.contract.errors import RunError
 
 _HOLD = """
 import pathlib, sys
-from producer.lock import locked
+from producer.run.lock import locked
 with locked(pathlib.Path(sys.argv[1]), "submit"):
     print("held", flush=True)
     sys.stdin.read()

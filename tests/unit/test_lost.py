@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.lost import Looks
+from producer.collecting.reconcile import Looks
 
 
 class Clock:

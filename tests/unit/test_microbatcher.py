@@ -7,12 +7,12 @@ from concurrent.futures import Future
 import pytest
 
 from tests.support.policies import policy
-from worker.batching import BatchKey, Policy
-from worker.breaker import Breaker
-from worker.buckets import Bucket
-from worker.errors import GivenBack, ModelError, Unwanted
-from worker.microbatcher import MicroBatcher
-from worker.running import Batched, BatchRunner
+from worker.batching.circuit_breaker import Breaker
+from worker.batching.microbatcher import MicroBatcher
+from worker.batching.policy import BatchKey, Policy
+from worker.batching.runner import Batched, BatchRunner
+from worker.contract.buckets import Bucket
+from worker.contract.errors import GivenBack, ModelError, Unwanted
 
 KEY = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
 OTHER = KEY._replace(steps=9)

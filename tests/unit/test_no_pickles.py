@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from worker.errors import ModelError
+from worker.contract.errors import ModelError
 from worker.models.demo import CHECKPOINT
-from worker.models.loading import load_pipeline
+from worker.models.weights.loading import load_pipeline
 
 
 class Trap:

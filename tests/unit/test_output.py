@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from producer import run as runs
-from producer.lines import read_lines
-from producer.output import write_output
-from producer.records import Entry, State
-from producer.source import taken
-from worker.contract import Outcome
-from worker.settings import load_settings
+from producer.collecting.output import write_output
+from producer.rows.lines import read_lines
+from producer.rows.source import taken
+from producer.run import opening
+from producer.run.records import Entry, State
+from worker.contract.messages import Outcome
+from worker.settings.fleet import load_settings
 
 #: The beginning of a good row, as its user typed it.
 GOOD = '{"images": "a.png", "conversations": ["x"]'
@@ -27,7 +27,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path / "here")
 
 
-def answers(run: runs.Run, fates: dict[int, str]) -> Iterator[Outcome]:
+def answers(run: opening.Run, fates: dict[int, str]) -> Iterator[Outcome]:
     """Note all rows in the ledger and answer some."""
     parser = run.parser
     for line in read_lines(run.source.path):
@@ -47,7 +47,7 @@ def output(
     """Write the output of a run whose rows (or those of `fates`) were answered; return it and the unanswered rows."""
     Path("input.jsonl").write_text("\n".join(lines), "utf-8")
     settings = load_settings(diffuser_model_name="demo", **given)
-    with taken(Path("input.jsonl"), Path()) as source, runs.create(source, Path(folder), settings, "submit") as run:
+    with taken(Path("input.jsonl"), Path()) as source, opening.create(source, Path(folder), settings, "submit") as run:
         run.ledger.apply(list(answers(run, dict.fromkeys(range(len(lines)), DONE) if fates is None else fates)))
         unanswered, _ = write_output(run, Path("output.jsonl"))
     text = Path("output.jsonl").read_text("utf-8")
@@ -189,7 +189,7 @@ def test_an_answer_to_an_older_row_does_not_count() -> None:
     """A row that changed after it was answered is unanswered, and does not show the old row's pictures."""
     output(f"{GOOD}}}")
     Path("input.jsonl").write_text(f"{GOOD}}}".replace('"x"', '"y"'), "utf-8")
-    with runs.reopen(Path("run"), "collect") as run:
+    with opening.reopen(Path("run"), "collect") as run:
         assert write_output(run, Path("output.jsonl"))[0] == 1
     assert json.loads(Path("output.jsonl").read_text("utf-8"))["output_image"] == []
 

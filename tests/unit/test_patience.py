@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from tests.support.waiting import wait_until
-from worker.decoding import read, size_of
-from worker.errors import GivenBack, RowError, TransientError
-from worker.patience import Patience
-from worker.transient import may_pass
+from worker.contract.errors import GivenBack, RowError, TransientError
+from worker.health.retrying import Patience
+from worker.health.transient import may_pass
+from worker.pictures.decoding import read, size_of
 
 
 class Share:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from producer.ledger import Ledger
-from producer.progress import Rate, Status, progress_bar, status_of
-from producer.records import Entry, State
-from worker.contract import Outcome
+from producer.collecting.progress import Rate, Status, progress_bar, status_of
+from producer.run.ledger import Ledger
+from producer.run.records import Entry, State
+from worker.contract.messages import Outcome
 
 A = "a" * 32
 

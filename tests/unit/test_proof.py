@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import pytest
 from PIL import Image
 
-from worker.batching import BatchKey, EditJob
-from worker.catalog import MODELS
-from worker.errors import ModelError
-from worker.model import EditModel
-from worker.proof import prove
+from worker.batching.policy import BatchKey, EditJob
+from worker.contract.catalog import MODELS
+from worker.contract.errors import ModelError
+from worker.models.protocol import EditModel
+from worker.models.selftest import prove
 
 
 class Model(EditModel):

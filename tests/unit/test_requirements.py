@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from worker.errors import ModelError
-from worker.models.loading import require_room
-from worker.models.machine import Machine
-from worker.models.requirements import require
-from worker.profiles import PROFILES, Profile, ProfileName
-from worker.settings import load_settings
+from worker.contract.errors import ModelError
+from worker.contract.profiles import PROFILES, Profile, ProfileName
+from worker.models.speed.machine import Machine
+from worker.models.speed.requirements import require
+from worker.models.weights.loading import require_room
+from worker.settings.fleet import load_settings
 
 NO_GCC = "a compiler (gcc; in Debian: apt-get install gcc)"
 NO_FP8 = "a GPU that multiplies in fp8 (compute capability 8.9; NVIDIA A100 has 8.0)"

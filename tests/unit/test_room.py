@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support.waiting import wait_until
-from worker.room import Room
+from worker.pictures.pixel_budget import Room
 
 
 @contextmanager

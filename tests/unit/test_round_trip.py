@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer import run as runs
-from producer.lines import read_lines
-from producer.output import write_output
-from producer.records import Entry, State
-from producer.source import taken
-from worker.contract import EditRequest, Outcome
-from worker.files import sample_paths
-from worker.settings import load_settings
+from producer.collecting.output import write_output
+from producer.rows.lines import read_lines
+from producer.rows.source import taken
+from producer.run import opening
+from producer.run.records import Entry, State
+from worker.contract.messages import EditRequest, Outcome
+from worker.pictures.files import sample_paths
+from worker.settings.fleet import load_settings
 
 #: Numbers as people and programs write them; no parser keeps them all.
 NUMBERS = st.one_of(
@@ -81,7 +81,7 @@ def test_any_object_comes_back_with_our_keys_after_it(lines: list[str]) -> None:
         model = load_settings(diffuser_model_name="demo")
         with (
             taken(folder / "input.jsonl", folder) as source,
-            runs.create(source, folder / "run", model, "submit") as run,
+            opening.create(source, folder / "run", model, "submit") as run,
         ):
             rows = [run.parser.parse(line) for line in read_lines(source.path)]
             done = {row.line.row for row in rows if row.request is not None}

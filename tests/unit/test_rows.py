@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from producer.lines import Line
-from producer.rows import Row, RowParser
+from producer.rows.lines import Line
+from producer.rows.parser import Row, RowParser
 from tests.support.rows import ROW, parse
-from worker.contract import row_seed
-from worker.settings import load_settings
+from worker.contract.messages import row_seed
+from worker.settings.fleet import load_settings
 
 
 def request_of(images: Any = "a.png", conversations: Any = "x", **given: Any) -> tuple[str, str]:

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from tests.support.policies import policy
-from worker.batching import BatchKey, Waiting
-from worker.breaker import Breaker
-from worker.buckets import Bucket
-from worker.errors import ModelError, OutOfMemory
-from worker.running import Batched, BatchRunner, Entry
+from worker.batching.circuit_breaker import Breaker
+from worker.batching.policy import BatchKey, Waiting
+from worker.batching.runner import Batched, BatchRunner, Entry
+from worker.contract.buckets import Bucket
+from worker.contract.errors import ModelError, OutOfMemory
 
 SQUARE, WIDE = Bucket(256, 256), Bucket(304, 208)
 

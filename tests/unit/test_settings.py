@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.buckets import KONTEXT_BUCKETS
-from worker.errors import SettingsError
-from worker.settings import Settings, load_settings
+from worker.contract.buckets import KONTEXT_BUCKETS
+from worker.contract.errors import SettingsError
+from worker.settings.fleet import Settings, load_settings
 
 #: (field, text of its variable, value)
 READ = [

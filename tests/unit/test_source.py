@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from producer.ledger import Ledger
-from producer.memory import remembered
-from producer.run import create, reopen
-from producer.source import STDIN, run_name, taken
-from worker.errors import RunError, SettingsError
-from worker.settings import load_settings
+from producer.rows.source import STDIN, run_name, taken
+from producer.run.ledger import Ledger
+from producer.run.manifest import remembered
+from producer.run.opening import create, reopen
+from worker.contract.errors import RunError, SettingsError
+from worker.settings.fleet import load_settings
 
 SETTINGS = load_settings(diffuser_model_name="demo")
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 import pytest
 from PIL import Image
 
-from worker.batching import BatchKey, EditJob
-from worker.buckets import Bucket
-from worker.budget import Budget, Memory
-from worker.catalog import MODELS
-from worker.errors import ModelError, OutOfMemory
-from worker.model import EditModel
-from worker.warmup import WarmedUp, warm_up
+from worker.batching.budget import Budget, Memory
+from worker.batching.policy import BatchKey, EditJob
+from worker.contract.buckets import Bucket
+from worker.contract.catalog import MODELS
+from worker.contract.errors import ModelError, OutOfMemory
+from worker.models.protocol import EditModel
+from worker.models.warmup import WarmedUp, warm_up
 
 DEMO = MODELS["demo"]
 WIDE, SQUARE = Bucket(304, 208), DEMO.square

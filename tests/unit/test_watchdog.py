@@ -2,7 +2,7 @@
 
 import threading
 
-from worker.watchdog import Watchdog
+from worker.health.watchdog import Watchdog
 
 #: Seconds after which a test fails instead of hanging.
 PATIENCE = 10

@@ -24,12 +24,12 @@ from worker.bench.results import Measured
 from worker.bench.running import Bench
 from worker.bench.sizes import SIZES, Size
 from worker.bench.table import as_json, report
-from worker.errors import FleetError, RunError
-from worker.models.device import dtype_on, leave_a_core
-from worker.models.drawn import drawn
-from worker.models.loading import load_pipeline
-from worker.models.weights import fetch_weights
-from worker.settings import load_settings
+from worker.contract.errors import FleetError, RunError
+from worker.models.flux.random_weights import drawn
+from worker.models.speed.device import dtype_on, leave_a_core
+from worker.models.weights.fetching import fetch_weights
+from worker.models.weights.loading import load_pipeline
+from worker.settings.fleet import load_settings
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from worker.bench.arithmetic import Rates
-from worker.models.device import dtype_on
+from worker.models.speed.device import dtype_on
 
 #: Rows and columns. On an H100 or H200 larger ones are no faster; a CPU must be done within a second.
 _GPU_SIDE: Final = 8192
@@ -40,7 +40,7 @@ def _in_fp8(one: Tensor, other: Tensor) -> Callable[[], Tensor]:
     """Return a product with a scale per row, as the profile's own; what makes numbers fp8 is no part of it."""
     rows, columns = one.to(torch.float8_e4m3fn), other.to(torch.float8_e4m3fn).t()
     scales = torch.ones(len(one), 1, device=one.device, dtype=torch.float32)
-    return lambda: torch._scaled_mm(  # noqa: SLF001 - see worker.models.fp8
+    return lambda: torch._scaled_mm(  # noqa: SLF001 - see worker.models.speed.fp8
         rows, columns, scale_a=scales, scale_b=scales.t(), out_dtype=one.dtype, use_fast_accum=True
     )
 

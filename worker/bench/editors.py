@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import torch
 from PIL import Image
 
-from worker.batching import BatchKey, EditJob, Ticket
+from worker.batching.policy import BatchKey, EditJob, Ticket
 from worker.bench.photos import Row
-from worker.buckets import Bucket
-from worker.catalog import ModelSpec
-from worker.models.kontext import Kontext
-from worker.profiles import Profile
+from worker.contract.buckets import Bucket
+from worker.contract.catalog import ModelSpec
+from worker.contract.profiles import Profile
+from worker.models.flux.kontext import Kontext
 
 #: Makes a new FluxKontextPipeline on the device.
 LoadPipeline = Callable[[], Any]

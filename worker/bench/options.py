@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import click
 
 from worker.bench.sizes import SIZES
-from worker.buckets import Bucket
-from worker.parameters import exact_size
-from worker.profiles import PROFILES
+from worker.contract.buckets import Bucket
+from worker.contract.parameters import exact_size
+from worker.contract.profiles import PROFILES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

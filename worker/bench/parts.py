@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from worker.bench.editors import Editor, Plain, Profiled
 from worker.bench.results import NOT_MEASURED, Measured
 from worker.bench.sizes import DATAFLOW_BATCH, Shape, Size
-from worker.models.stepping import computed_steps
-from worker.profiles import PROFILES, Profile, ProfileName
+from worker.contract.profiles import PROFILES, Profile, ProfileName
+from worker.models.speed.stepping import computed_steps
 
 
 class Part(NamedTuple):

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageOps
 
-from worker import decoding
-from worker.buckets import Bucket
-from worker.errors import RowError
+from worker.contract.buckets import Bucket
+from worker.contract.errors import RowError
+from worker.pictures import decoding
 
 #: For any photograph; in turn, so that the rows of a call differ in all that they can differ in.
 _INSTRUCTIONS: Final = (

@@ -15,7 +15,7 @@ from worker.bench.pace import Pace
 from worker.bench.photos import rows_of
 from worker.bench.results import Measured
 from worker.bench.sizes import Shape
-from worker.errors import FleetError, OutOfMemory, one_line
+from worker.contract.errors import FleetError, OutOfMemory, one_line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from worker.buckets import Bucket
-from worker.catalog import MODELS, ModelSpec
-from worker.models.architecture import FULL, TINY, Architecture
+from worker.contract.buckets import Bucket
+from worker.contract.catalog import MODELS, ModelSpec
+from worker.models.flux.architecture import FULL, TINY, Architecture
 
 
 class Shape(NamedTuple):

@@ -1,31 +1,5 @@
-"""The models behind `worker.model.EditModel`. Imported only by the step that loads a model: all of it needs torch."""
+"""The models, behind one small protocol: a folder per family, and what families share in `speed` and `weights`.
 
-from worker.model import EditModel
-from worker.models.demo import CHECKPOINT
-from worker.models.device import choose_device
-from worker.models.kontext import Kontext
-from worker.models.machine import machine_of
-from worker.models.requirements import require
-from worker.models.weights import fetch_weights
-from worker.settings import Settings
-
-
-def load_model(settings: Settings) -> EditModel:
-    """Load the model that the settings name onto this machine's device.
-
-    Raises:
-        ModelError: weights are missing, gated or of another architecture, or this machine cannot carry them or cannot
-            calculate as the profile says.
-
-    """
-    device = choose_device(settings.spec)
-    profile = settings.profile_on(gpu=device.type == "cuda")
-    require(profile, machine_of(device))  # before a download
-    folder = CHECKPOINT if settings.diffuser_model_name == "demo" else fetch_weights(settings)
-    return Kontext.load(
-        folder,
-        profile,
-        device=device,
-        compile_cache=settings.compile_cache,
-        prompt_cache=settings.prompt_cache * 2**20,
-    )
+Only `worker.steps`, which loads one, and the bench come in. This file imports nothing: all but `protocol`, `starting`,
+`warmup` and `selftest` needs torch.
+"""

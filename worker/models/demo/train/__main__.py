@@ -12,8 +12,8 @@ from typing import Any
 import click
 import torch
 
-from worker.buckets import Bucket
-from worker.errors import ModelError
+from worker.contract.buckets import Bucket
+from worker.contract.errors import ModelError
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.train.autoencoder import ROUNDS, train_autoencoder
 from worker.models.demo.train.data import bank

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from worker.buckets import Bucket
+from worker.contract.buckets import Bucket
 from worker.models.demo.train.instructions import NAMES, Instruction, alone, together
 from worker.models.demo.train.latents import SMALL, Latents
 

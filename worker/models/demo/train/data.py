@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from worker.buckets import Bucket
+from worker.contract.buckets import Bucket
 from worker.models.demo.train.pictures import picture
 
 

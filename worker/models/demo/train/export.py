@@ -11,12 +11,12 @@ from typing import Any, Final
 import torch
 from PIL import Image, ImageOps
 
-from worker.errors import ModelError
+from worker.contract.errors import ModelError
 from worker.models.demo.edits import EDITS
 from worker.models.demo.measuring import Measured, measure, table
 from worker.models.demo.phrases import HELD_OUT
 from worker.models.demo.sheet import grid
-from worker.models.loading import load_pipeline
+from worker.models.weights.loading import load_pipeline
 
 _CARD: Final = Path(__file__).with_name("card.md")
 

@@ -12,7 +12,7 @@ from diffusers import FluxKontextPipeline
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from worker.buckets import Bucket
+from worker.contract.buckets import Bucket
 from worker.models.demo.train.batches import Batch, draw_batch
 from worker.models.demo.train.latents import Latents, digest
 from worker.models.demo.train.state import Progress, generator_of

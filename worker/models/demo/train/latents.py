@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from worker.buckets import DEMO_BUCKETS, Bucket
+from worker.contract.buckets import DEMO_BUCKETS, Bucket
 from worker.models.demo.edits import edited
 from worker.models.demo.train.data import bank
 from worker.models.demo.train.instructions import NAMES, pair

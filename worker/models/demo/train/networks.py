@@ -8,8 +8,8 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, trainers
 
-from worker.models.architecture import Architecture, Tokenizers, build, clip_tokenizer
 from worker.models.demo.phrases import FRAMES, LEARNED, THINGS, UNKNOWN
+from worker.models.flux.architecture import Architecture, Tokenizers, build, clip_tokenizer
 
 #: Of the transformer: five heads of 32.
 _WIDTH: Final = 160

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from worker.errors import ModelError
+from worker.contract.errors import ModelError
 
 #: Steps between two savings; at most so many are done again.
 INTERVAL: Final = 100

@@ -1,0 +1,102 @@
+"""Reading an input and every image in it without a GPU: which rows are good, why the others are not, what they take."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from producer.checking.report import Findings
+from producer.collecting.progress import Reporter
+from producer.rows.lines import Line, in_chunks, read_lines
+from producer.rows.parser import Row, RowParser
+from producer.rows.source import Source
+from worker.contract.buckets import Bucket, plan_fit, side_by_side
+from worker.contract.errors import RowError
+from worker.contract.messages import EditRequest
+from worker.pictures import decoding
+from worker.pictures.encoding import require_encodable
+from worker.pictures.pixel_budget import Room
+from worker.settings.fleet import Settings
+
+#: Rows between two looks at the progress.
+_CHUNK = 256
+
+#: Images whose size is remembered: datasets name one image in several rows that stand near each other.
+_REMEMBERED = 100_000
+
+
+class _Read(NamedTuple):
+    """A row whose images were read: where it goes, or why it cannot."""
+
+    row: Row
+    bucket: Bucket | None = None
+    error: str | None = None
+
+
+def check(
+    source: Source, findings: Findings, settings: Settings, *, say_error: Callable[[str], None] | None, report: Reporter
+) -> None:
+    """Read every row and every image into `findings`; hand each error on as it is found, in the order of the lines.
+
+    Raises:
+        RunError: the input itself cannot be read to its end.
+
+    """
+    total = sum(1 for _ in read_lines(source.path))
+    parser = RowParser(settings, run="0" * 16, base=source.base, run_dir=Path())
+    reader = _Reader(settings)
+    threads = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for chunk in in_chunks(read_lines(source.path), _CHUNK):
+            for read in threads.map(reader.read, _parsed(parser, chunk)):
+                findings.add(read.row, read.bucket, read.error)
+                if read.error is not None and say_error is not None:
+                    say_error(read.error)
+            report(findings.progress(total))
+    finally:
+        threads.shutdown(cancel_futures=True)  # Ctrl-C does not wait for what has not begun
+
+
+def _parsed(parser: RowParser, lines: list[Line]) -> Iterator[Row]:
+    return (parser.parse(line) for line in lines)
+
+
+class _Reader:
+    """Reads the images of rows as a worker does. Any number of threads may use it at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._room = Room(settings.max_pixels)
+        self._size = lru_cache(_REMEMBERED)(self._read_size)
+
+    def read(self, row: Row) -> _Read:
+        if row.request is None:
+            return _Read(row, error=row.error)
+        try:
+            return _Read(row, bucket=self._bucket(row.request))
+        except RowError as error:
+            return _Read(row, error=f"line {row.line.number}: {error}")
+
+    def _bucket(self, request: EditRequest) -> Bucket:
+        sizes = []
+        for path in request.images:
+            if isinstance(size := self._size(path), str):
+                raise RowError(size)
+            sizes.append(size)
+        if len(sizes) > 1:
+            sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
+        whole = (sum(width for width, _ in sizes), sizes[0][1])
+        plan = plan_fit(*whole, self._settings.spec.buckets, request.size)
+        require_encodable(request.image_format, plan.output)
+        return plan.bucket
+
+    def _read_size(self, path: str) -> tuple[int, int] | str:
+        """Return an image's size, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
+        try:
+            width, height = decoding.size_of(Path(path), max_pixels=self._settings.max_pixels)
+            with self._room.taken(width * height):
+                return decoding.read(Path(path), max_pixels=self._settings.max_pixels).image.size
+        except RowError as error:
+            return str(error)

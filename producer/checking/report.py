@@ -1,0 +1,113 @@
+"""What reading an input has found: counts, errors, buckets, and the GPU time that its rows will take."""
+
+from collections import Counter
+from collections.abc import Mapping
+from statistics import median
+from typing import Any, NamedTuple
+
+from producer.collecting.progress import Status
+from producer.rows.parser import Row
+from producer.rows.remarks import Remarks
+from producer.run.rates import passes_of
+from worker.contract.buckets import Bucket
+from worker.settings.fleet import Settings
+
+
+class _Error(NamedTuple):
+    line: int
+    row: int
+    error: str
+
+
+class Findings:
+    """Counts rows by what becomes of them."""
+
+    def __init__(self, settings: Settings, rates: Mapping[Bucket, float], *, keep_errors: bool) -> None:
+        """`rates`: seconds per pixel, image and step. Errors of millions of bad rows are kept only if asked for."""
+        self._settings = settings
+        self._rates = rates
+        self._keep_errors = keep_errors
+        self._remarks = Remarks(settings)
+        self.good = 0
+        self.bad = 0
+        self.kept = 0
+        self._errors: list[_Error] = []
+        self.buckets: Counter[Bucket] = Counter()
+        #: Images to make.
+        self.images = 0
+        #: Images times steps, by bucket: what the GPU's time is proportional to.
+        self._work: Counter[Bucket] = Counter()
+
+    def add(self, row: Row, bucket: Bucket | None, error: str | None) -> None:
+        """Take note of a row: of its bucket, or its error, or (neither) that it came with its output."""
+        self._remarks.add(row)
+        if error is not None:
+            self.bad += 1
+            if self._keep_errors:
+                self._errors.append(_Error(row.line.number, row.line.row, error))
+        elif bucket is None or row.request is None:
+            self.kept += 1
+        else:
+            self.good += 1
+            self.buckets[bucket] += 1
+            self.images += row.request.num_images
+            self._work[bucket] += row.request.num_images * row.request.steps * passes_of(row.request.true_cfg_scale)
+
+    @property
+    def rows(self) -> int:
+        """All rows."""
+        return self.good + self.kept + self.bad
+
+    def progress(self, total: int) -> Status:
+        """Return how far the reading is."""
+        return Status(
+            total=total,
+            done=self.good + self.kept,
+            failed=self.bad,
+            waiting=total - self.rows,
+            rows_per_s=0.0,
+        )
+
+    @property
+    def gpu_seconds(self) -> float | None:
+        """The GPU time of all good rows; None where nothing was measured."""
+        if not self._rates:
+            return None
+        usual = median(self._rates.values())
+        return sum(
+            work * bucket.width * bucket.height * self._rates.get(bucket, usual) for bucket, work in self._work.items()
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the findings for JSON."""
+        return {
+            "rows": self.rows,
+            "good": self.good,
+            "bad": self.bad,
+            "kept": self.kept,
+            "images": self.images,
+            "more_images": self._remarks.more_images,
+            "rounded_sizes": self._remarks.rounded_sizes,
+            "buckets": {str(bucket): rows for bucket, rows in self.buckets.most_common()},
+            "gpu_seconds": None if (seconds := self.gpu_seconds) is None else round(seconds, 3),
+            "errors": [error._asdict() for error in self._errors],
+        }
+
+    def as_text(self) -> str:
+        """Return the findings for people, without the errors."""
+        kept = f", {self.kept} with their output already" if self.kept else ""
+        lines = [f"{self.rows} rows: {self.good} good, {self.bad} bad{kept}"]
+        most = max(self.buckets.values(), default=0)
+        for bucket, rows in self.buckets.most_common():
+            lines.append(f"{bucket!s:>11} {rows:>9} {'█' * max(1, round(40 * rows / most))}")
+        return "\n".join([*lines, *self._remarks.sentences(), *([self._time_in_words()] if self.images else [])])
+
+    def _time_in_words(self) -> str:
+        if (taken := self.gpu_seconds) is None:
+            return (
+                f"GPU time for {self.images} images: not known before some rows are edited"
+                " (--timed-by names a run of this model)."
+            )
+        minutes, seconds = divmod(round(taken), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"GPU time for {self.images} images, as measured: about {hours} h {minutes:02} min {seconds:02} s."

@@ -1,0 +1,96 @@
+"""Collecting: outcomes go from the run's stream into the ledger."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from producer.collecting.progress import Rate, Reporter, Status, status_of
+from producer.collecting.reconcile import LostRows
+from producer.run.opening import Run
+from producer.run.preconditions import require_wanted
+
+#: Seconds after the first outcome at which the collector commits what it has.
+_PATIENCE = 1.0
+
+
+class _Step(NamedTuple):
+    """What one step of the collection has found."""
+
+    #: Outcomes that are in the ledger now.
+    outcomes: int
+    #: Whether anything was in the stream.
+    answers: bool
+    #: Whether Redis knew the run.
+    known: bool
+
+
+class Collector:
+    """Moves a run's outcomes into its ledger."""
+
+    def __init__(self, run: Run, report: Reporter) -> None:
+        self._run = run
+        self._report = report
+        self._rate = Rate()
+
+    def publish(self) -> None:
+        """Publish the ledger's counts, which marks that Redis holds the run's rows."""
+        status = json.dumps(self.status().as_dict())
+        self._run.patience(lambda: self._run.stream.publish(status))
+
+    def status(self) -> Status:
+        """Return, and report, the ledger's counts."""
+        status = status_of(self._run.ledger, self._rate.per_second())
+        self._report(status)
+        return status
+
+    def drain(self) -> Status:
+        """Commit everything that is there now, without waiting for more."""
+        while self._run.ledger.unanswered and self._run.patience(lambda: len(self._run.stream)):
+            self._step(0.001)
+        return self.status()
+
+    def follow(self, check: Callable[[Status], None]) -> Status:
+        """Collect until no row is unanswered; see `until`."""
+        return self.until(lambda status: not status.waiting, check)
+
+    def until(self, enough: Callable[[Status], bool], check: Callable[[Status], None]) -> Status:
+        """Collect until it is enough. `check` is called before each step, and may raise to stop.
+
+        Rows that Redis has lost meanwhile are sent again.
+
+        Raises:
+            RunError: the run was cancelled, or rows that were lost cannot be sent again as they were.
+
+        """
+        run, lost = self._run, LostRows(self._run)
+        while not enough(status := self.status()):
+            run.patience(partial(check, status))
+            step = self._step(_PATIENCE)
+            if not run.ledger.unanswered:  # nothing is left that could be cancelled or lost
+                continue
+            require_wanted(run)
+            if not step.known:
+                self.publish()
+            lost.after_step(answers=step.answers, known=step.known)
+        return status
+
+    def _step(self, patience: float) -> _Step:
+        """Commit the next outcomes, waiting at most `patience` seconds for them; then delete them from Redis."""
+        step = self._run.patience(lambda: self._commit(patience))
+        if step.outcomes:
+            self._rate.add(step.outcomes)
+        return step
+
+    def _commit(self, patience: float) -> _Step:
+        run = self._run
+        entries = run.stream.read(want=run.settings.save_interval, patience=patience)
+        outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
+        if outcomes:
+            run.ledger.apply(outcomes)
+        status = status_of(run.ledger, self._rate.per_second())
+        known = run.stream.committed(entries, json.dumps(status.as_dict()))
+        if entries and not status.waiting:
+            run.stream.finished()
+            run.notes.finished()
+        return _Step(len(outcomes), bool(entries), known)

@@ -1,0 +1,109 @@
+"""How far a run is: counts and rate, and the bar that shows them on a terminal."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from producer.run.ledger import Ledger
+from producer.run.records import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A run's counts."""
+
+    total: int
+    done: int
+    failed: int
+    waiting: int
+    rows_per_s: float
+    #: Rows that each worker answered.
+    workers: dict[str, int] = field(default_factory=dict)
+    #: Share of the rows in micro-batches whose batch was full; None before the first.
+    full_batches: float | None = None
+    #: Whether nothing more is done of it until it is taken up again.
+    cancelled: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the status for JSON."""
+        return asdict(self)
+
+
+class Rate:
+    """Rows per second over the last minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, window: float = 60.0) -> None:
+        self._clock = clock
+        self._window = window
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def add(self, rows: int) -> None:
+        """Count rows that were just answered."""
+        self._seen.append((self._clock(), rows))
+
+    def per_second(self) -> float:
+        """Return the rate; 0 where the last minute saw no row."""
+        now = self._clock()
+        while self._seen and self._seen[0][0] < now - self._window:
+            self._seen.popleft()
+        # The first count tells when the window begins, not how long its own rows took.
+        rows = sum(n for _, n in list(self._seen)[1:])
+        seconds = now - self._seen[0][0] if self._seen else 0.0
+        return round(rows / seconds, 3) if seconds > 0 else 0.0
+
+
+def status_of(ledger: Ledger, rows_per_s: float) -> Status:
+    """Return a run's counts as its ledger has them. Rows that came with their output count as done."""
+    states, tally = ledger.states(), ledger.tally()
+    batched = tally.get("batched", 0)
+    return Status(
+        total=sum(states.values()),
+        done=states[State.DONE] + states[State.KEPT],
+        failed=states[State.FAILED],
+        waiting=states[State.NOTED] + states[State.SENT],
+        rows_per_s=rows_per_s,
+        workers={key.removeprefix("worker:"): n for key, n in sorted(tally.items()) if key.startswith("worker:")},
+        full_batches=round(tally.get("full", 0) / batched, 4) if batched else None,
+    )
+
+
+class Reporter(Protocol):
+    """Whoever wants to know how far a run is."""
+
+    def __call__(self, status: Status) -> None:
+        """Take note of the newest status."""
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Reporter]:
+    """Show a bar on a terminal, and nothing elsewhere."""
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed · {task.fields[rate]:.2f} rows/s"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with bar:
+        task = bar.add_task("rows", total=None, failed=0, rate=0.0)
+
+        def report(status: Status) -> None:
+            bar.update(
+                task,
+                total=status.total,
+                completed=status.done + status.failed,
+                failed=status.failed,
+                rate=status.rows_per_s,
+            )
+
+        yield report

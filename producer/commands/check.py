@@ -1,0 +1,56 @@
+"""`producer check`: what is wrong with an input, without a GPU or a Redis."""
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from producer.checking.check import check
+from producer.checking.report import Findings
+from producer.collecting.progress import progress_bar
+from producer.commands.options import row_options
+from producer.commands.terminal import (
+    FOLDER,
+    SOME_FAILED,
+    input_argument,
+    run_folder,
+    say_rounding,
+    stderr,
+    taken_input,
+)
+from producer.rows.source import is_stream
+from producer.run.rates import known_from, measured_in
+from worker.contract.buckets import Bucket
+from worker.settings.fleet import Settings, load_settings
+
+
+@click.command("check")
+@input_argument
+@row_options
+@click.option("--timed-by", type=FOLDER, metavar="DIR", help="A run whose measured seconds tell the GPU time.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given: Any) -> None:
+    """Read INPUT.jsonl ("-": standard input) and its images, without a GPU or a Redis; exit code 3 if a row is bad.
+
+    Prints every error, how many rows go to which bucket, and the GPU time that they will take, as far as a run of
+    this input, or the one of --timed-by, has measured it.
+    """
+    settings = load_settings(**given)
+    findings = Findings(settings, _rates(named, timed_by, settings), keep_errors=as_json)
+    with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as report:
+        check(source, findings, settings, say_error=None if as_json else click.echo, report=report)
+    click.echo(json.dumps(findings.as_dict()) if as_json else findings.as_text())
+    if not as_json:
+        say_rounding(settings)
+    sys.exit(SOME_FAILED if findings.bad else 0)
+
+
+def _rates(named: Path, timed_by: Path | None, settings: Settings) -> dict[Bucket, float]:
+    if timed_by is not None:
+        return measured_in(timed_by, settings)
+    if is_stream(named) and settings.run_dir is None:
+        return {}
+    return known_from(run_folder(named, settings), settings)

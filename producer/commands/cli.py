@@ -1,0 +1,52 @@
+"""The command line: its commands, and how each of them ends."""
+
+from typing import Any
+
+import click
+
+from producer.commands.cancel import cancel_command
+from producer.commands.check import check_command
+from producer.commands.collect import collect_command
+from producer.commands.options import with_flag
+from producer.commands.retry import retry_command
+from producer.commands.run import run_command
+from producer.commands.signals import stopped_by_signals
+from producer.commands.status import status_command
+from producer.commands.submit import submit_command
+from worker.contract.errors import FleetError, SettingsError
+
+_RESUME = "; the same command goes on where it stopped"
+
+
+class _Group(click.Group):
+    """Turns the fleet's errors into one sentence and the right exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            with stopped_by_signals():
+                return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.UsageError(with_flag(str(error), submit_command.params)) from None
+        except FleetError as error:
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            looking = ctx.invoked_subcommand in {"check", "status"}
+            raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="bulk-image-editor")
+def main() -> None:
+    """Edit images in bulk: one task per row of a jsonl, on a fleet of workers."""
+
+
+for command in (
+    cancel_command,
+    check_command,
+    collect_command,
+    retry_command,
+    run_command,
+    status_command,
+    submit_command,
+):
+    main.add_command(command)

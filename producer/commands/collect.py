@@ -1,0 +1,40 @@
+"""`producer collect`: follows a run and writes its output."""
+
+from pathlib import Path
+
+import click
+
+from producer.collecting.collector import Collector
+from producer.collecting.progress import progress_bar
+from producer.collecting.status import NoWorkerNotice
+from producer.commands.finishing import finish
+from producer.commands.options import broker_option
+from producer.commands.terminal import FOLDER, say, stderr
+from producer.run import opening
+from producer.run.failures import broker_errors
+from producer.run.preconditions import require_broker, require_sent, require_wanted
+
+
+@click.command("collect")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Output jsonl [default: the run's own]."
+)
+@click.option("--no-wait", is_flag=True, help="Write what is there now; exit code 4 if rows are unanswered.")
+@broker_option
+def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_url: str | None) -> None:
+    """Follow the run in DIR, then write its output jsonl, in the input's order."""
+    with (
+        opening.reopen(folder, "collect", output=output, broker_url=broker_url, say=say) as run,
+        broker_errors(run.settings),
+    ):
+        if run.ledger.unanswered:  # a finished run needs no Redis
+            require_broker(run.settings)
+        with progress_bar(stderr) as report:
+            collector = Collector(run, report)
+            status = collector.drain()
+            if status.waiting and not no_wait:
+                require_wanted(run)
+                require_sent(run)
+                status = collector.follow(NoWorkerNotice(run.settings, say))
+        finish(run, status, complete=not no_wait)

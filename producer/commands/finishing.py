@@ -1,0 +1,33 @@
+"""How a command that has collected a run ends: its output, its last words, its exit code."""
+
+import sys
+from typing import Final, NoReturn
+
+import click
+
+from producer.collecting.output import write_output
+from producer.collecting.progress import Status
+from producer.commands.terminal import SOME_FAILED, say
+from producer.run.opening import Run
+from producer.run.preconditions import changed_rows
+
+#: Exit code where rows have no answer yet; see also `producer.commands.terminal`.
+_SOME_UNANSWERED: Final = 4
+
+
+def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
+    """Write the output jsonl, say what came of the run, and exit; `complete`: no row may be left unanswered.
+
+    Raises:
+        RunError: it may not, and rows are: they were changed since they were sent.
+
+    """
+    path = run.output_path
+    unanswered, remarks = write_output(run, path)
+    click.echo(path)
+    say(f"{status.done} rows done, {status.failed} failed, {unanswered} unanswered; images in {run.folder}")
+    for sentence in remarks.sentences():
+        say(sentence)
+    if complete and unanswered:
+        raise changed_rows(run, unanswered)
+    sys.exit(_SOME_UNANSWERED if unanswered else SOME_FAILED if status.failed else 0)

@@ -1,0 +1,75 @@
+"""The options of the command line, made from the settings that they set."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from worker.settings.fleet import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _setting(flag: str, name: str, **options: Any) -> Callable[[Command], Command]:
+    """Make the option of a setting; its help and its default are the setting's own."""
+    field = Settings.model_fields[name]
+    default = "" if field.default is None else f" [default: {field.default}]"
+    return click.option(flag, name, help=f"{field.description}{default}  (FLEET_{name.upper()})", **options)
+
+
+_ROW_OPTIONS = [
+    _setting("--model", "diffuser_model_name", metavar="NAME"),
+    _setting("--hf-model-name-or-path", "hf_model_name_or_path", metavar="ID"),
+    _setting("--hf-revision", "hf_revision", metavar="REV"),
+    _setting("--input-image-key", "input_image_key", metavar="KEY"),
+    _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
+    _setting("--input-edit-key", "input_edit_key", metavar="KEY"),
+    _setting("--output-image-key", "output_image_key", metavar="KEY"),
+    _setting("--output-error-key", "output_error_key", metavar="KEY"),
+    _setting("--multi-image", "multi_image", metavar="first|stitch"),
+    _setting("--steps", "diffuser_num_inference_steps", type=int),
+    _setting("--guidance", "diffuser_guidance_scale", type=float),
+    _setting("--seed", "seed", type=int),
+    _setting("--num-images", "num_images", type=int),
+    _setting("--size", "size", metavar="auto|input|bucket|WxH"),
+    _setting("--format", "image_format", metavar="png|webp|jpg"),
+    _setting("--quality", "quality", type=int),
+    _setting("--metadata/--no-metadata", "metadata", default=None),
+    _setting("--run-dir", "run_dir", metavar="DIR", type=click.Path(path_type=Path)),
+]
+
+_RUN_OPTIONS = [
+    *_ROW_OPTIONS,
+    _setting("--output", "output", metavar="FILE", type=click.Path(path_type=Path)),
+    _setting("--save-interval", "save_interval", type=int),
+    _setting("--max-queued", "max_queued", type=int),
+    _setting("--broker", "broker_url", metavar="URL"),
+]
+
+broker_option = _setting("--broker", "broker_url", metavar="URL")
+
+
+def row_options(command: Command) -> Command:
+    """Give a command every option that decides what becomes of a row."""
+    return _with(_ROW_OPTIONS, command)
+
+
+def run_options(command: Command) -> Command:
+    """Give a command every option of a run."""
+    return _with(_RUN_OPTIONS, command)
+
+
+def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def with_flag(sentence: str, options: Sequence[click.Parameter]) -> str:
+    """Put an option beside its variable, since the user may have given either."""
+    variable, _, rest = sentence.partition(" ")
+    for option in options:
+        if variable.rstrip(":") == f"FLEET_{str(option.name).upper()}":
+            return f"{option.opts[0]} / {variable} {rest}"
+    return sentence

@@ -1,0 +1,63 @@
+"""`producer retry`: sends rows of a run again, from its folder alone."""
+
+from pathlib import Path
+
+import click
+
+from producer.collecting.collector import Collector
+from producer.collecting.progress import progress_bar
+from producer.collecting.status import NoWorkerNotice
+from producer.commands.options import broker_option
+from producer.commands.terminal import FOLDER, say, say_published, stderr
+from producer.run import opening
+from producer.run.failures import broker_errors
+from producer.run.preconditions import require_broker
+from producer.sending.retry import Which, retry
+from producer.sending.sender import Sender
+from worker.contract.errors import RunError
+
+
+@click.command("retry")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--only",
+    "which",
+    type=click.Choice([which.value for which in Which]),
+    default=Which.FAILED.value,
+    show_default=True,
+    help="Rows that failed, rows without an answer (but for those that a worker has in hand), or both.",
+)
+@broker_option
+def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
+    """Send rows of the run in DIR again, as they were sent before; takes a cancelled run up again.
+
+    Prints the run folder, like `producer submit`. Rows that were never sent, since a command was cut short, are sent
+    too; rows that were added or changed are not.
+    """
+    with (
+        opening.reopen(folder, "retry", broker_url=broker_url, say=say) as run,
+        broker_errors(run.settings),
+    ):
+        _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
+        with progress_bar(stderr) as report:
+            sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
+            retried = retry(run, sender, Which(which))
+    click.echo(folder)
+    say_published(retried.published, folder)
+    if retried.changed:
+        say(
+            f"{retried.changed} rows of {run.source.path} were changed since they were sent, and left alone;"
+            " the same `producer submit` again sends them."
+        )
+
+
+def _require_broker(run: opening.Run, *, own: bool) -> None:
+    try:
+        require_broker(run.settings)
+    except RunError:
+        if own:
+            raise RunError(
+                f"The Redis of the run {run.folder} was that of its `producer run`, and has ended with it;"
+                " the same `producer run` tries failed rows again, too."
+            ) from None
+        raise

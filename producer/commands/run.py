@@ -1,0 +1,61 @@
+"""`producer run`: everything on this machine."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from producer.collecting.collector import Collector
+from producer.collecting.progress import progress_bar
+from producer.commands.finishing import finish
+from producer.commands.options import run_options
+from producer.commands.terminal import input_argument, run_folder, say, say_rounding, stderr, taken_input
+from producer.local.redis import running
+from producer.local.workers import LocalWorkers, devices
+from producer.run import opening
+from producer.run.failures import broker_errors, folder_errors
+from producer.run.preconditions import require_broker
+from producer.sending.sender import Sender
+from producer.sending.submit import submit
+from worker.settings.fleet import Settings, load_settings
+
+
+@click.command("run")
+@input_argument
+@run_options
+@click.option("--workers", default="auto", metavar="N|auto", help="Workers to start [default: one per visible GPU].")
+def run_command(named: Path, *, workers: str, **given: Any) -> None:
+    """Edit INPUT.jsonl on this machine: Redis, workers, submit and collect, all stopped again at the end."""
+    if workers != "auto" and not (workers.isdecimal() and int(workers)):
+        raise click.UsageError(f"--workers takes a positive number or auto, found {workers!r}.")
+    settings = load_settings(**given)
+    folder = run_folder(named, settings)
+    with (
+        taken_input(named, folder) as source,
+        _local_broker(settings, folder) as (settings, watch),
+        broker_errors(settings),
+        opening.create(source, folder, settings, "run", say=say, watch=watch) as run,
+    ):
+        say_rounding(settings)
+        with LocalWorkers(settings, folder, devices(workers), say) as fleet, progress_bar(stderr) as report:
+            collector = Collector(run, report)
+            submit(run, Sender(run, collector, check=fleet.check, before_first=fleet.start))
+            if run.ledger.unanswered:  # also rows that an earlier command sent
+                fleet.start()
+            status = collector.follow(fleet.check)
+        finish(run, status, complete=True)
+
+
+@contextmanager
+def _local_broker(settings: Settings, folder: Path) -> Iterator[tuple[Settings, Callable[[], None]]]:
+    """Yield settings with a broker: the one that was named, or one of our own; and what tells that it has ended."""
+    if settings.broker_url is not None:
+        require_broker(settings)
+        yield settings, lambda: None
+        return
+    with folder_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with running(folder) as redis:
+        yield settings.model_copy(update={"broker_url": redis.url}), redis.check

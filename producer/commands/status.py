@@ -1,0 +1,40 @@
+"""`producer status`: how far a run is, or which workers are up."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from producer.collecting.status import fleet_status, run_status
+from producer.commands.options import broker_option
+from producer.commands.terminal import FOLDER
+from producer.run.failures import broker_errors
+from producer.run.preconditions import require_broker
+from worker.settings.fleet import load_settings
+
+
+@click.command("status")
+@click.argument("folder", metavar="[DIR]", required=False, type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@broker_option
+def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
+    """Show how far the run in DIR is; without DIR, the workers that are up, their model, and how busy they are."""
+    settings = load_settings(broker_url=broker_url)
+    if folder is None:
+        require_broker(settings)  # Celery's own way there would take seconds to find out
+    with broker_errors(settings):
+        found = fleet_status(settings) if folder is None else run_status(folder, broker_url).as_dict()
+    click.echo(json.dumps(found) if as_json else _as_lines(found) or "No worker is up.")
+
+
+def _as_lines(found: dict[str, Any]) -> str:
+    return "\n".join(f"{key}: {_in_words(value)}" for key, value in found.items())
+
+
+def _in_words(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    # A worker's answer, unless it is of a version that did not measure it.
+    busy = {"busy": f"{100 * value['busy']:.0f} %"} if "busy" in value else {}
+    return json.dumps({**value, **busy})

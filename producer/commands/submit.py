@@ -1,0 +1,46 @@
+"""`producer submit`: sends an input's rows to the workers."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from producer.collecting.collector import Collector
+from producer.collecting.progress import progress_bar
+from producer.collecting.status import NoWorkerNotice
+from producer.commands.options import run_options
+from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, stderr, taken_input
+from producer.rows.lines import read_lines
+from producer.run import opening
+from producer.run.failures import broker_errors
+from producer.run.preconditions import require_broker
+from producer.sending.sender import Sender
+from producer.sending.submit import submit
+from worker.settings.fleet import load_settings
+
+
+@click.command("submit")
+@input_argument
+@run_options
+@click.option("--detach", is_flag=True, help="Never wait for room: refuse an input of more rows than --max-queued.")
+def submit_command(named: Path, *, detach: bool, **given: Any) -> None:
+    """Send the rows of INPUT.jsonl ("-": standard input) to the workers.
+
+    Prints the run folder once every row is published; `producer collect` brings the results. The same
+    command again sends only what is new, changed, failed or lost.
+    """
+    settings = load_settings(**given)
+    require_broker(settings)
+    folder = run_folder(named, settings)
+    with taken_input(named, folder) as source:
+        if detach and (rows := sum(1 for _ in read_lines(source.path))) > settings.max_queued:
+            raise click.UsageError(f"--detach takes at most {settings.max_queued} rows (--max-queued), found {rows}.")
+        say_rounding(settings)
+        with (
+            broker_errors(settings),
+            opening.create(source, folder, settings, "submit", say=say) as run,
+            progress_bar(stderr) as report,
+        ):
+            published = submit(run, Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say)))
+    click.echo(folder)
+    say_published(published, folder)

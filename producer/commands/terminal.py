@@ -1,0 +1,77 @@
+"""What every command shares: its voice, its input, its run folder."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from producer.rows.lines import read_lines
+from producer.rows.remarks import rounding
+from producer.rows.source import STDIN, Source, is_stream, run_name, taken
+from producer.run.failures import folder_errors
+from worker.settings.fleet import Settings
+
+#: Exit code where rows are bad. Others: 0 (all is well), 1 (anything else) and 2 (wrong usage, click's own).
+SOME_FAILED: Final = 3
+
+FOLDER: Final = click.Path(path_type=Path)
+
+stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+input_argument = click.argument(
+    "named",
+    metavar="INPUT.jsonl",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+)
+
+
+def say(sentence: str) -> None:
+    """Tell the user something that is no result."""
+    stderr.print(sentence)
+
+
+def run_folder(named: Path, settings: Settings) -> Path:
+    """Return the run folder of an input: the one that was named, or DataFlow's.
+
+    Raises:
+        click.UsageError: the input is a stream, and a stream has no name by which to tell its run from another's.
+
+    """
+    if settings.run_dir is None and is_stream(named):
+        raise click.UsageError(f"{_name(named)} has no name to call a run by; name its folder with --run-dir.")
+    return settings.run_dir or Path("cache_local/image_edit_local") / run_name(named)
+
+
+@contextmanager
+def taken_input(named: Path, folder: Path) -> Iterator[Source]:
+    """Yield the input, once it is known to hold a row.
+
+    Raises:
+        click.UsageError: it holds none.
+        RunError: it cannot be read, or (a stream) not be kept in the folder.
+
+    """
+    with ExitStack() as stack:
+        with folder_errors(folder):
+            source = stack.enter_context(taken(named, folder))
+        if next(read_lines(source.path), None) is None:
+            raise click.UsageError(f"{_name(named)} holds no rows.")
+        yield source
+
+
+def _name(named: Path) -> str:
+    return "Standard input" if named == STDIN else str(named)
+
+
+def say_rounding(settings: Settings) -> None:
+    """Say it where the run's size was rounded to what the model takes."""
+    if (sentence := rounding(settings)) is not None:
+        say(sentence)
+
+
+def say_published(rows: int, folder: Path) -> None:
+    """Say how many rows were published, and what comes next."""
+    say(f"{rows} rows published; follow them with: producer collect {folder}")

@@ -1,0 +1,145 @@
+"""Workers on this machine: one per GPU, started for one run and stopped after it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from producer.collecting.progress import Status
+from worker.contract.errors import RunError
+from worker.settings.fleet import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Worker:
+    name: str
+    #: CUDA's id of its GPU; empty for the CPU.
+    device: str
+    log: Path
+    #: Where this process's part of the log begins, in bytes.
+    begin: int
+    process: subprocess.Popen[bytes]
+    #: Whether one before it had been ready.
+    again: bool
+
+
+#: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
+#: H100, so that a batch of four takes about a minute.
+_GRACE = 300
+
+
+class LocalWorkers:
+    """The workers of one machine. Use as a context manager: leaving it stops those that were started."""
+
+    def __init__(self, settings: Settings, folder: Path, devices: list[str], say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._devices = devices
+        self._say = say
+        self._workers: list[_Worker] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        try:
+            for worker in self._workers:
+                worker.process.terminate()
+            for worker in self._workers:
+                worker.process.wait(_GRACE)
+        except BaseException:  # too long, or a second Ctrl-C: no more waiting for the batch on the GPU
+            for worker in self._workers:
+                worker.process.kill()
+            raise
+        finally:
+            self._stack.close()
+
+    def start(self) -> None:
+        """Start one worker per device; each writes its own log into the run folder."""
+        if self._workers:
+            return
+        for number, device in enumerate(self._devices):
+            name = f"gpu{device}" if device else f"cpu{number}"
+            if device in self._devices[:number]:
+                name += f"-{number}"  # several share a GPU
+            self._workers.append(self._started(name, device))
+
+    def check(self, status: Status) -> None:  # noqa: ARG002 - the run's progress does not matter here
+        """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.
+
+        Raises:
+            RunError: one has ended before it was ever ready, or none is left; the sentence carries its own last word.
+
+        """
+        for worker in [worker for worker in self._workers if worker.process.poll() is not None]:
+            self._workers.remove(worker)
+            ended = f"The worker {worker.name} ended (exit code {worker.process.returncode})"
+            if _was_ready(worker):
+                self._say(f"{ended} and is started again: {_last_word(worker)}")
+                self._workers.append(self._started(worker.name, worker.device, again=True))
+            elif worker.again and self._workers:
+                self._say(f"{ended}, and the others go on without it: {_last_word(worker)}")
+            else:
+                raise RunError(f"{ended}: {_last_word(worker)}")
+
+    def _started(self, name: str, device: str, *, again: bool = False) -> _Worker:
+        log = self._folder / f"worker-{name}.log"
+        output = self._stack.enter_context(log.open("ab"))
+        begin = output.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            env=self._environment(device),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
+        )
+        return _Worker(name=name, device=device, log=log, begin=begin, process=process, again=again)
+
+    def _environment(self, device: str) -> dict[str, str]:
+        given = {
+            f"FLEET_{name.upper()}": str(value)
+            for name, value in self._settings.model_dump().items()
+            if value is not None
+        }
+        return {**os.environ, **given, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+
+
+def devices(workers: str) -> list[str]:
+    """Return a CUDA device id per worker: "auto" means one per visible GPU; "" stands for the CPU."""
+    visible = _visible_gpus()
+    if workers == "auto":
+        return visible or [""]
+    # More workers than GPUs share them in turn.
+    return [visible[number % len(visible)] if visible else "" for number in range(int(workers))]
+
+
+def _visible_gpus() -> list[str]:
+    if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [device for device in map(str.strip, named.split(",")) if device and device != "-1"]
+    try:
+        # The driver's own tool, since the producer has no torch to ask.
+        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True)  # noqa: S607 - on the PATH
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [str(number) for number, line in enumerate(listed.stdout.splitlines()) if line.startswith("GPU ")]
+
+
+def _was_ready(worker: _Worker) -> bool:
+    return any(line.endswith(" ready.") for line in _lines(worker))
+
+
+def _last_word(worker: _Worker) -> str:
+    critical = [line.partition("] ")[2] for line in _lines(worker) if ": CRITICAL/" in line]
+    return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
+
+
+def _lines(worker: _Worker) -> list[str]:
+    with worker.log.open("rb") as file:
+        file.seek(worker.begin)
+        return file.read().decode(errors="replace").splitlines()

@@ -1,0 +1,67 @@
+"""A row's own parameters: the object in its column `edit`."""
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from producer.rows.fields import kind_of, require_text
+from worker.contract.errors import RowError
+from worker.contract.messages import first_problem
+from worker.contract.parameters import Guidance, NumImages, Prompt, Seed, Size, Steps, TrueCfgScale
+
+
+class Overrides(BaseModel):
+    """Parameters that a row names for itself; None where the run's own hold."""
+
+    # strict: "28" is no number of steps.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    seed: Seed | None = None
+    steps: Steps | None = None
+    guidance: Guidance | None = None
+    num_images: NumImages | None = None
+    size: Size | None = None
+    negative_prompt: Prompt | None = None
+    true_cfg_scale: TrueCfgScale | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        # The pipeline ignores one without the other; a user who named one wanted an effect.
+        if self.negative_prompt is not None and (self.true_cfg_scale or 1) <= 1:
+            raise ValueError("negative_prompt has no effect without a true_cfg_scale above 1")
+        if self.negative_prompt is None and (self.true_cfg_scale or 1) > 1:
+            raise ValueError("true_cfg_scale has no effect without a negative_prompt, which may be empty")
+        return self
+
+
+_NONE = Overrides()
+
+
+def _whole(value: Any) -> Any:
+    """Return 28 for 28.0: tables with optional columns write whole numbers so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def overrides(fields: dict[str, Any], key: str) -> Overrides:
+    """Return a row's own parameters. null counts as not named, as tables with optional columns have it.
+
+    Raises:
+        RowError: one is unknown or out of range; names it.
+
+    """
+    given = fields.get(key)
+    if given is None:
+        return _NONE
+    if not isinstance(given, dict):
+        raise RowError(f"{key}: expected an object of parameters, found {kind_of(given)}.")
+    for name in given:
+        if name not in Overrides.model_fields:
+            there_are = ", ".join(Overrides.model_fields)
+            raise RowError(f"{key}.{require_text(name, key)[:80]}: unknown parameter; there are {there_are}.")
+    try:
+        found = Overrides.model_validate({name: _whole(value) for name, value in given.items()})
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise RowError(f"{key}.{problem}." if error.errors()[0]["loc"] else f"{key}: {problem}.") from None
+    require_text(found.negative_prompt or "", f"{key}.negative_prompt")
+    return found

@@ -1,0 +1,141 @@
+"""A line of the input jsonl becomes a request, or the exact reason why not."""
+
+import logging
+import os
+from dataclasses import dataclass
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any
+
+from producer.rows.fields import image_paths, instruction, kind_of
+from producer.rows.jsontext import RepeatedKey, TooDeep, decode
+from producer.rows.lines import Line
+from producer.rows.overrides import Overrides, overrides
+from worker.contract.errors import RowError, one_line
+from worker.contract.messages import EditRequest, fingerprint, row_seed
+from worker.contract.parameters import exact_size, rounded_size
+from worker.settings.fleet import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A line and what is to be done about it: exactly one of a request, an error, or nothing (`kept`)."""
+
+    line: Line
+    #: The line's object; None if it is none.
+    fields: dict[str, Any] | None = None
+    request: EditRequest | None = None
+    error: str | None = None
+    #: Images that the row names and nobody edits.
+    unused_images: int = 0
+    #: Whether it names a size of its own that the model does not take, and gets the next smaller one.
+    is_rounded: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether the row came with its output and is left alone."""
+        return self.request is None and self.error is None
+
+
+class RowParser:
+    """Turns lines into rows, for one run."""
+
+    def __init__(self, settings: Settings, *, run: str, base: Path, run_dir: Path) -> None:
+        """Paths of images begin in the folder `base`."""
+        self._settings = settings
+        self._model = settings.model  # once: it looks whether the name is a folder
+        self._run = run
+        # Absolute, so that a worker with another working directory finds them.
+        self._base = str(base.absolute())
+        self._output_dir = str(run_dir.absolute())
+        self._samples = os.path.normpath(self._output_dir) + "/sample_"
+
+    def parse(self, line: Line) -> Row:
+        """Never raises: a line that cannot be edited becomes a row with an error."""
+        fields = None
+        try:
+            fields = _fields(line)
+            if _has_output(fields.get(self._settings.output_image_key)):
+                return Row(line=line, fields=fields)
+            return self._row(line, fields)
+        except RowError as error:
+            return Row(line=line, fields=fields, error=one_line(f"line {line.number}: {error}"))
+        except MemoryError:
+            raise
+        # What nobody has thought of is still one row's fault, and not the end of ten million others.
+        except Exception as error:
+            logger.exception("line %d", line.number)
+            return Row(
+                line=line, fields=fields, error=one_line(f"line {line.number}: {type(error).__name__}: {error}.")
+            )
+
+    def _row(self, line: Line, fields: dict[str, Any]) -> Row:
+        settings = self._settings
+        every = settings.multi_image == "stitch"
+        images, unused = image_paths(fields, settings.input_image_key, base=self._base, every=every)
+        if any(os.path.normpath(path).startswith(self._samples) for path in images):
+            # Its own pictures would take the place of what it is made from.
+            raise RowError(
+                f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
+            )
+        prompt = instruction(fields, settings.input_conversation_key)
+        own = overrides(fields, settings.input_edit_key)
+        decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
+        request = EditRequest(
+            run=self._run,
+            row=line.row,
+            fingerprint=fingerprint(**decisive),
+            output_dir=self._output_dir,
+            **decisive,
+        )
+        return Row(
+            line=line,
+            fields=fields,
+            request=request,
+            unused_images=unused,
+            is_rounded=own.size is not None and exact_size(own.size) != exact_size(request.size),
+        )
+
+    def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
+        """Return a row's parameters: its own where it names them, else the run's."""
+        settings = self._settings
+        return {
+            "negative_prompt": own.negative_prompt,
+            "true_cfg_scale": _either(own.true_cfg_scale, 1.0),
+            "model": self._model,
+            "steps": _either(own.steps, settings.steps),
+            "guidance": float(_either(own.guidance, settings.guidance)),
+            "num_images": _either(own.num_images, settings.num_images),
+            "seed": _either(own.seed, row_seed(settings.seed, row)),
+            "size": rounded_size(_either(own.size, settings.size), settings.spec.multiple),
+            "image_format": settings.image_format,
+            # PNG has none; a finished row is not to be edited again for it.
+            "quality": 100 if settings.image_format == "png" else settings.quality,
+            "metadata": settings.metadata,
+        }
+
+
+def _either(own: Any, default: Any) -> Any:
+    return default if own is None else own
+
+
+def _fields(line: Line) -> dict[str, Any]:
+    if line.problem is not None:
+        raise RowError(line.problem)
+    try:
+        fields = decode(line.text)
+    except RepeatedKey as error:
+        raise RowError(f"holds the key {error} twice, and which of them counts is anybody's guess.") from None
+    except TooDeep:
+        raise RowError("is nested more than 256 deep.") from None
+    except JSONDecodeError as error:
+        raise RowError(f"is no JSON ({error.msg.lower()} at column {error.colno}).") from None
+    if not isinstance(fields, dict):
+        raise RowError(f"expected a JSON object, found {kind_of(fields)}.")
+    return fields
+
+
+def _has_output(value: Any) -> bool:
+    return any(value) if isinstance(value, list) else bool(value)

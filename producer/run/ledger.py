@@ -1,0 +1,174 @@
+"""The run folder's memory: a ledger of every row."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from producer.run.database import LEDGER, Database
+from producer.run.records import Entry, Noted, Record, State
+from worker.contract.messages import Outcome
+
+__all__ = ["LEDGER", "Ledger"]
+
+
+class Ledger(Database):
+    """The ledger of one run. Use as a context manager."""
+
+    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
+        super().__init__(folder, read_only=read_only)
+        # Kept up to date by hand: counting ten million rows takes seconds, and it is asked after every commit.
+        self._counts: Counter[State] | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do everything or nothing."""
+        try:
+            with super().transaction() as db:
+                yield db
+        except BaseException:
+            self._counts = None
+            raise
+
+    def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
+        """Remember rows of the input; return what is to be done about them.
+
+        `announce` is called before anything is committed, so that a crash cannot forget which rows changed.
+
+        A finished row is left alone unless it changed. A failed one is tried again: its file may be there
+        by now. An unanswered one that was sent is still on its way.
+        """
+        found = self._db.execute(
+            "SELECT row, fingerprint, state FROM rows WHERE row IN (SELECT value FROM json_each(?))",
+            (json.dumps([entry.row for entry in entries]),),
+        )
+        known = {row: (digest, State(state)) for row, digest, state in found}
+        changed = [
+            entry
+            for entry in entries
+            if known.get(entry.row) not in {(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
+            or entry.fingerprint is None
+        ]
+        noted = Noted.of(changed, known)
+        with self.transaction() as db:
+            db.executemany(
+                "INSERT INTO rows (row, fingerprint, state, outcome) VALUES (?, ?, ?, ?) ON CONFLICT (row)"
+                " DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state, outcome = excluded.outcome",
+                [
+                    (entry.row, entry.fingerprint, entry.state, entry.error and json.dumps({"error": entry.error}))
+                    for entry in changed
+                ],
+            )
+            if announce is not None:
+                announce(noted)
+        for entry in changed:
+            self._moved(known[entry.row][1] if entry.row in known else None, entry.state)
+        return noted
+
+    def forget_from(self, row: int) -> None:
+        """Drop rows that the input no longer has."""
+        if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
+            self._counts = None
+
+    def sent(self, rows: Iterable[int]) -> None:
+        """Note that these rows were published."""
+        with self.transaction() as db:
+            moved = db.executemany(
+                "UPDATE rows SET state = ?, attempts = attempts + 1 WHERE row = ? AND state = ?",
+                [(State.SENT, row, State.NOTED) for row in rows],
+            ).rowcount
+            self._moved(State.NOTED, State.SENT, max(0, moved))
+
+    def sent_again(self, rows: Iterable[int]) -> None:
+        """Note that these rows, which count as sent, were published once more."""
+        with self.transaction() as db:
+            db.executemany(
+                "UPDATE rows SET attempts = attempts + 1 WHERE row = ? AND state = ?",
+                [(row, State.SENT) for row in rows],
+            )
+
+    def recall(self, *, but: Iterable[tuple[int, str]] = ()) -> None:
+        """Count every unanswered row as not sent: their messages are lost.
+
+        `but`: rows with the fingerprints in which they are on their way nevertheless.
+        """
+        with self.transaction() as db:
+            db.execute("UPDATE rows SET state = ? WHERE state = ?", (State.NOTED, State.SENT))
+            db.executemany(
+                "UPDATE rows SET state = ? WHERE row = ? AND fingerprint = ? AND state = ?",
+                [(State.SENT, row, fingerprint, State.NOTED) for row, fingerprint in but],
+            )
+        self._counts = None
+
+    def forms(self, states: Collection[State], first: int, last: int) -> dict[int, str | None]:
+        """Return the fingerprints of the rows from `first` to `last` that are in one of the states, by row."""
+        marks = ", ".join("?" * len(states))
+        found = self._db.execute(
+            f"SELECT row, fingerprint FROM rows WHERE row BETWEEN ? AND ? AND state IN ({marks})",  # noqa: S608 - marks
+            (first, last, *states),
+        )
+        return dict(found.fetchall())
+
+    def apply(self, outcomes: Iterable[Outcome]) -> None:
+        """Record outcomes in one transaction. Twice changes nothing, and a stale one never wins over a changed row."""
+        with self.transaction() as db:
+            for outcome in outcomes:
+                self._answer(db, outcome)
+
+    def _answer(self, db: sqlite3.Connection, outcome: Outcome) -> None:
+        state = State.DONE if outcome.status == "done" else State.FAILED
+        # NOTED: the producer died after it had published the row and before it noted that.
+        for before in (State.SENT, State.NOTED):
+            answered = db.execute(
+                "UPDATE rows SET state = ?, outcome = ? WHERE row = ? AND fingerprint = ? AND state = ?",
+                (state, outcome.encode(), outcome.row, outcome.fingerprint, before),
+            ).rowcount
+            if answered:
+                self._moved(before, state)
+                self._count(db, outcome)
+
+    def awaited(self, outcome: Outcome) -> bool:
+        """Tell whether an outcome is news: an answer to an unanswered row, in its present form."""
+        found = self._db.execute("SELECT fingerprint, state FROM rows WHERE row = ?", (outcome.row,)).fetchone()
+        return found is not None and found[0] == outcome.fingerprint and found[1] in {State.NOTED, State.SENT}
+
+    def _count(self, db: sqlite3.Connection, outcome: Outcome) -> None:
+        keys = [f"worker:{outcome.worker}"]
+        if outcome.batch_size is not None:
+            keys += ["batched", *(["full"] if outcome.batch_size == outcome.batch_limit else [])]
+        db.executemany(
+            "INSERT INTO tally VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1",
+            [(key,) for key in keys],
+        )
+
+    def states(self) -> Counter[State]:
+        """Count the rows by state."""
+        if self._counts is None:
+            found = self._db.execute("SELECT state, count(*) FROM rows GROUP BY state")
+            self._counts = Counter({State(state): n for state, n in found})
+        return self._counts.copy()
+
+    @property
+    def unanswered(self) -> int:
+        """Rows that are neither done nor failed."""
+        states = self.states()
+        return states[State.NOTED] + states[State.SENT]
+
+    def _moved(self, before: State | None, after: State, n: int = 1) -> None:
+        if self._counts is not None:
+            self._counts[after] += n
+            if before is not None:
+                self._counts[before] -= n
+
+    def tally(self) -> dict[str, int]:
+        """Return the counts of answered rows: by worker, in batches, in full batches."""
+        return dict(self._db.execute("SELECT key, n FROM tally").fetchall())
+
+    def records(self) -> Iterator[Record]:
+        """Iterate over the rows in the input's order."""
+        for row, digest, state, attempts, outcome in self._db.execute(
+            "SELECT row, fingerprint, state, attempts, outcome FROM rows ORDER BY row"
+        ):
+            yield Record(row, digest, State(state), attempts, outcome)

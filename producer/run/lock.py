@@ -1,0 +1,35 @@
+"""The lock that gives a run folder one owner at a time."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.contract.errors import RunError
+
+
+@contextmanager
+def locked(folder: Path, command: str) -> Iterator[None]:
+    """Own the run folder; the operating system ends the ownership with the process, however it ends.
+
+    Raises:
+        RunError: somebody else owns it; the sentence says who.
+
+    """
+    with (folder / "run.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RunError(
+                f"The run folder {folder} is in use by {file.read().strip() or 'another process'}."
+            ) from None
+        file.truncate(0)
+        file.write(f"`producer {command}`, process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)

@@ -1,0 +1,94 @@
+"""What a run folder remembers: whose it is, and with which settings its rows were sent."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from kombu.utils.url import maybe_sanitize_url
+
+from producer.rows.source import KEPT, Source, keep
+from producer.run.ledger import Ledger
+from worker.contract.errors import RunError
+from worker.settings.fleet import Settings, load_settings
+
+#: Owner of a run folder whose input came as a stream.
+_STREAM = "standard input"
+
+#: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
+_REMEMBERED = {
+    "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
+    "input_edit_key", "output_image_key", "output_error_key", "diffuser_num_inference_steps", "diffuser_guidance_scale",
+    "seed", "num_images", "size", "multi_image", "image_format", "quality", "metadata", "output", "save_interval",
+}  # fmt: skip
+
+
+def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
+    """Make sure that the folder is this input's; return the input as the run will read it. Changes nothing.
+
+    Raises:
+        RunError: it belongs to another.
+
+    """
+    owner, bound = _owner(source), ledger.get("input")
+    if bound not in {None, owner}:
+        raise RunError(f"The run folder {folder} belongs to {bound}; name another with --run-dir.")
+    if source.resolved is None:
+        if bound is None and (folder / KEPT).exists():
+            raise RunError(f"The folder {folder} holds a {KEPT} that is no run's; name another with --run-dir.")
+        return replace(source, path=folder.absolute() / KEPT)
+    if (named := ledger.get("input_path")) is not None:
+        # An input reached by another link must not change its images' paths.
+        return replace(source, path=Path(named), base=Path(named).parent)
+    return source
+
+
+def _owner(source: Source) -> str:
+    return _STREAM if source.resolved is None else str(source.resolved)
+
+
+def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -> None:
+    """Note the run's input and settings, and keep a stream's copy in the folder, in the place of an earlier one."""
+    claimed = claim(folder, ledger, source)
+    # Before the copy comes, so that a crash in between does not make it nobody's.
+    ledger.put("input", _owner(source))
+    ledger.put("input_path", str(claimed.path))
+    ledger.put("base", str(claimed.base))
+    if source.resolved is None:
+        keep(source.path, folder)
+    # The model's own steps and guidance as numbers: the run's rows were sent with these, whatever is set later.
+    exact = {"diffuser_num_inference_steps": settings.steps, "diffuser_guidance_scale": settings.guidance}
+    ledger.put("settings", settings.model_copy(update=exact).model_dump_json(include=_REMEMBERED))
+    # Only `producer run`'s own: a socket without a password, which `status` could not guess.
+    own = settings.broker.startswith("redis+socket:") and settings.broker
+    ledger.put("broker", own or "")
+
+
+def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -> tuple[Source, Settings]:
+    """Return a run's input and settings.
+
+    Raises:
+        RunError: it was never submitted.
+
+    """
+    owner, path, given = ledger.get("input"), ledger.get("input_path"), ledger.get("settings")
+    if owner is None or path is None or given is None:
+        raise RunError(f"The run folder {folder} was never submitted; run `producer submit` first.")
+    broker = broker_url or ledger.get("broker") or None
+    base = Path(ledger.get("base") or Path(path).parent)
+    source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
+    return source, load_settings(json.loads(given), broker_url=broker)
+
+
+def remember_broker(ledger: Ledger, settings: Settings) -> None:
+    """Note to which Redis the run's rows are sent."""
+    ledger.put("sent_to", _address(settings))
+
+
+def is_remembered_broker(ledger: Ledger, settings: Settings) -> bool:
+    """Tell whether this is the Redis to which the run's rows were sent."""
+    return ledger.get("sent_to") == _address(settings)
+
+
+def _address(settings: Settings) -> str:
+    # Neither a password nor the part behind the "?", where Redis' client would take one, too.
+    return str(maybe_sanitize_url(settings.broker)).partition("?")[0]

@@ -1,0 +1,167 @@
+"""An open run: its folder, ledger, settings, and the Redis that carries it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from celery import Celery
+
+from producer.rows.parser import RowParser
+from producer.rows.source import Source
+from producer.run.failures import folder_errors, ledger_errors
+from producer.run.ledger import LEDGER, Ledger
+from producer.run.lock import locked
+from producer.run.manifest import claim, remember, remembered
+from producer.run.queues import RunQueue
+from producer.run.retrying import Patience
+from worker.celery import connect
+from worker.contract.errors import RunError, SettingsError
+from worker.contract.messages import queue_name
+from worker.contract.outcomes import OutcomeStream, open_redis
+from worker.contract.revocations import RunNotes
+from worker.settings.fleet import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run that this process owns."""
+
+    #: As the user named it; the output rows show paths below it.
+    folder: Path
+    source: Source
+    settings: Settings
+    ledger: Ledger
+    stream: OutcomeStream
+    notes: RunNotes
+    queue: RunQueue
+    #: Through it goes everything that needs Redis.
+    patience: Patience
+
+    @cached_property
+    def app(self) -> Celery:
+        """What publishes its rows."""
+        return connect(self.settings)
+
+    @property
+    def output_path(self) -> Path:
+        """Where the output jsonl goes."""
+        return self.settings.output or self.folder / "output.jsonl"
+
+    @property
+    def parser(self) -> RowParser:
+        """What turns the lines of its input into rows."""
+        return RowParser(self.settings, run=self.ledger.run, base=self.source.base, run_dir=self.folder)
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+@contextmanager
+def create(
+    source: Source,
+    folder: Path,
+    settings: Settings,
+    command: str,
+    *,
+    say: Callable[[str], None] = _nothing,
+    watch: Callable[[], None] = _nothing,
+) -> Iterator[Run]:
+    """Open the run of an input, making its folder where there is none.
+
+    `watch` is called while Redis is away, and may raise to end the waiting.
+
+    Raises:
+        RunError: the folder cannot be written, belongs to another input, or is in use.
+
+    """
+    with ExitStack() as stack:
+        with folder_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            ledger = _own(folder, command, stack)
+            claimed = claim(folder, ledger, source)
+            if settings.output is not None:
+                settings = settings.model_copy(update={"output": settings.output.absolute()})
+            run = _run(folder, claimed, settings, ledger, Patience(settings, say, watch=watch))
+            remember(folder, ledger, source, settings)
+        with ledger_errors(folder):
+            yield run
+
+
+@contextmanager
+def reopen(
+    folder: Path,
+    command: str,
+    *,
+    output: Path | None = None,
+    broker_url: str | None = None,
+    say: Callable[[str], None] = _nothing,
+) -> Iterator[Run]:
+    """Open a run that was submitted before, with the settings that its folder remembers.
+
+    Raises:
+        RunError: the folder holds no run, or is in use.
+
+    """
+    require(folder)
+    with ExitStack() as stack:
+        with folder_errors(folder):
+            ledger = _own(folder, command, stack)
+            source, settings = remembered(folder, ledger, broker_url=broker_url)
+            if output is not None:
+                settings = settings.model_copy(update={"output": output})
+        with ledger_errors(folder):
+            yield _run(folder, source, settings, ledger, Patience(settings, say))
+
+
+def require(folder: Path) -> None:
+    """Make sure that a folder holds a run.
+
+    Raises:
+        RunError: it does not.
+
+    """
+    if not (folder / LEDGER).is_file():
+        raise RunError(
+            f"The folder {folder} holds no run; begin one with `producer submit INPUT.jsonl --run-dir {folder}`."
+        )
+
+
+def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
+    stack.enter_context(locked(folder, command))
+    return stack.enter_context(Ledger(folder))
+
+
+def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, patience: Patience) -> Run:
+    client = open_redis(settings.broker)
+    run = Run(
+        folder=folder,
+        source=source,
+        settings=settings,
+        ledger=ledger,
+        stream=OutcomeStream(client, ledger.run),
+        notes=RunNotes(client, ledger.run),
+        queue=RunQueue(client, queue_name(settings.model), ledger.run),
+        patience=patience,
+    )
+    _require_free(run.output_path, run)
+    return run
+
+
+def _require_free(output: Path, run: Run) -> None:
+    """Make sure that writing the output destroys nothing.
+
+    Raises:
+        SettingsError: it would; names what.
+
+    """
+    target = output.resolve()
+    for taken in (run.source.path, run.ledger.path):
+        if target == taken.resolve():
+            raise SettingsError(f"FLEET_OUTPUT: the output would overwrite {taken}; name another file.")
+    if target.exists() and not target.is_file():
+        raise SettingsError(f"FLEET_OUTPUT: {output} is a folder or a device; name a file.")
+    if target.parent.parent == run.folder.resolve() and target.parent.name.startswith("sample_"):
+        raise SettingsError(f"FLEET_OUTPUT: {target.parent} is for the images of a row; name another file.")

@@ -1,0 +1,68 @@
+"""What must hold for a command to go on: a broker that answers, a run that is wanted, rows that were sent to it."""
+
+from pathlib import Path
+
+from kombu.utils.url import maybe_sanitize_url
+
+from producer.run.failures import broker_errors
+from producer.run.manifest import is_remembered_broker
+from producer.run.opening import Run
+from producer.run.records import State
+from worker.contract.errors import RunError
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import Settings
+
+
+def require_broker(settings: Settings) -> None:
+    """Make sure that the broker answers, so that a wrong address is said at once and not waited for.
+
+    Raises:
+        RunError: it does not; the sentence names it.
+
+    """
+    with broker_errors(settings):
+        open_redis(settings.broker, patience=0).ping()
+
+
+def require_sent(run: Run) -> None:
+    """Make sure that every unanswered row was sent, and to this very Redis, so that waiting for answers has an end.
+
+    One that does not know the run has lost it, if it is at the same address: the rows are sent again, once it is clear
+    that they are lost. At another address it is probably the wrong one.
+
+    Raises:
+        RunError: rows were never sent, or Redis is another one.
+
+    """
+    states = run.ledger.states()
+    another = run.patience(run.stream.status) is None and not is_remembered_broker(run.ledger, run.settings)
+    if rows := states[State.NOTED] + (states[State.SENT] if another else 0):
+        raise RunError(
+            f"{rows} rows of the run {run.folder} are not in Redis at {maybe_sanitize_url(run.settings.broker)};"
+            " send them with the same `producer submit` again."
+        )
+
+
+def require_wanted(run: Run) -> None:
+    """Make sure that nobody has cancelled the run.
+
+    Raises:
+        RunError: it was cancelled; the sentence says how it is taken up again.
+
+    """
+    if run.patience(lambda: run.notes.cancelled):
+        rows = run.ledger.unanswered
+        raise RunError(f"The run {run.folder} was cancelled: {rows} rows are unanswered; {how_to_go_on(run.folder)}.")
+
+
+def how_to_go_on(folder: Path) -> str:
+    """Say how a cancelled run is taken up again."""
+    return f"the same `producer submit`, or `producer retry {folder} --only unanswered`, takes it up again"
+
+
+def changed_rows(run: Run, rows: int) -> RunError:
+    """Return the error that rows are not what they were when they were sent."""
+    return RunError(
+        f"{rows} rows of {run.source.path} were added or changed since they were sent;"
+        " the same `producer submit` again sends them."
+    )

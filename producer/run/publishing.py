@@ -1,0 +1,52 @@
+"""Publishing: one task on Redis per request."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import uuid4
+
+from producer.run.opening import Run
+from producer.run.preconditions import require_wanted
+from worker.contract.errors import RunError
+from worker.contract.messages import TASK_NAME, EditRequest
+
+#: Rows per transaction of the ledger and per round trip to Redis.
+CHUNK: Final = 1000
+
+
+def publish(run: Run, requests: Sequence[EditRequest]) -> None:
+    """Publish one task per request, in one round trip, however long Redis is away.
+
+    Where it was away some may be published twice; workers know the finished ones.
+
+    Raises:
+        RunError: the run was cancelled; what was just published is removed again.
+
+    """
+    run.patience(lambda: _publish(run, requests))
+    try:
+        require_wanted(run)
+    except RunError:
+        # Whoever has cancelled it may have emptied the queue before these came.
+        run.patience(run.queue.purge)
+        raise
+
+
+def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
+    # A connection of its own: kombu's pool would keep one that has failed.
+    with (
+        run.app.connection_for_write() as connection,
+        run.app.amqp.Producer(connection) as producer,
+        producer.batch(CHUNK),
+    ):
+        for request in requests:
+            run.app.send_task(
+                TASK_NAME,
+                args=(request.encode(),),
+                # Readable in logs and in Flower; unique, since a row may be sent more than once.
+                task_id=f"{request.run}.{request.row}.{uuid4().hex[:8]}",
+                # What Flower shows: the message itself is long, and of no use to a reader.
+                argsrepr=f"(run={request.run!r}, row={request.row})",
+                kwargsrepr="{}",
+                producer=producer,
+                retry=False,
+            )

@@ -1,0 +1,71 @@
+"""What the model's work took in a run that was measured."""
+
+from itertools import islice
+from pathlib import Path
+from statistics import median
+
+from producer.run import opening
+from producer.run.failures import ledger_errors
+from producer.run.ledger import LEDGER, Ledger
+from producer.run.manifest import remembered
+from producer.run.records import State
+from worker.contract.buckets import Bucket
+from worker.contract.errors import ContractError, FleetError, RunError, SettingsError
+from worker.contract.messages import Outcome
+from worker.settings.fleet import Settings
+
+#: Rows of a run that tell its seconds: enough for a median, and read in a second.
+_SAMPLE = 10_000
+
+
+def measured_in(folder: Path, settings: Settings) -> dict[Bucket, float]:
+    """Return the seconds per pixel, image and step that a run of the same model took, by bucket.
+
+    Raises:
+        RunError: the folder holds no run, or none with a row that this model edited.
+
+    """
+    try:
+        rates = _seconds_per_pixel(folder, settings)
+    except SettingsError as error:
+        raise RunError(f"The run folder {folder} was written by another version ({error}); name another.") from None
+    if not rates:
+        raise RunError(f"The run folder {folder} holds no row that {settings.model} edited; name another.")
+    return rates
+
+
+def known_from(folder: Path, settings: Settings) -> dict[Bucket, float]:
+    """Return the same of a run that need not be there; empty where it is not."""
+    try:
+        return _seconds_per_pixel(folder, settings) if (folder / LEDGER).is_file() else {}
+    except FleetError:  # nobody has asked for it
+        return {}
+
+
+def passes_of(true_cfg_scale: float) -> int:
+    """Return how often the model runs per step: a second time for a negative prompt."""
+    return 2 if true_cfg_scale > 1 else 1
+
+
+def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
+    """Return the median seconds of the model per image, step and pixel, by bucket, of a run of the same model."""
+    opening.require(folder)
+    measured: dict[Bucket, list[float]] = {}
+    with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
+        _, theirs = remembered(folder, ledger)
+        if theirs.model != settings.model:
+            return {}
+        for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE):
+            try:
+                outcome = Outcome.decode(record.outcome or "")
+            except ContractError:  # of another version
+                continue
+            # A row that was recognised as finished rode in no batch.
+            if outcome.bucket and outcome.batch_size and outcome.steps and outcome.paths:
+                bucket = Bucket(*outcome.bucket)
+                passes = (
+                    outcome.batch_size * len(outcome.paths) * outcome.steps * passes_of(outcome.true_cfg_scale or 1)
+                )
+                work = passes * bucket.width * bucket.height
+                measured.setdefault(bucket, []).append(outcome.seconds["model"] / work)
+    return {bucket: median(rates) for bucket, rates in measured.items()}

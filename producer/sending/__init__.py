@@ -1,0 +1,1 @@
+"""The way there: rows are noted, published, sent again, or taken back."""

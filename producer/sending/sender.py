@@ -1,0 +1,107 @@
+"""Sending rows: noted, announced, published and noted as sent, never more at a time than the window allows."""
+
+from collections.abc import Callable, Sequence
+
+from producer.collecting.collector import Collector
+from producer.collecting.progress import Status
+from producer.rows.parser import Row
+from producer.run.manifest import remember_broker
+from producer.run.opening import Run
+from producer.run.preconditions import require_wanted
+from producer.run.publishing import CHUNK, publish
+from producer.run.records import Entry, Noted, State
+from worker.contract.messages import EditRequest
+
+
+class Sender:
+    """Sends rows of one run, and collects outcomes while the window is full."""
+
+    def __init__(
+        self,
+        run: Run,
+        collector: Collector,
+        *,
+        check: Callable[[Status], None],
+        before_first: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`before_first` is called before the first row is published, and never if none is.
+
+        `check` is called while there is no room, and may raise to stop.
+        """
+        self._run = run
+        self._collector = collector
+        self._check = check
+        self._before_first = before_first
+        #: Most rows to send at once.
+        self.most = min(CHUNK, run.settings.max_queued)
+        #: Rows that were published so far.
+        self.published = 0
+
+    def take_up(self) -> None:
+        """Begin: find out which rows are on their way, and collect what is there.
+
+        A Redis that does not know the run came back empty or is another one, and has none of its rows. Of a cancelled
+        run workers have dropped them; what one of them gave back since is removed, so that no row is there twice.
+        """
+        run = self._run
+        is_cancelled = run.patience(lambda: run.notes.cancelled)
+        if is_cancelled or run.patience(run.stream.status) is None:
+            run.patience(run.queue.purge)
+            run.ledger.recall()
+        elif run.ledger.states()[State.NOTED]:
+            # A command died, and nobody knows whether it had published these rows.
+            self.take_back()
+        remember_broker(run.ledger, run.settings)
+        # Last, so that a crash before it leaves the run cancelled, and nothing is waited for that was dropped.
+        run.patience(run.notes.take_up)
+        self._collector.drain()
+
+    def take_back(self) -> None:
+        """Take the run's rows out of the queue, so that they can be sent; what a worker has in hand stays there."""
+        run = self._run
+        run.patience(run.queue.purge)
+        run.ledger.recall(but=run.patience(run.queue.in_hand))
+
+    def send(self, rows: Sequence[Row]) -> None:
+        """Send those of at most `most` rows that are to be sent, once there is room for them.
+
+        Raises:
+            RunError: the run was cancelled.
+
+        """
+        run = self._run
+        require_wanted(run)
+        entries = [_entry(row) for row in rows]
+        noted = run.patience(lambda: run.ledger.note(entries, lambda noted: self._announce(rows, noted)))
+        requests = _requests(rows, noted.wanted)
+        if not requests:
+            return
+        if not self.published:
+            self._collector.publish()  # from here on this Redis knows the run
+            self._before_first()
+        room = run.settings.max_queued - len(requests)
+        self._collector.until(lambda _: run.ledger.states()[State.SENT] <= room, self._check)
+        publish(run, requests)
+        # A crash before this line publishes the rows again; workers know the finished ones.
+        run.ledger.sent(request.row for request in requests)
+        self.published += len(requests)
+
+    def finish(self) -> int:
+        """Publish the counts, and return how many rows were published."""
+        if self.published:
+            self._collector.publish()
+        return self.published
+
+    def _announce(self, rows: Sequence[Row], noted: Noted) -> None:
+        again = {request.row: request.fingerprint for request in _requests(rows, noted.known)}
+        self._run.notes.supersede(noted.superseded, again)
+
+
+def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:
+    return [row.request for row in rows if row.request is not None and row.line.row in wanted]
+
+
+def _entry(row: Row) -> Entry:
+    if row.request is not None:
+        return Entry(row.line.row, row.request.fingerprint, State.NOTED)
+    return Entry(row.line.row, None, State.KEPT if row.kept else State.FAILED, row.error)

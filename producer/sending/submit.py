@@ -1,0 +1,22 @@
+"""Submitting: rows of the input become tasks on Redis."""
+
+from producer.rows.lines import in_chunks, read_lines
+from producer.run.opening import Run
+from producer.sending.sender import Sender
+
+
+def submit(run: Run, sender: Sender) -> int:
+    """Publish every row that needs an edit, and return how many.
+
+    Raises:
+        RunError: the input cannot be read, or the run was cancelled meanwhile.
+
+    """
+    sender.take_up()
+    parser = run.parser
+    total = 0
+    for lines in in_chunks(read_lines(run.source.path), sender.most):
+        sender.send([parser.parse(line) for line in lines])
+        total += len(lines)
+    run.ledger.forget_from(total)
+    return sender.finish()

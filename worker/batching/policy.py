@@ -1,0 +1,136 @@
+"""Which rows share a call of the model: the grouping policy, pure; rows and a clock value in, a batch out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Self
+
+from PIL import Image
+
+from worker.batching.budget import Budget
+from worker.contract.buckets import Bucket
+
+
+class BatchKey(NamedTuple):
+    """Everything that the pipeline can hold only once per call; only rows with equal keys share one."""
+
+    bucket: Bucket
+    steps: int
+    guidance: float
+    #: 1 where there is no negative prompt; the pipeline has one for every row of a call, or for none.
+    true_cfg_scale: float
+    #: Images per row. Part of the key so that a batch of rows is also a whole number of images.
+    num_images: int
+
+
+class Ticket(NamedTuple):
+    """One delivery of a row to a worker."""
+
+    run: str
+    row: int
+    #: Celery's id of the message, another one each time that the row is sent.
+    task: str
+    #: kombu's tag of the message, the same whenever it is delivered again.
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.run}.{self.row}"
+
+
+class EditJob(NamedTuple):
+    """What the model gets for one row."""
+
+    #: Which row it is, in which delivery of it.
+    ticket: Ticket
+    #: RGB, already at the bucket's size.
+    image: Image.Image
+    #: The instruction.
+    prompt: str
+    #: Only where the key's `true_cfg_scale` is above 1.
+    negative_prompt: str | None
+    #: One seed per image to make.
+    seeds: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return str(self.ticket)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """Limits of a micro-batch."""
+
+    #: Most images in one call of the model.
+    budget: Budget
+    #: Seconds after which a row no longer waits for others of its key.
+    max_wait: float
+    #: Batches that may pass a row by before it goes first. Full batches come first, so without this bound
+    #: a rare shape would starve. 32 batches of 4 give any shape that at least 3 % of the rows have the time
+    #: to fill its own batch.
+    max_passed_over: int = 32
+    #: Most images in one call at a bucket, where the GPU's memory was seen not to hold more.
+    fitting: Mapping[Bucket, int] = field(default_factory=dict)
+
+    def images(self, bucket: Bucket) -> int:
+        """Most images in one call of the model at this bucket."""
+        return self.fitting.get(bucket, self.budget.images_at(bucket))
+
+    def limit(self, key: BatchKey) -> int:
+        """Rows in a full batch of this key."""
+        return max(1, self.images(key.bucket) // key.num_images)
+
+    def without(self, bucket: Bucket, images: int) -> Self:
+        """Return the policy once so many images were seen not to fit: half of them are tried from now on."""
+        most = max(1, min(images // 2, self.images(bucket)))
+        return replace(self, fitting={**self.fitting, bucket: most})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """A row that waits for the GPU."""
+
+    key: BatchKey
+    #: Clock value at which it began to wait, in seconds.
+    since: float
+    #: How many batches had been taken when it began to wait.
+    arrived_at_batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run these rows now: places in the sequence of waiting rows, oldest first."""
+
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to run yet: look again when a row arrives, or after so many seconds (None: only then)."""
+
+    seconds: float | None
+
+
+def choose(waiting: Sequence[Waiting], *, now: float, batches_taken: int, policy: Policy) -> Run | Wait:
+    """Choose the next micro-batch for a free GPU.
+
+    `waiting` is in order of arrival. A row that too many batches passed by goes first, with others of its
+    key; then a full batch (of several, the one whose first row waited longest); then, once the oldest row
+    has waited `max_wait`, the key with most rows. Measured by simulation with 6 shapes, batches of 4 and 20
+    waiting rows: all rows ride in full batches, against 86 % where the oldest row's key goes first.
+    """
+    if not waiting:
+        return Wait(None)
+    groups: dict[BatchKey, list[int]] = {}
+    for place, row in enumerate(waiting):
+        groups.setdefault(row.key, []).append(place)
+
+    def batch(places: list[int]) -> Run:
+        return Run(tuple(places[: policy.limit(waiting[places[0]].key)]))
+
+    oldest = waiting[0]
+    if batches_taken - oldest.arrived_at_batch >= policy.max_passed_over:
+        return batch(groups[oldest.key])
+    full = [places for key, places in groups.items() if len(places) >= policy.limit(key)]
+    if full:
+        return batch(min(full, key=lambda places: places[0]))
+    if (waited := now - oldest.since) < policy.max_wait:
+        return Wait(policy.max_wait - waited)
+    return batch(max(groups.values(), key=lambda places: (len(places), -places[0])))

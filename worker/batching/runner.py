@@ -1,0 +1,122 @@
+"""Running a micro-batch: what becomes of its rows where memory runs out, a row is bad, or the model is broken."""
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import uuid4
+
+from worker.batching.busy import BusyMeter
+from worker.batching.circuit_breaker import Breaker
+from worker.batching.policy import BatchKey, Policy, Waiting
+from worker.contract.errors import OutOfMemory
+
+logger = logging.getLogger(__name__)
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batched(Generic[Result]):
+    """One row's result, and the micro-batch in which it rode."""
+
+    result: Result
+    batch_id: str
+    #: Rows in the batch, and rows that a full one would have held.
+    size: int
+    limit: int
+    #: Seconds that the row waited for the batch, and that the batch took.
+    waited: float
+    took: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry(Generic[Job, Result]):
+    """A row that waits for the GPU or is on it."""
+
+    waiting: Waiting
+    job: Job
+    future: Future[Batched[Result]]
+
+
+class BatchRunner(Generic[Job, Result]):
+    """Runs micro-batches, one at a time.
+
+    `call` gets a key, jobs of this key and the most images that fit into one call of the model, and returns one result
+    per job, in order. `watched` guards each call against hanging, given what is in it.
+    """
+
+    def __init__(
+        self,
+        call: Callable[[BatchKey, Sequence[Job], int], Sequence[Result]],
+        policy: Policy,
+        *,
+        breaker: Breaker,
+        watched: Callable[[str], AbstractContextManager[object]] = nullcontext,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._call = call
+        #: Replaced by one of smaller batches whenever memory runs out.
+        self.policy = policy
+        self._breaker = breaker
+        self._watched = watched
+        self._clock = clock
+        self._meter = BusyMeter(clock=clock)
+
+    @property
+    def busy(self) -> float:
+        """The share of the last minute spent in calls of the model on rows, from 0 to 1."""
+        return self._meter.share()
+
+    def run(self, batch: Sequence[Entry[Job, Result]]) -> None:
+        """Run a batch of one key; resolve the futures of its rows.
+
+        Raises:
+            ModelError: the model is broken; rows without an answer keep their futures as they are.
+
+        """
+        failure = self._attempt(batch)
+        if failure is None:
+            self._breaker.succeeded()
+            return
+        images = failure.images if isinstance(failure, OutOfMemory) else 1
+        if isinstance(failure, OutOfMemory):
+            self.policy = self.policy.without(batch[0].waiting.key.bucket, images)
+        if len(batch) > 1:
+            # Memory may hold the halves, and one row's fault is in the end its own.
+            logger.warning("a batch of %d rows failed (%s); trying its halves", len(batch), failure)
+            middle = len(batch) // 2
+            self.run(batch[:middle])
+            self.run(batch[middle:])
+        elif images > 1:
+            self.run(batch)  # its images go into smaller calls now
+        else:
+            with self._watched("the built-in picture"):
+                self._breaker.failed(failure, batch[0].waiting.key)
+            batch[0].future.set_exception(failure)
+
+    def _attempt(self, batch: Sequence[Entry[Job, Result]]) -> Exception | None:
+        """Answer the rows, or return what the model raised."""
+        key, batch_id, begun = batch[0].waiting.key, uuid4().hex[:12], self._clock()
+        limit, rows = self.policy.limit(key), " ".join(str(entry.job) for entry in batch)
+        logger.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
+        try:
+            with self._watched(rows), self._meter.computing():
+                results = self._call(key, [entry.job for entry in batch], self.policy.images(key.bucket))
+            answered = list(zip(batch, results, strict=True))
+        except Exception as error:
+            # What the failed call held, gigabytes on a GPU, would be held while the halves run.
+            traceback.clear_frames(error.__traceback__)
+            return error
+        took = self._clock() - begun
+        logger.info("micro-batch %s: done in %.2f s, GPU busy %.0f %%", batch_id, took, 100 * self.busy)
+        for entry, result in answered:
+            waited = begun - entry.waiting.since
+            batched = Batched(result=result, batch_id=batch_id, size=len(batch), limit=limit, waited=waited, took=took)
+            entry.future.set_result(batched)
+        return None

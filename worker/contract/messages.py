@@ -1,0 +1,170 @@
+"""What producer and worker say to each other: the task's name, a model's queue, requests and outcomes."""
+
+import hashlib
+import json
+import re
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from worker.contract.errors import ContractError, one_line
+from worker.contract.parameters import (
+    Guidance,
+    ImageFormat,
+    NumImages,
+    Prompt,
+    Quality,
+    Seed,
+    Size,
+    Steps,
+    TrueCfgScale,
+)
+
+#: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
+VERSION: Final = 2
+
+#: Celery's name of the task that edits one row.
+TASK_NAME: Final = "worker.edit"
+
+_Path = Annotated[str, Field(pattern=r"^/")]
+
+
+class _Message(BaseModel):
+    """A frozen record that crosses the network as JSON and nothing else."""
+
+    # strict: "4" is no number; JSON arrays still become tuples (validation runs in JSON mode).
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    #: Version of the contract.
+    v: Literal[2] = VERSION
+    #: Id of the run, random, made with the run folder.
+    run: str = Field(pattern=r"^[0-9a-f]{16}$")
+    #: 0-based number of the row among the input's non-blank lines.
+    row: int = Field(ge=0)
+    #: Digest of everything that decides the row's pictures.
+    fingerprint: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+    @property
+    def name(self) -> str:
+        """The row, for logs and task ids: "<run>.<row>"."""
+        return f"{self.run}.{self.row}"
+
+    def encode(self) -> str:
+        """Return the message as JSON text."""
+        return self.model_dump_json()
+
+    @classmethod
+    def decode(cls, text: object) -> Self:
+        """Read a message.
+
+        Raises:
+            ContractError: it is no text, no JSON, or no message of this version.
+
+        """
+        if not isinstance(text, str | bytes):
+            raise ContractError(f"{cls.__name__} does not decode: expected one text, found {type(text).__name__}.")
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ContractError(one_line(f"{cls.__name__} does not decode: {first_problem(error)}.")) from None
+
+
+class EditRequest(_Message):
+    """One row to edit. Paths are absolute: producer and worker share folders, not working directories."""
+
+    #: The image to edit; several are put side by side.
+    images: tuple[_Path, ...] = Field(min_length=1)
+    #: The instruction.
+    prompt: Prompt = Field(min_length=1)
+    #: What the picture should not become; only where `true_cfg_scale` is above 1.
+    negative_prompt: Prompt | None
+    true_cfg_scale: TrueCfgScale
+    #: The run folder, where the row's images go.
+    output_dir: _Path
+    #: Identity of the model (`worker.contract.catalog.model_id`), which also names the queue.
+    model: str
+    steps: Steps
+    guidance: Guidance
+    num_images: NumImages
+    #: Seed of the row's first image; see `image_seed` for the others.
+    seed: Seed
+    #: An explicit one is a multiple of what the model takes.
+    size: Size
+    image_format: ImageFormat
+    quality: Quality
+    #: Whether the images say in their metadata how they were made; their fingerprint they always carry.
+    metadata: bool
+
+
+class Outcome(_Message):
+    """What became of one row."""
+
+    status: Literal["done", "failed"]
+    #: Images, relative to the run folder; none if failed.
+    paths: tuple[str, ...] = ()
+    #: What is wrong with the row, in one sentence; only if failed.
+    error: str | None = None
+    #: Width and height in pixels at which the model worked.
+    bucket: tuple[int, int] | None = None
+    #: The micro-batch in which the row rode; none if it never reached the model.
+    batch_id: str | None = None
+    #: Rows in that micro-batch, and rows that a full one would have held.
+    batch_size: int | None = None
+    batch_limit: int | None = None
+    #: Seed of the first image.
+    seed: Seed | None = None
+    #: Denoising steps, and the strength of a negative prompt: above 1 each step is two passes of the model.
+    steps: int | None = None
+    true_cfg_scale: float | None = None
+    #: Seconds by stage: decode, wait (for the batch), model, encode.
+    seconds: dict[str, float] = Field(default_factory=dict)
+    #: Celery's name of the worker.
+    worker: str
+    #: SHA-256 of each source image's bytes as they were read.
+    source_digests: tuple[str, ...] = ()
+
+
+def first_problem(error: ValidationError) -> str:
+    """Put the first complaint of pydantic into words: field, what is wrong, what was found."""
+    problem = error.errors(include_url=False, include_context=False)[0]
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    field = ".".join(str(part) for part in problem["loc"])
+    found = "" if problem["type"] == "missing" else f" (found {problem['input']!r:.80})"
+    return f"{field}: {message[0].lower()}{message[1:]}{found}"
+
+
+def queue_name(model: str) -> str:
+    """Name the queue of a model, so that a worker only ever receives rows for the model it has loaded.
+
+    The contract's version is in the name: workers of two versions may run side by side during an upgrade.
+
+    Readable for people, and safe in Celery's comma-separated `-Q`: the digest tells models apart whose
+    names read alike once cleaned.
+    """
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
+    return f"fleet.v{VERSION}.{readable}.{_digest(model)[:8]}"
+
+
+def fingerprint(**decisive: Any) -> str:
+    """Digest what decides a row's pictures: 32 hex digits, the same in every process and version of Python."""
+    # JSON: key order must not matter, nor a separator inside a value, nor what this Python holds to be printable.
+    return _digest(json.dumps(decisive, sort_keys=True))[:32]
+
+
+def row_seed(run_seed: int, row: int) -> int:
+    """Derive a row's seed from the run's seed and the row's number.
+
+    The first 53 bits of SHA-256 of the text "<run seed>:<row>": any JSON reader holds 53 bits exactly.
+    """
+    return int(_digest(f"{run_seed}:{row}"), 16) >> (256 - 53)
+
+
+def image_seed(seed: int, index: int) -> int:
+    """Return the seed of a row's image number `index` (0-based): the row's own for the first."""
+    return seed if index == 0 else row_seed(seed, index)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

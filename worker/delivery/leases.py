@@ -1,0 +1,147 @@
+"""The bootstep that keeps a living worker's messages its own: while it works, and when Redis was away."""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import redis
+from celery import bootsteps
+from celery.exceptions import CPendingDeprecationWarning
+from celery.worker import state
+from celery.worker.consumer import Consumer
+
+from worker.celery import SWEEP
+from worker.contract.messages import TASK_NAME
+from worker.delivery.quarantine import live
+
+# Celery warns, ten lines each time, that rows are delivered again when a connection is lost; see below.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning, module=r"celery\.worker")
+
+logger = logging.getLogger(__name__)
+
+
+class KeepMessages(bootsteps.StartStopStep):
+    """Renews the visibility of every message that this worker holds, four times per timeout.
+
+    Redis' transport gives a message to another worker once `visibility_timeout` has passed since it was
+    received, however healthy its holder. So either a dead worker's rows come back late, or a living one's
+    are edited twice. With the renewal the timeout can be short: only a dead worker's messages expire.
+
+    When the connection is lost, rows go on being edited. Celery would give them all back as soon as Redis answers, and
+    forget them, so that each would be edited twice. Here they are taken over into the new connection.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Consumer, **options: Any) -> None:
+        self._timers: list[Any] = []
+        self._channel: Any = None
+        #: Seconds without a renewal after which a message is others'.
+        self._timeout = consumer.app.conf.broker_transport_options["visibility_timeout"]
+        #: Clock values: of the last renewal, and from which on this worker looks for rows of dead ones.
+        self._renewed = 0.0
+        self._sweeps_from = 0.0
+        #: Tags of rows that had ended when it was last looked, and were not acknowledged.
+        self._ended: set[str] = set()
+        #: Tags of rows that are to be given back, as long as Redis has not heard of it.
+        self._returning: set[str] = set()
+        super().__init__(consumer, **options)
+
+    def start(self, consumer: Consumer) -> None:
+        """Begin to renew; called again after each reconnect, which clears the timers."""
+        lost, self._channel = self._channel, consumer.task_consumer.channel
+        # A channel that is closed by a lost connection must give nothing back.
+        self._channel.do_restore = False
+        qos, task = self._channel.qos, consumer.app.tasks[TASK_NAME]
+        qos.append = partial(self._append, qos, qos.append)
+        qos.ack = partial(self._ack, qos, qos.ack, task.let_go)
+        qos.reject = partial(self._reject, qos, task.let_go)
+        if lost is not None:
+            self._take_over(lost)
+            # Nobody could renew while Redis was away, and some workers come back later than others.
+            self._sweeps_from = time.monotonic() + self._timeout
+        self._renew()
+        self._timers = [
+            consumer.timer.call_repeatedly(self._timeout / 4, self._renew),
+            consumer.timer.call_repeatedly(min(SWEEP, self._timeout / 4), self._sweep),
+        ]
+
+    def shutdown(self, consumer: Consumer) -> None:  # noqa: ARG002 - Celery's signature
+        """End the renewal. Not in `stop`, which comes at SIGTERM, while rows are still on the GPU."""
+        for timer in self._timers:
+            timer.cancel()
+        if self._channel is not None:
+            self._channel.do_restore = True  # of a worker that ends without waiting for its rows
+
+    def _take_over(self, lost: Any) -> None:
+        """Have this connection acknowledge, renew and count what came by the lost one."""
+        held, acknowledged = lost.qos._delivered, lost.qos._dirty  # noqa: SLF001 - kombu has no public view of them
+        for tag, message in held.items():
+            if tag not in acknowledged:
+                message.channel = self._channel
+                self._channel.qos._quick_append(tag, message)  # noqa: SLF001 - what `append` does beside Redis
+        held.clear()
+
+    def _renew(self) -> None:
+        channel, now = self._channel, time.time()
+        held = channel.qos._delivered.keys() - channel.qos._dirty  # noqa: SLF001
+        try:
+            with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+                live(pipe, self._timeout)
+                if held:
+                    # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
+                    pipe.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)
+                pipe.execute()
+        except redis.ResponseError as error:
+            logger.warning("the messages in hand could not be renewed: %s", error)
+            return
+        self._renewed = time.monotonic()
+        self._settle(held)
+
+    def _settle(self, held: set[str]) -> None:
+        """Make up for what a lost connection has swallowed of rows that have ended, and not for what is on its way."""
+        ended = held - {request.message.delivery_tag for request in tuple(state.requests.values())}
+        for tag in ended & self._ended:
+            if tag in self._returning:
+                self._channel.basic_reject(tag, requeue=True)
+            else:
+                self._channel.basic_ack(tag)
+        self._ended = ended
+
+    def _sweep(self) -> None:
+        """Bring back the rows of dead workers, unless this one was cut off or frozen and knows nothing of others."""
+        now = time.monotonic()
+        if now >= self._sweeps_from and now - self._renewed < self._timeout / 2:
+            self._channel.qos.restore_visible(num=None, interval=1)
+
+    def _append(self, qos: Any, append: Callable[[Any, str], None], message: Any, tag: str) -> None:
+        """Take a message in hand, also where a full Redis does not note it: it is out of the queue already."""
+        try:
+            append(message, tag)
+        except redis.ResponseError as error:
+            logger.warning("Redis does not note that a row is in hand here: %s", error)
+            qos._quick_append(tag, message)  # noqa: SLF001
+
+    def _ack(self, qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> None:
+        """Acknowledge a message; of one that is another worker's by now, only forget it."""
+        if tag in let_go:
+            let_go.discard(tag)
+            qos._quick_ack(tag)  # noqa: SLF001
+        else:
+            ack(tag)
+
+    def _reject(self, qos: Any, let_go: set[str], tag: str, *, requeue: bool = False) -> None:
+        """Take a message from this worker; one that is given back is the next that others take.
+
+        kombu's own way puts it behind all that is in the queue, which may be a day of work.
+        """
+        if requeue and tag not in let_go:
+            self._returning.add(tag)
+            qos.restore_by_tag(tag)
+            self._returning.discard(tag)
+            qos._quick_ack(tag)  # noqa: SLF001
+        else:
+            qos.ack(tag)

@@ -1,0 +1,154 @@
+"""A row's way through the worker: decode, ride in a micro-batch, encode. Imports no torch."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import redis
+from PIL import Image
+
+from worker.batching.microbatcher import MicroBatcher
+from worker.batching.policy import BatchKey, EditJob, Ticket
+from worker.batching.runner import Batched
+from worker.contract.buckets import Fit, area_of, plan_fit
+from worker.contract.catalog import ModelSpec
+from worker.contract.errors import GivenBack, RowError, Unwanted
+from worker.contract.messages import EditRequest, image_seed
+from worker.contract.revocations import RunNotes
+from worker.editing.record import RowRecord
+from worker.health.retrying import Patience
+from worker.pictures import decoding, files, fitting
+from worker.pictures.confine import Limits, confined
+from worker.pictures.encoding import require_encodable
+from worker.pictures.pixel_budget import Room
+
+Answer = TypeVar("Answer")
+Batcher = MicroBatcher[EditJob, list[Image.Image]]
+
+
+class RowEditor:
+    """Edits rows, each in the thread that calls; knows no Celery."""
+
+    def __init__(
+        self,
+        *,
+        spec: ModelSpec,
+        profile: str,
+        limits: Limits,
+        batcher: Batcher,
+        patience: Patience,
+        client: redis.Redis,
+    ) -> None:
+        self._spec = spec
+        self._profile = profile
+        self._limits = limits
+        self._room = Room(limits.max_pixels)
+        self._batcher = batcher
+        self._patience = patience
+        self._client = client
+        #: The rows that wait for the GPU or are on it: their runs, and what they wait for.
+        self._riding: set[tuple[str, Future[Batched[list[Image.Image]]]]] = set()
+
+    def edit(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> None:
+        """Edit a row and save its images; note in `record` what becomes known of it.
+
+        Raises:
+            RowError: the row cannot be edited.
+            Unwanted: nobody waits for it any more.
+            GivenBack: the worker is shutting down.
+
+        """
+        request = self._confined(request)
+        with record.stage("decode"):
+            self._drop_if_unwanted(request)
+            plan, fitted = self._with_storage(lambda: self._prepare(request, record), request)
+        if fitted is None:
+            return
+        batched = self._ride(request, plan, fitted, ticket)
+        record.rode(batched)
+        with record.stage("encode"):
+            self._with_storage(lambda: self._save(request, plan, batched.result), request)
+
+    def drop(self, run: str) -> None:
+        """Let go of a run's rows that wait for the GPU; those on it are dropped before they are saved."""
+        for owner, future in tuple(self._riding):
+            if owner == run:
+                future.cancel()
+
+    def clean_up(self, request: EditRequest) -> None:
+        """Drop what workers that died have left of a row."""
+        with suppress(RowError):
+            files.drop_temporaries(self._confined(request))
+
+    def _confined(self, request: EditRequest) -> EditRequest:
+        folder = confined(Path(request.output_dir), self._limits.output_root, "FLEET_OUTPUT_ROOT")
+        return request.model_copy(update={"output_dir": str(folder)})
+
+    def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
+        """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
+        most = self._limits.max_pixels
+        paths = [confined(Path(path), self._limits.input_root, "FLEET_INPUT_ROOT") for path in request.images]
+        # By their headers: of a hundred large pictures not one is decoded.
+        pixels = area_of([decoding.size_of(path, max_pixels=most) for path in paths], max_pixels=most)
+        with self._room.taken(pixels):
+            if self._batcher.closing.is_set():
+                raise GivenBack
+            sources = [decoding.read(path, max_pixels=most) for path in paths]
+            picture = fitting.stitch([source.image for source in sources], max_pixels=most)
+            plan = plan_fit(*picture.size, self._spec.buckets, request.size)
+            record.decoded([source.digest for source in sources], plan.bucket)
+            require_encodable(request.image_format, plan.output)
+            # At-least-once delivery: a row that was already edited is answered without the GPU.
+            if files.finished(request):
+                files.drop_temporaries(request)
+                return plan, None
+            return plan, fitting.fit(picture, plan)
+
+    def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image, ticket: Ticket) -> Batched[list[Image.Image]]:
+        key = BatchKey(
+            bucket=plan.bucket,
+            steps=request.steps,
+            guidance=request.guidance,
+            true_cfg_scale=request.true_cfg_scale,
+            num_images=request.num_images,
+        )
+        seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
+        job = EditJob(ticket, fitted, request.prompt, request.negative_prompt, seeds)
+        future = self._batcher.submit(key, job)
+        riding = (request.run, future)
+        self._riding.add(riding)
+        try:
+            return future.result()
+        except CancelledError:
+            raise Unwanted(f"row {request.row}: its run was cancelled.") from None
+        finally:
+            self._riding.discard(riding)
+
+    def _save(self, request: EditRequest, plan: Fit, edited: list[Image.Image]) -> None:
+        with self._room.taken(plan.output[0] * plan.output[1]):
+            # One at a time: under the size "input" each may have a hundred megapixels.
+            restored = (fitting.restore(picture, plan) for picture in edited)
+            files.save(
+                request,
+                restored,
+                profile=self._profile,
+                confirm=lambda: self._confirm(request),
+                root=self._limits.output_root,
+            )
+
+    def _with_storage(self, work: Callable[[], Answer], request: EditRequest) -> Answer:
+        return self._patience.with_storage(work, request.name)
+
+    def _drop_if_unwanted(self, request: EditRequest) -> None:
+        notes, row = RunNotes(self._client, request.run), request.row
+        why = self._patience.with_redis(lambda: notes.why_unwanted(row, request.fingerprint), request.name)
+        if why is not None:
+            raise Unwanted(f"row {row}: {why}.")
+
+    def _confirm(self, request: EditRequest) -> None:
+        """Look again: the row may have changed while this form of it was on the GPU."""
+        # A worker that shuts down while Redis is away keeps what the GPU has made; it is known again.
+        with suppress(GivenBack):
+            self._drop_if_unwanted(request)

@@ -1,0 +1,68 @@
+"""What the worker comes to know of a row, until it is the row's outcome."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from worker.batching.runner import Batched
+from worker.contract.buckets import Bucket
+from worker.contract.errors import one_line
+from worker.contract.messages import EditRequest, Outcome
+from worker.pictures import files
+
+
+class RowRecord:
+    """What is known of a row so far, for its outcome."""
+
+    def __init__(self, request: EditRequest, *, worker: str) -> None:
+        self._request = request
+        self._worker = worker
+        self._seconds: dict[str, float] = {}
+        self._facts: dict[str, object] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds[name] = round(time.monotonic() - begun, 4)
+
+    def decoded(self, digests: Sequence[str], bucket: Bucket) -> None:
+        """Note the sources as they were read, and where the row goes."""
+        self._facts |= {"source_digests": tuple(digests), "bucket": tuple(bucket)}
+
+    def rode(self, batched: Batched[Any]) -> None:
+        """Note the micro-batch."""
+        self._seconds |= {"wait": round(batched.waited, 4), "model": round(batched.took, 4)}
+        self._facts |= {
+            "batch_id": batched.batch_id,
+            "batch_size": batched.size,
+            "batch_limit": batched.limit,
+        }
+
+    def done(self) -> Outcome:
+        """Return the outcome of a row whose images are in place."""
+        return self._outcome(status="done", paths=files.sample_paths(self._request))
+
+    def failed(self, error: str) -> Outcome:
+        """Return the outcome of a row that cannot be edited."""
+        return self._outcome(status="failed", error=one_line(error))
+
+    def _outcome(self, **result: object) -> Outcome:
+        return Outcome.model_validate(
+            {
+                "run": self._request.run,
+                "row": self._request.row,
+                "fingerprint": self._request.fingerprint,
+                "seed": self._request.seed,
+                "steps": self._request.steps,
+                "true_cfg_scale": self._request.true_cfg_scale,
+                "worker": self._worker,
+                "seconds": self._seconds,
+                **self._facts,
+                **result,
+            }
+        )

@@ -1,0 +1,89 @@
+"""Trying again what may pass by itself, for as long as the worker is not told to stop."""
+
+import logging
+from collections.abc import Callable
+from threading import Event
+from typing import TypeVar
+
+import redis
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+from tenacity.nap import sleep_using_event
+
+from worker.contract.errors import GivenBack, TransientError
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+
+class Patience:
+    """How a row bears what is outside of the worker's power."""
+
+    def __init__(self, closing: Event, *, attempts: int, first_wait: float = 0.5, jitter: float = 1.0) -> None:
+        """Wait `first_wait` seconds after the first attempt, then twice as long each time, and up to `jitter` more.
+
+        Thousands of rows stumble over the same file share at the same moment; they should not come back in step.
+        """
+        self._closing = closing
+        self._attempts = attempts
+        self._pause = wait_exponential_jitter(multiplier=first_wait, max=30, jitter=jitter)
+
+    def with_storage(self, work: Callable[[], Answer], row: str) -> Answer:
+        """Read or write files, again and again where it fails for a reason that may pass.
+
+        Raises:
+            GivenBack: the worker is shutting down.
+            RowError: it failed for another reason, or as often as allowed.
+
+        """
+
+        def go_on(state: RetryCallState) -> None:
+            # The first attempt is made in any case: it may be the picture of the last batch that is to be saved.
+            if state.attempt_number > 1 and self._closing.is_set():
+                raise GivenBack
+
+        def note(state: RetryCallState) -> None:
+            seconds, error = state.upcoming_sleep, state.outcome and state.outcome.exception()
+            logger.warning("row %s, attempt %d: %s Next in %.1f s.", row, state.attempt_number, error, seconds)
+
+        # tenacity and not stamina, which is built on it: stamina cannot wake up from its sleep at a shutdown.
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=stop_after_attempt(self._attempts) | stop_when_event_set(self._closing),
+            wait=self._pause,
+            sleep=sleep_using_event(self._closing),
+            before=go_on,
+            before_sleep=note,
+            reraise=True,
+        )
+        try:
+            return retrying(work)
+        except TransientError:
+            if self._closing.is_set():
+                raise GivenBack from None
+            raise
+
+    def with_redis(self, ask: Callable[[], Answer], row: str) -> Answer:
+        """Ask Redis, however long it is away or full: a row is not acknowledged before its outcome is recorded.
+
+        Raises:
+            GivenBack: the worker is shutting down; a saved picture is recognised when the row comes again.
+
+        """
+        while not self._closing.is_set():
+            try:
+                return ask()
+            except redis.RedisError as error:
+                logger.warning("row %s waits for Redis: %s", row, error)
+                self._closing.wait(1)
+        try:
+            return ask()
+        except redis.RedisError:
+            raise GivenBack from None

@@ -1,0 +1,33 @@
+"""What the worker asks of a model; no torch."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PIL import Image
+
+from worker.batching.budget import Memory
+from worker.batching.policy import BatchKey, EditJob
+
+
+class EditModel(Protocol):
+    """A loaded model that edits micro-batches. What it does not say is as it is for a model without a GPU."""
+
+    #: How it calculates, for people to read.
+    profile: str = "reference"
+    #: Whether it has to be compiled for each resolution and each size of a call, which takes its time.
+    is_compiled: bool = False
+
+    def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
+        """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.
+
+        No call of the network makes more than `most` images.
+
+        Raises:
+            OutOfMemory: the device has no room for such a call.
+
+        """
+        ...
+
+    def memory(self) -> Memory | None:
+        """Return what the last call took of the device's memory and what is left; None where it is the host's own."""
+        return None

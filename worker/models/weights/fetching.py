@@ -1,0 +1,98 @@
+"""Where the weights come from: a local folder, or the Hugging Face hub."""
+
+import json
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from worker.contract.errors import ModelError
+from worker.settings.fleet import Settings
+
+#: diffusers' own layout. The repository also holds the same weights as one 24 GB file, which is not needed.
+_NEEDED = ["model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model"]
+
+
+def fetch_weights(settings: Settings) -> Path:
+    """Return the folder of the weights, downloading them from the hub where needed.
+
+    Raises:
+        ModelError: one sentence that says what is missing and what to do.
+
+    """
+    name = settings.hf_model_name_or_path
+    local = Path(name).expanduser()
+    if local.is_dir():
+        return _checked(local)
+    if name.startswith(("/", "./", "../", "~")):
+        raise ModelError(f"No folder {local}; FLEET_HF_MODEL_NAME_OR_PATH takes a hub id or an existing folder.")
+    return _checked(_download(name, settings))
+
+
+def _download(name: str, settings: Settings) -> Path:
+    local_dir = settings.hf_local_dir and settings.hf_local_dir.expanduser() / _folder_name(name, settings.hf_revision)
+    try:
+        return Path(
+            snapshot_download(
+                name,
+                revision=settings.hf_revision,
+                cache_dir=settings.hf_cache_dir and settings.hf_cache_dir.expanduser(),
+                local_dir=local_dir,
+                allow_patterns=_NEEDED,
+            )
+        )
+    except GatedRepoError:  # before its parent, RepositoryNotFoundError
+        raise ModelError(
+            f"The weights {name} are gated: accept their licence on the model's page at huggingface.co, "
+            "then set HF_TOKEN to a token of that account."
+        ) from None
+    except RepositoryNotFoundError:
+        raise ModelError(
+            f"The hub has no model {name}, or this HF_TOKEN may not see it; check FLEET_HF_MODEL_NAME_OR_PATH."
+        ) from None
+    except RevisionNotFoundError:
+        raise ModelError(f"The model {name} has no revision {settings.hf_revision}; check FLEET_HF_REVISION.") from None
+    except HFValidationError:
+        raise ModelError(
+            f"{name!r} is neither a hub id (owner/name) nor an existing folder; check FLEET_HF_MODEL_NAME_OR_PATH."
+        ) from None
+    except Exception as error:  # whatever the hub's client and its HTTP library come to
+        raise ModelError(
+            f"The weights {name} are not on this machine and cannot be downloaded ({_cause(error)}); "
+            "check the network, or set FLEET_HF_MODEL_NAME_OR_PATH to a local folder."
+        ) from None
+
+
+def _folder_name(name: str, revision: str | None) -> str:
+    """Name one folder per model and revision: a shared one would mix their files."""
+    return name.replace("/", "--") + (f"@{revision.replace('/', '--')}" if revision else "")
+
+
+def _cause(error: BaseException) -> str:
+    """Name the first cause: the hub wraps a refused connection in several errors with advice of their own."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return first_line.rstrip(".")
+
+
+def _checked(folder: Path) -> Path:
+    try:
+        index = json.loads((folder / "model_index.json").read_text())
+    except (OSError, ValueError):
+        raise ModelError(
+            f"The folder {folder} holds no diffusers model: model_index.json is missing or broken."
+        ) from None
+    found = index.get("_class_name") if isinstance(index, dict) else None
+    if found != "FluxKontextPipeline":
+        raise ModelError(f"The folder {folder} holds a {found}; this fleet runs a FluxKontextPipeline.")
+    parts = [name for name, value in index.items() if isinstance(value, list) and value[0] is not None]
+    if missing := [name for name in parts if not (folder / name).is_dir()]:
+        # diffusers would go on with an empty tokenizer, to which every instruction is the same.
+        raise ModelError(f"The folder {folder} lacks {', '.join(missing)}; copy or download the model again.")
+    return folder

@@ -1,0 +1,147 @@
+"""Every setting of the fleet: one frozen class, read from `FLEET_*` variables, validated once."""
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any, Self
+
+from pydantic import ValidationError, field_validator, model_validator
+
+from worker.contract.broker_url import redis_url
+from worker.contract.buckets import Bucket
+from worker.contract.catalog import MODELS, ModelSpec, model_id
+from worker.contract.errors import SettingsError
+from worker.contract.messages import first_problem
+from worker.contract.parameters import rounded_size
+from worker.contract.profiles import PROFILES, Profile
+from worker.settings.run import RunSettings
+from worker.settings.worker import DEFAULT_BROKER, WorkerSettings
+
+
+# The right one's fields come first: the table in the README has this order.
+class Settings(RunSettings, WorkerSettings):
+    """Settings of producer and worker. A field `x` is read from the variable `FLEET_X`."""
+
+    @field_validator("diffuser_model_name")
+    @classmethod
+    def _known_model(cls, name: str) -> str:
+        if name not in MODELS:
+            raise ValueError(f"unknown model; there are {' and '.join(MODELS)}")
+        return name
+
+    @field_validator("broker_url")
+    @classmethod
+    def _redis_only(cls, url: str | None) -> str | None:
+        return None if url is None else redis_url(url)
+
+    @model_validator(mode="after")
+    def _distinct_columns(self) -> Self:
+        names = ("input_image_key", "input_conversation_key", "input_edit_key", "output_image_key", "output_error_key")
+        for one, other in combinations(names, 2):
+            if getattr(self, one) == getattr(self, other):
+                both = f"FLEET_{one.upper()} and FLEET_{other.upper()}"
+                raise ValueError(f"{both} must differ, found {getattr(self, one)} twice")
+        if "raw" in {self.output_image_key, self.output_error_key}:
+            raise ValueError(
+                "FLEET_OUTPUT_IMAGE_KEY and FLEET_OUTPUT_ERROR_KEY must not be raw, a column of the output"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _known_resolutions(self) -> Self:
+        known = [str(bucket) for bucket in self.spec.buckets]
+        if unknown := [name for name in _names(self.warm_up) if name not in {*known, "all"}]:
+            there_are = f"there are {', '.join(known)}, and all"
+            raise ValueError(f"FLEET_WARM_UP: {unknown[0]} is no resolution of {self.spec.name}; {there_are}")
+        return self
+
+    @property
+    def broker(self) -> str:
+        """URL of the Redis to use where none was named: the one on this machine."""
+        return self.broker_url or DEFAULT_BROKER
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model family's own defaults."""
+        return MODELS[self.diffuser_model_name]
+
+    @property
+    def model(self) -> str:
+        """Identity of the exact weights; names the queue."""
+        return model_id(self.diffuser_model_name, self.hf_model_name_or_path, self.hf_revision)
+
+    def profile_on(self, *, gpu: bool) -> Profile:
+        """Return how the model calculates on a machine with or without a GPU: its profile, and what is set apart."""
+        profile = PROFILES[self.profile or (self.spec.profile if gpu else "reference")]
+        return Profile(
+            name=profile.name,
+            compiled=profile.compiled if self.compile is None else self.compile,
+            attention=self.attention or profile.attention,
+            fused=profile.fused if self.fuse_qkv is None else self.fuse_qkv,
+            fp8=profile.fp8 if self.fp8 is None else self.fp8,
+            step_interval=self.step_interval or profile.step_interval,
+        )
+
+    @property
+    def warm_buckets(self) -> tuple[Bucket, ...]:
+        """Resolutions to compile before the first row."""
+        names = _names(self.warm_up) or [str(self.spec.square)]
+        return tuple(bucket for bucket in self.spec.buckets if "all" in names or str(bucket) in names)
+
+    @property
+    def steps(self) -> int:
+        """Denoising steps: the user's, or else the model's own."""
+        return self.diffuser_num_inference_steps or self.spec.steps
+
+    @property
+    def guidance(self) -> float:
+        """Guidance: the user's, or else the model's own."""
+        return self.spec.guidance if self.diffuser_guidance_scale is None else self.diffuser_guidance_scale
+
+    @property
+    def model_size(self) -> str:
+        """The output's size; an explicit one as the model takes it."""
+        return rounded_size(self.size, self.spec.multiple)
+
+    @property
+    def in_flight(self) -> int:
+        """Rows that a worker holds at a time: as many as keep full batches ready, and no more.
+
+        With K shapes and batches of B, K·(B-1)+1 waiting rows always hold a full batch; one batch is on
+        the GPU, and one is being decoded or encoded. K = 6: the shapes of an ordinary photo collection.
+        """
+        return self.rows_in_flight or _SHAPES * (self.batch_size - 1) + 1 + 2 * self.batch_size
+
+    @property
+    def most_images(self) -> int:
+        """Images in one call of the model at any resolution: as many rows as keep a second batch ready beside it."""
+        return max(self.batch_size, self.in_flight // 3)
+
+
+_SHAPES = 6
+
+
+def _names(listed: str | None) -> list[str]:
+    return [name.strip() for name in (listed or "").split(",") if name.strip()]
+
+
+def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) -> Settings:
+    """Read the settings from the environment; `given` values (of a command line) win, None means not given.
+
+    `remembered` values win over the environment as they are: there, None is a value, too.
+
+    Raises:
+        SettingsError: a value is wrong; the sentence names the variable.
+
+    """
+    try:
+        return Settings(**{**(remembered or {}), **{name: value for name, value in given.items() if value is not None}})
+    except ValidationError as error:
+        raise SettingsError(_in_words(error)) from None
+
+
+def _in_words(error: ValidationError) -> str:
+    field = str((error.errors()[0]["loc"] or ("",))[0])
+    if field == "broker_url":
+        return f"FLEET_BROKER_URL {error.errors()[0]['msg'].removeprefix('Value error, ')}."
+    problem = first_problem(error)
+    return f"FLEET_{field.upper()}: {problem.partition(': ')[2]}." if field else f"{problem}."

@@ -1,0 +1,48 @@
+"""The settings of a run: its folder, the columns of its jsonl, and the parameters of its edits."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from worker.contract.parameters import Guidance, ImageFormat, MultiImage, NumImages, Quality, Seed, Size, Steps
+
+
+class RunSettings(BaseSettings):
+    """Settings of a run."""
+
+    run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")
+    output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
+    input_image_key: str = Field("images", min_length=1, description="Column with the image's path.")
+    input_conversation_key: str = Field(
+        "conversations", min_length=1, description="Column with the conversation that holds the instruction."
+    )
+    input_edit_key: str = Field("edit", min_length=1, description="Column with an object of a row's own parameters.")
+    output_image_key: str = Field("output_image", min_length=1, description="Column for the edited images' paths.")
+    output_error_key: str = Field("error", min_length=1, description="Column for what is wrong with a row.")
+    diffuser_num_inference_steps: Steps | None = Field(
+        None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
+    )
+    diffuser_guidance_scale: Guidance | None = Field(None, description="Guidance (unset: the model's own; both 3.5).")
+    seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
+    num_images: NumImages = Field(1, description="Images to make per row.")
+    size: Size = Field(
+        "auto",
+        description=(
+            "Output size: auto (input's shape, model's area), input (its exact size), bucket (model's own) or 1280x720."
+        ),
+    )
+    multi_image: MultiImage = Field(
+        "first", description="Of several images in a row: first edits the first, stitch all, side by side."
+    )
+    image_format: ImageFormat = Field("png", description="Format of the edited images: png, webp or jpg.")
+    quality: Quality = Field(95, description="Quality of webp and jpg, 1 to 100.")
+    metadata: bool = Field(
+        default=True, description="Whether images carry their instruction, seed, steps, guidance and model."
+    )
+    save_interval: int = Field(
+        10,
+        ge=1,
+        description="Outcomes after which the collector commits; a second after the first it does anyway.",
+    )
+    max_queued: int = Field(50_000, ge=1, description="Most unanswered rows of a run in Redis at a time.")

@@ -1,0 +1,114 @@
+"""The settings of a worker and of what it shares with producers: one field each, read from `FLEET_*` variables."""
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.contract.parameters import MAX_PIXELS
+from worker.contract.profiles import ProfileName
+
+DEFAULT_BROKER: Final = "redis://localhost:6379/0"
+
+
+class WorkerSettings(BaseSettings):
+    """Settings of a worker. A field `x` is read from the variable `FLEET_X`."""
+
+    model_config = SettingsConfigDict(env_prefix="FLEET_", frozen=True, env_ignore_empty=True)
+
+    # repr=False: the URL may hold a password.
+    broker_url: str | None = Field(
+        None,
+        repr=False,
+        description=f"Redis that carries the rows (unset: {DEFAULT_BROKER}; `producer run` starts its own).",
+    )
+    diffuser_model_name: str = Field("FLUX-Kontext", description="Model family: FLUX-Kontext or demo.")
+    hf_model_name_or_path: str = Field(
+        "black-forest-labs/FLUX.1-Kontext-dev", description="Weights: a hub id or a local folder."
+    )
+    hf_revision: str | None = Field(None, description="Branch, tag or commit of the hub id (unset: main).")
+    hf_cache_dir: Path | None = Field(None, description="Hub cache for downloads (unset: Hugging Face's own).")
+    hf_local_dir: Path | None = Field(None, description="Download into this folder instead, one subfolder per model.")
+    image_gen_task: Literal["imageedit"] = Field("imageedit", description="The only task there is: imageedit.")
+
+    profile: ProfileName | None = Field(
+        None,
+        description=(
+            "How the model calculates: reference, exact or fast (unset: exact for FLUX-Kontext, reference for demo)."
+        ),
+    )
+    compile: bool | None = Field(None, description="Whether the transformer is compiled (unset: the profile's).")
+    attention: str | None = Field(
+        None, pattern="^[a-z0-9_]+$", description="Attention backend, by diffusers' name (unset: the profile's)."
+    )
+    fuse_qkv: bool | None = Field(
+        None, description="Whether query, key and value are one matrix product (unset: the profile's)."
+    )
+    fp8: bool | None = Field(None, description="Whether linear layers multiply in fp8 (unset: the profile's).")
+    step_interval: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Of so many denoising steps one is computed, the rest extrapolated (unset: the profile's; 1: all).",
+    )
+    compile_cache: Path = Field(
+        Path("~/.cache/bulk-image-editor/compiled"),
+        description="Folder of compiled kernels, kept for the next start; yours alone.",
+    )
+    warm_up: str | None = Field(
+        None,
+        description=(
+            "Resolutions compiled before the first row: 1024x1024,832x1248 or all (unset: the model's square one)."
+        ),
+    )
+    prompt_cache: int = Field(
+        512, ge=0, description="MiB of the GPU's memory for the embeddings of instructions that come again."
+    )
+
+    batch_size: int = Field(
+        4,
+        ge=1,
+        le=256,
+        description="Most images in one call of the model at its square resolution; smaller ones take more.",
+    )
+    batch_wait: float = Field(
+        0.2,
+        ge=0,
+        le=60,
+        description="Seconds that a row waits for others of its shape while the GPU is free.",
+    )
+    rows_in_flight: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Rows that a worker holds at a time (unset: follows from the batch size).",
+    )
+    max_pixels: int = Field(
+        MAX_PIXELS, ge=1, description="Most pixels of an input image, checked before it is decoded."
+    )
+    # 45: renewed four times, and looked for every 5 s, a dead worker's rows are with others 34 to 50 s after its end.
+    visibility_timeout: int = Field(
+        45,
+        ge=4,
+        description="Seconds after which a dead worker's rows are given to others; live workers keep theirs.",
+    )
+
+    max_crashes: int = Field(
+        3, ge=1, description="Crashes of a worker by one row, while it worked alone, that make it that row's error."
+    )
+    max_failures: int = Field(
+        3, ge=1, description="Rows that fail in the model, one after the other, after which a worker gives up and ends."
+    )
+    batch_timeout: float = Field(
+        1800, gt=0, description="Seconds after which a batch counts as hanging, and its worker ends."
+    )
+    attempts: int = Field(
+        6, ge=1, description="Times that a worker tries to read or write a file whose storage fails for the moment."
+    )
+    input_root: Path | None = Field(
+        None, description="Folder that workers read images from, and from nowhere else (unset: anywhere)."
+    )
+    output_root: Path | None = Field(
+        None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
+    )
