@@ -87,4 +87,4 @@ app = Celery("worker")
 app.add_defaults(_from_environment)
 # By string, so that Flower and the producer, which import this module too, load no torch.
 app.steps["worker"].add("worker.steps:LoadModel")
-app.steps["consumer"].update(("worker.delivery.leases:KeepMessages", "worker.delivery.rejects:RefuseNonsense"))
+app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.rejects:RejectNonsense"))

@@ -6,20 +6,20 @@ from typing import Any
 from celery import bootsteps
 
 import worker.delivery.control  # noqa: F401 - registers its commands
-from worker.batching.circuit_breaker import Breaker
+from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
 from worker.batching.runner import BatchRunner
 from worker.contract.outcomes import open_redis
-from worker.delivery.isolation import Lanes
-from worker.delivery.ownership import Holders
-from worker.delivery.quarantine import Suspects
+from worker.delivery.isolation import Isolation
+from worker.delivery.ownership import Ownership
+from worker.delivery.quarantine import Quarantine
 from worker.editing.editor import RowEditor
-from worker.health.retrying import Patience
-from worker.health.shutdown import Endings
+from worker.health.retrying import Retrying
+from worker.health.shutdown import Shutdown
 from worker.health.watchdog import Watchdog
 from worker.models.protocol import EditModel
-from worker.models.selftest import prove
+from worker.models.selftest import run_selftest
 from worker.models.starting import working_model
 from worker.models.warmup import WarmedUp
 from worker.pictures.confine import Limits
@@ -28,7 +28,7 @@ from worker.tasks import EditTask
 
 
 class LoadModel(bootsteps.StartStopStep):
-    """Loads the model once, has it prove that it works, and registers the task that uses it.
+    """Loads the model once, has it run_selftest that it works, and registers the task that uses it.
 
     A load inside the first task would burn that row's time, and the exception of a signal handler is
     swallowed by Celery, which leaves a worker without a model that takes rows. It requires the pool so that
@@ -40,9 +40,9 @@ class LoadModel(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **options: Any) -> None:
         # Workers have nothing to tell each other; with a hundred of them this chatter would be the most of it.
         worker.options.update(without_gossip=True, without_mingle=True)
-        self._lanes = Lanes()
+        self._isolation = Isolation()
         self._batcher: MicroBatcher[Any, Any] | None = None
-        self._suspects: Suspects | None = None
+        self._quarantine: Quarantine | None = None
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
@@ -56,14 +56,16 @@ class LoadModel(bootsteps.StartStopStep):
         client = open_redis(settings.broker)
         # For what must not wait: where Redis does not answer at once, it is done without.
         hasty = open_redis(settings.broker, patience=None, timeout=1.0)
-        self._suspects = Suspects(client, hasty, max_crashes=settings.max_crashes, timeout=settings.visibility_timeout)
-        endings = Endings(self._suspects)
-        watchdog = Watchdog(settings.batch_timeout, endings.hung)
+        self._quarantine = Quarantine(
+            client, hasty, max_crashes=settings.max_crashes, timeout=settings.visibility_timeout
+        )
+        shutdown = Shutdown(self._quarantine)
+        watchdog = Watchdog(settings.batch_timeout, shutdown.hung)
         model, warmed_up = working_model(self.load, settings, watchdog)
-        holders = Holders(client, hasty)
+        ownership = Ownership(client, hasty)
         runner = _runner(model, settings, warmed_up, watchdog)
-        self._batcher = MicroBatcher(runner, on_broken=endings.broken, objections=holders.objections)
-        patience = Patience(self._batcher.closing, attempts=settings.attempts)
+        self._batcher = MicroBatcher(runner, on_broken=shutdown.broken, objections=ownership.objections)
+        retrying = Retrying(self._batcher.closing, attempts=settings.attempts)
         limits = Limits(
             max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root
         )
@@ -72,20 +74,20 @@ class LoadModel(bootsteps.StartStopStep):
             profile=model.profile,
             limits=limits,
             batcher=self._batcher,
-            patience=patience,
+            retrying=retrying,
             client=client,
         )
         task = EditTask(
             editor=editor,
-            lanes=self._lanes,
-            suspects=self._suspects,
-            holders=holders,
-            patience=patience,
+            isolation=self._isolation,
+            quarantine=self._quarantine,
+            ownership=ownership,
+            retrying=retrying,
             client=client,
             facts=lambda: {"profile": model.profile, "busy": round(runner.busy, 3)},
         )
         worker.app.register_task(task)
-        endings.at_second_sigterm()
+        shutdown.at_second_sigterm()
 
     def load(self, settings: Settings) -> EditModel:
         """Load the model that the settings name.
@@ -101,9 +103,9 @@ class LoadModel(bootsteps.StartStopStep):
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Finish the batch on the GPU and give the waiting rows back."""
-        self._lanes.close()
-        if self._suspects is not None:
-            self._suspects.absolve()  # from here on the end of this process proves nothing
+        self._isolation.close()
+        if self._quarantine is not None:
+            self._quarantine.absolve()  # from here on the end of this process proves nothing
         if self._batcher is not None:
             self._batcher.close()
 
@@ -112,6 +114,6 @@ def _runner(model: EditModel, settings: Settings, warmed_up: WarmedUp, watchdog:
     return BatchRunner(
         model.edit,
         Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=warmed_up.fitting),
-        breaker=Breaker(partial(prove, model, settings.spec), settings.max_failures),
+        breaker=CircuitBreaker(partial(run_selftest, model, settings.spec), settings.max_failures),
         watched=watchdog.watched,
     )

@@ -7,16 +7,16 @@ import redis
 from celery import Task
 from celery.exceptions import Reject
 
-from worker.batching.policy import Ticket
+from worker.batching.jobs import Ticket
 from worker.contract.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
 from worker.contract.messages import TASK_NAME, EditRequest, Outcome
 from worker.contract.outcomes import OutcomeStream
-from worker.delivery.isolation import Lanes
-from worker.delivery.ownership import Holders
-from worker.delivery.quarantine import Suspects
+from worker.delivery.isolation import Isolation
+from worker.delivery.ownership import Ownership
+from worker.delivery.quarantine import Quarantine
 from worker.editing.editor import RowEditor
 from worker.editing.record import RowRecord
-from worker.health.retrying import Patience
+from worker.health.retrying import Retrying
 
 logger = logging.getLogger(__name__)
 
@@ -42,20 +42,20 @@ class EditTask(Task):
         self,
         *,
         editor: RowEditor,
-        lanes: Lanes,
-        suspects: Suspects,
-        holders: Holders,
-        patience: Patience,
+        isolation: Isolation,
+        quarantine: Quarantine,
+        ownership: Ownership,
+        retrying: Retrying,
         client: redis.Redis,
         facts: Callable[[], dict[str, object]],
     ) -> None:
         """`facts` says how the model calculates and how busy it is, for whoever asks."""
         self.facts = facts
         self._editor = editor
-        self._lanes = lanes
-        self._suspects = suspects
-        self._patience = patience
-        self._holders = holders
+        self._isolation = isolation
+        self._quarantine = quarantine
+        self._retrying = retrying
+        self._ownership = ownership
         self._client = client
         #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
         self.let_go: set[str] = set()
@@ -75,11 +75,11 @@ class EditTask(Task):
         is_suspect = bool((self.request.delivery_info or {}).get("redelivered"))
         try:
             # At once: whoever had it before lets go of it, also while it waits for its turn here.
-            self._patience.with_redis(lambda: self._holders.take(ticket), request.name)
+            self._retrying.with_redis(lambda: self._ownership.take(ticket), request.name)
             edit = self._alone if is_suspect else self._among_others
             outcome = edit(request, record, ticket)
         except (GivenBack, Unwanted) as end:
-            if any(self._holders.elsewhere([ticket])):
+            if any(self._ownership.elsewhere([ticket])):
                 self.let_go.add(ticket.tag)
             if isinstance(end, Unwanted):
                 raise
@@ -92,23 +92,23 @@ class EditTask(Task):
         self._editor.drop(run)
 
     def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
-        with self._lanes.shared():
+        with self._isolation.shared():
             return self._recorded(request, self._edited(request, record, ticket))
 
     def _alone(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         """Edit a row that may have killed a worker: nobody else is at work meanwhile, and a mark says which it is."""
-        run, row, suspects = request.run, request.row, self._suspects
-        with self._lanes.alone():
+        run, row, quarantine = request.run, request.row, self._quarantine
+        with self._isolation.alone():
             try:
-                self._patience.with_redis(lambda: suspects.mark(run, row), request.name)
+                self._retrying.with_redis(lambda: quarantine.mark(run, row), request.name)
                 return self._recorded(request, self._edited(request, record, ticket))
             except CrashedError as error:
                 self._editor.clean_up(request)
                 outcome = self._recorded(request, record.failed(str(error)))
-                self._patience.with_redis(lambda: suspects.clear(run, row), request.name)
+                self._retrying.with_redis(lambda: quarantine.clear(run, row), request.name)
                 return outcome
             finally:
-                self._patience.with_redis(lambda: suspects.lift(run, row), request.name)
+                self._retrying.with_redis(lambda: quarantine.lift(run, row), request.name)
 
     def _edited(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         try:
@@ -124,7 +124,7 @@ class EditTask(Task):
 
     def _recorded(self, request: EditRequest, outcome: Outcome) -> Outcome:
         stream = OutcomeStream(self._client, request.run)
-        self._patience.with_redis(lambda: stream.append(outcome), request.name)
+        self._retrying.with_redis(lambda: stream.append(outcome), request.name)
         return outcome
 
 

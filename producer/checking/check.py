@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from producer.checking.report import Findings
+from producer.checking.report import Report
 from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
@@ -17,7 +17,7 @@ from worker.contract.errors import RowError
 from worker.contract.messages import EditRequest
 from worker.pictures import decoding
 from worker.pictures.encoding import require_encodable
-from worker.pictures.pixel_budget import Room
+from worker.pictures.pixel_budget import PixelBudget
 from worker.settings.fleet import Settings
 
 #: Rows between two looks at the progress.
@@ -36,9 +36,9 @@ class _Read(NamedTuple):
 
 
 def check(
-    source: Source, findings: Findings, settings: Settings, *, say_error: Callable[[str], None] | None, report: Reporter
+    source: Source, report: Report, settings: Settings, *, say_error: Callable[[str], None] | None, progress: Reporter
 ) -> None:
-    """Read every row and every image into `findings`; hand each error on as it is found, in the order of the lines.
+    """Read every row and every image into `report`; hand each error on as it is found, in the order of the lines.
 
     Raises:
         RunError: the input itself cannot be read to its end.
@@ -51,10 +51,10 @@ def check(
     try:
         for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
-                findings.add(read.row, read.bucket, read.error)
+                report.add(read.row, read.bucket, read.error)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
-            report(findings.progress(total))
+            progress(report.progress(total))
     finally:
         threads.shutdown(cancel_futures=True)  # Ctrl-C does not wait for what has not begun
 
@@ -68,7 +68,7 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._room = Room(settings.max_pixels)
+        self._room = PixelBudget(settings.max_pixels)
         self._size = lru_cache(_REMEMBERED)(self._read_size)
 
     def read(self, row: Row) -> _Read:

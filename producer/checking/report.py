@@ -1,4 +1,4 @@
-"""What reading an input has found: counts, errors, buckets, and the GPU time that its rows will take."""
+"""What `producer check` has found: counts, errors, buckets, and the GPU time that its rows will take."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class _Error(NamedTuple):
     error: str
 
 
-class Findings:
+class Report:
     """Counts rows by what becomes of them."""
 
     def __init__(self, settings: Settings, rates: Mapping[Bucket, float], *, keep_errors: bool) -> None:
@@ -79,7 +79,7 @@ class Findings:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the findings for JSON."""
+        """Return the report for JSON."""
         return {
             "rows": self.rows,
             "good": self.good,
@@ -94,7 +94,7 @@ class Findings:
         }
 
     def as_text(self) -> str:
-        """Return the findings for people, without the errors."""
+        """Return the report for people, without the errors."""
         kept = f", {self.kept} with their output already" if self.kept else ""
         lines = [f"{self.rows} rows: {self.good} good, {self.bad} bad{kept}"]
         most = max(self.buckets.values(), default=0)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from producer.collecting.progress import Rate, Reporter, Status, status_of
-from producer.collecting.reconcile import LostRows
+from producer.collecting.reconcile import Reconciler
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
 
@@ -36,7 +36,7 @@ class Collector:
     def publish(self) -> None:
         """Publish the ledger's counts, which marks that Redis holds the run's rows."""
         status = json.dumps(self.status().as_dict())
-        self._run.patience(lambda: self._run.stream.publish(status))
+        self._run.retrying(lambda: self._run.stream.publish(status))
 
     def status(self) -> Status:
         """Return, and report, the ledger's counts."""
@@ -46,7 +46,7 @@ class Collector:
 
     def drain(self) -> Status:
         """Commit everything that is there now, without waiting for more."""
-        while self._run.ledger.unanswered and self._run.patience(lambda: len(self._run.stream)):
+        while self._run.ledger.unanswered and self._run.retrying(lambda: len(self._run.stream)):
             self._step(0.001)
         return self.status()
 
@@ -63,21 +63,21 @@ class Collector:
             RunError: the run was cancelled, or rows that were lost cannot be sent again as they were.
 
         """
-        run, lost = self._run, LostRows(self._run)
+        run, reconciler = self._run, Reconciler(self._run)
         while not enough(status := self.status()):
-            run.patience(partial(check, status))
+            run.retrying(partial(check, status))
             step = self._step(_PATIENCE)
             if not run.ledger.unanswered:  # nothing is left that could be cancelled or lost
                 continue
             require_wanted(run)
             if not step.known:
                 self.publish()
-            lost.after_step(answers=step.answers, known=step.known)
+            reconciler.after_step(answers=step.answers, known=step.known)
         return status
 
     def _step(self, patience: float) -> _Step:
         """Commit the next outcomes, waiting at most `patience` seconds for them; then delete them from Redis."""
-        step = self._run.patience(lambda: self._commit(patience))
+        step = self._run.retrying(lambda: self._commit(patience))
         if step.outcomes:
             self._rate.add(step.outcomes)
         return step
@@ -92,5 +92,5 @@ class Collector:
         known = run.stream.committed(entries, json.dumps(status.as_dict()))
         if entries and not status.waiting:
             run.stream.finished()
-            run.notes.finished()
+            run.revocations.finished()
         return _Step(len(outcomes), bool(entries), known)

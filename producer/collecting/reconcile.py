@@ -8,7 +8,7 @@ from producer.run.opening import Run
 from producer.run.preconditions import changed_rows
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import State
-from producer.run.replay import reread
+from producer.run.replay import replay
 from worker.celery import SWEEP
 
 #: Seconds between two looks. Longer than the workers' sweep, which brings a dead worker's rows back.
@@ -47,7 +47,7 @@ class Looks:
         return lost
 
 
-class LostRows:
+class Reconciler:
     """The lost rows of one run."""
 
     def __init__(self, run: Run, looks: Looks | None = None) -> None:
@@ -68,7 +68,7 @@ class LostRows:
             return
         if not known:
             self._looks.begin()
-        if self._looks.are_lost(lambda: self._run.patience(self._nothing_there)):
+        if self._looks.are_lost(lambda: self._run.retrying(self._nothing_there)):
             self._send_again()
 
     def _nothing_there(self) -> bool:
@@ -78,7 +78,7 @@ class LostRows:
     def _send_again(self) -> None:
         """Publish the rows that count as sent, which they go on doing: if this dies, the next look finds the rest."""
         run, sent = self._run, 0
-        for rows, _ in reread(run, {State.SENT}, CHUNK):
+        for rows, _ in replay(run, {State.SENT}, CHUNK):
             requests = [row.request for row in rows if row.request is not None]
             if requests:
                 publish(run, requests)
@@ -86,4 +86,4 @@ class LostRows:
                 sent += len(requests)
         if not sent:
             raise changed_rows(run, run.ledger.states()[State.SENT])
-        run.patience.say(f"{sent} rows were lost by Redis and are sent again.")
+        run.retrying.say(f"{sent} rows were lost by Redis and are sent again.")

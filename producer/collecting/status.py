@@ -17,7 +17,7 @@ from producer.run.manifest import remembered
 from worker.celery import connect
 from worker.contract.messages import Outcome, queue_name
 from worker.contract.outcomes import OutcomeStream, open_redis
-from worker.contract.revocations import RunNotes
+from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
 
 
@@ -37,7 +37,7 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
         client = open_redis(settings.broker)
         stream = OutcomeStream(client, ledger.run)
         try:
-            published, is_cancelled = stream.status(), RunNotes(client, ledger.run).cancelled
+            published, is_cancelled = stream.status(), Revocations(client, ledger.run).cancelled
         except redis.ConnectionError:
             if broker_url is None and ledger.get("broker"):  # `producer run` has ended, and its Redis with it
                 return known

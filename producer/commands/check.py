@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from producer.checking.check import check
-from producer.checking.report import Findings
+from producer.checking.report import Report
 from producer.collecting.progress import progress_bar
 from producer.commands.options import row_options
 from producer.commands.terminal import (
@@ -39,13 +39,13 @@ def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given:
     this input, or the one of --timed-by, has measured it.
     """
     settings = load_settings(**given)
-    findings = Findings(settings, _rates(named, timed_by, settings), keep_errors=as_json)
-    with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as report:
-        check(source, findings, settings, say_error=None if as_json else click.echo, report=report)
-    click.echo(json.dumps(findings.as_dict()) if as_json else findings.as_text())
+    report = Report(settings, _rates(named, timed_by, settings), keep_errors=as_json)
+    with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as progress:
+        check(source, report, settings, say_error=None if as_json else click.echo, progress=progress)
+    click.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
     if not as_json:
         say_rounding(settings)
-    sys.exit(SOME_FAILED if findings.bad else 0)
+    sys.exit(SOME_FAILED if report.bad else 0)
 
 
 def _rates(named: Path, timed_by: Path | None, settings: Settings) -> dict[Bucket, float]:

@@ -15,12 +15,12 @@ from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
 from producer.run.manifest import claim, remember, remembered
 from producer.run.queues import RunQueue
-from producer.run.retrying import Patience
+from producer.run.retrying import Retrying
 from worker.celery import connect
 from worker.contract.errors import RunError, SettingsError
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import OutcomeStream, open_redis
-from worker.contract.revocations import RunNotes
+from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
 
 
@@ -34,10 +34,10 @@ class Run:
     settings: Settings
     ledger: Ledger
     stream: OutcomeStream
-    notes: RunNotes
+    revocations: Revocations
     queue: RunQueue
     #: Through it goes everything that needs Redis.
-    patience: Patience
+    retrying: Retrying
 
     @cached_property
     def app(self) -> Celery:
@@ -84,7 +84,7 @@ def create(
             claimed = claim(folder, ledger, source)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
-            run = _run(folder, claimed, settings, ledger, Patience(settings, say, watch=watch))
+            run = _run(folder, claimed, settings, ledger, Retrying(settings, say, watch=watch))
             remember(folder, ledger, source, settings)
         with ledger_errors(folder):
             yield run
@@ -113,7 +113,7 @@ def reopen(
             if output is not None:
                 settings = settings.model_copy(update={"output": output})
         with ledger_errors(folder):
-            yield _run(folder, source, settings, ledger, Patience(settings, say))
+            yield _run(folder, source, settings, ledger, Retrying(settings, say))
 
 
 def require(folder: Path) -> None:
@@ -134,7 +134,7 @@ def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
     return stack.enter_context(Ledger(folder))
 
 
-def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, patience: Patience) -> Run:
+def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retrying: Retrying) -> Run:
     client = open_redis(settings.broker)
     run = Run(
         folder=folder,
@@ -142,9 +142,9 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, patie
         settings=settings,
         ledger=ledger,
         stream=OutcomeStream(client, ledger.run),
-        notes=RunNotes(client, ledger.run),
+        revocations=Revocations(client, ledger.run),
         queue=RunQueue(client, queue_name(settings.model), ledger.run),
-        patience=patience,
+        retrying=retrying,
     )
     _require_free(run.output_path, run)
     return run

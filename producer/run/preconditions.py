@@ -35,7 +35,7 @@ def require_sent(run: Run) -> None:
 
     """
     states = run.ledger.states()
-    another = run.patience(run.stream.status) is None and not is_remembered_broker(run.ledger, run.settings)
+    another = run.retrying(run.stream.status) is None and not is_remembered_broker(run.ledger, run.settings)
     if rows := states[State.NOTED] + (states[State.SENT] if another else 0):
         raise RunError(
             f"{rows} rows of the run {run.folder} are not in Redis at {maybe_sanitize_url(run.settings.broker)};"
@@ -50,7 +50,7 @@ def require_wanted(run: Run) -> None:
         RunError: it was cancelled; the sentence says how it is taken up again.
 
     """
-    if run.patience(lambda: run.notes.cancelled):
+    if run.retrying(lambda: run.revocations.cancelled):
         rows = run.ledger.unanswered
         raise RunError(f"The run {run.folder} was cancelled: {rows} rows are unanswered; {how_to_go_on(run.folder)}.")
 

@@ -22,12 +22,12 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
         RunError: the run was cancelled; what was just published is removed again.
 
     """
-    run.patience(lambda: _publish(run, requests))
+    run.retrying(lambda: _publish(run, requests))
     try:
         require_wanted(run)
     except RunError:
         # Whoever has cancelled it may have emptied the queue before these came.
-        run.patience(run.queue.purge)
+        run.retrying(run.queue.purge)
         raise
 
 

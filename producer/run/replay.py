@@ -12,7 +12,7 @@ from producer.run.records import State
 _CHUNK = 1000
 
 
-class Reread(NamedTuple):
+class Replayed(NamedTuple):
     """Some rows, in the input's order."""
 
     #: Those that can be sent as the ledger knows them, or for the first time, where they could not be sent before.
@@ -21,7 +21,7 @@ class Reread(NamedTuple):
     changed: int
 
 
-def reread(run: Run, states: Collection[State], most: int) -> Iterator[Reread]:
+def replay(run: Run, states: Collection[State], most: int) -> Iterator[Replayed]:
     """Read the rows that are in one of the states, at most `most` at a time; of the other lines none is parsed.
 
     Raises:
@@ -35,7 +35,7 @@ def reread(run: Run, states: Collection[State], most: int) -> Iterator[Reread]:
         rows = [row for row in parsed if row.request is not None and _is_same(row, forms[row.line.row])]
         # One that was bad and is still bad is not sent, and has not changed either.
         others = [row for row in parsed if row.request is not None or forms[row.line.row] is not None]
-        yield Reread(rows, len(others) - len(rows))
+        yield Replayed(rows, len(others) - len(rows))
 
 
 def _is_same(row: Row, known: str | None) -> bool:

@@ -10,7 +10,7 @@ from worker.settings.fleet import Settings
 Answer = TypeVar("Answer")
 
 
-class Patience:
+class Retrying:
     """Asks Redis until it answers, and says once per outage that it waits."""
 
     def __init__(

@@ -14,7 +14,7 @@ from producer.run.queues import RunQueue
 from worker.celery import connect
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
-from worker.contract.revocations import RunNotes
+from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
 
 
@@ -48,7 +48,7 @@ def cancel(folder: Path, broker_url: str | None = None) -> str:
 def _cancel(settings: Settings, run: str) -> int:
     client = open_redis(settings.broker)
     # First the mark: whoever publishes rows after it takes them back, and workers drop what they receive.
-    RunNotes(client, run).cancel()
+    Revocations(client, run).cancel()
     removed = RunQueue(client, queue_name(settings.model), run).purge()
     connect(settings).control.broadcast("cancel_run", arguments={"run": run})
     return removed

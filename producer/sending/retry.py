@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from producer.run.opening import Run
 from producer.run.records import State
-from producer.run.replay import reread
+from producer.run.replay import replay
 from producer.sending.sender import Sender
 
 
@@ -37,7 +37,7 @@ def retry(run: Run, sender: Sender, which: Which) -> Retried:
         sender.take_back()
     states = {State.NOTED} if which is Which.UNANSWERED else {State.NOTED, State.FAILED}
     changed = 0
-    for found in reread(run, states, sender.most):
+    for found in replay(run, states, sender.most):
         changed += found.changed
         if found.rows:
             sender.send(found.rows)

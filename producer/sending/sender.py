@@ -44,23 +44,23 @@ class Sender:
         run workers have dropped them; what one of them gave back since is removed, so that no row is there twice.
         """
         run = self._run
-        is_cancelled = run.patience(lambda: run.notes.cancelled)
-        if is_cancelled or run.patience(run.stream.status) is None:
-            run.patience(run.queue.purge)
+        is_cancelled = run.retrying(lambda: run.revocations.cancelled)
+        if is_cancelled or run.retrying(run.stream.status) is None:
+            run.retrying(run.queue.purge)
             run.ledger.recall()
         elif run.ledger.states()[State.NOTED]:
             # A command died, and nobody knows whether it had published these rows.
             self.take_back()
         remember_broker(run.ledger, run.settings)
         # Last, so that a crash before it leaves the run cancelled, and nothing is waited for that was dropped.
-        run.patience(run.notes.take_up)
+        run.retrying(run.revocations.take_up)
         self._collector.drain()
 
     def take_back(self) -> None:
         """Take the run's rows out of the queue, so that they can be sent; what a worker has in hand stays there."""
         run = self._run
-        run.patience(run.queue.purge)
-        run.ledger.recall(but=run.patience(run.queue.in_hand))
+        run.retrying(run.queue.purge)
+        run.ledger.recall(but=run.retrying(run.queue.in_hand))
 
     def send(self, rows: Sequence[Row]) -> None:
         """Send those of at most `most` rows that are to be sent, once there is room for them.
@@ -72,7 +72,7 @@ class Sender:
         run = self._run
         require_wanted(run)
         entries = [_entry(row) for row in rows]
-        noted = run.patience(lambda: run.ledger.note(entries, lambda noted: self._announce(rows, noted)))
+        noted = run.retrying(lambda: run.ledger.note(entries, lambda noted: self._announce(rows, noted)))
         requests = _requests(rows, noted.wanted)
         if not requests:
             return
@@ -94,7 +94,7 @@ class Sender:
 
     def _announce(self, rows: Sequence[Row], noted: Noted) -> None:
         again = {request.row: request.fingerprint for request in _requests(rows, noted.known)}
-        self._run.notes.supersede(noted.superseded, again)
+        self._run.revocations.supersede(noted.superseded, again)
 
 
 def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:

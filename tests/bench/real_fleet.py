@@ -21,7 +21,7 @@ from tests.support.cli import CLI, row, write_jsonl
 from tests.support.random_weights import load
 from tests.support.servers import running_redis
 from tests.support.workers import start_worker
-from worker.batching.policy import BatchKey, EditJob, Ticket
+from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.bench.photos import read_photos, rows_of
 from worker.settings.fleet import Settings, load_settings
 

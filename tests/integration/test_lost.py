@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from kombu.transport.redis import Channel
 
-from producer.collecting.reconcile import Looks, LostRows
+from producer.collecting.reconcile import Looks, Reconciler
 from producer.run import opening
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
@@ -31,7 +31,7 @@ class Watch:
     def __init__(self, run: Run) -> None:
         self.run = run
         self._now = 0.0
-        self._lost = LostRows(run, Looks(lambda: self._now, apart=6))
+        self._lost = Reconciler(run, Looks(lambda: self._now, apart=6))
 
     def look(self, times: int = 1, *, answers: bool = False) -> None:
         """Look after steps of a collection."""

@@ -11,7 +11,7 @@ from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.servers import running_redis
 from tests.support.waiting import wait_until
 from worker.contract.outcomes import open_redis
-from worker.contract.revocations import RunNotes
+from worker.contract.revocations import Revocations
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_changed_row_is_sent_again_and_its_old_answer_does_not_count(five: CLI
     assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     new = requests(redis_url)[-1]
     assert (new.row, new.prompt) == (0, "Make it blue.")
-    assert RunNotes(open_redis(redis_url), old.run).why_unwanted(0, old.fingerprint)
+    assert Revocations(open_redis(redis_url), old.run).why_unwanted(0, old.fingerprint)
     answer(redis_url, old)
     status = json.loads(five("status", "r", "--json").stdout)
     assert five("collect", "r", "--no-wait").returncode == 4

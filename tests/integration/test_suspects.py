@@ -5,7 +5,7 @@ import redis
 
 from worker.contract.errors import CrashedError
 from worker.contract.outcomes import open_redis
-from worker.delivery.quarantine import Suspects, life_key
+from worker.delivery.quarantine import Quarantine, life_key
 
 RUN = "0123456789abcdef"
 
@@ -16,9 +16,9 @@ def client(redis_url: str) -> redis.Redis:
     return open_redis(redis_url)
 
 
-def process(client: redis.Redis, name: str, max_crashes: int = 3) -> Suspects:
+def process(client: redis.Redis, name: str, max_crashes: int = 3) -> Quarantine:
     """Be one worker process."""
-    return Suspects(client, client, max_crashes=max_crashes, timeout=60, instance=name)
+    return Quarantine(client, client, max_crashes=max_crashes, timeout=60, instance=name)
 
 
 def crash(client: redis.Redis, name: str, row: int = 7) -> None:
@@ -31,12 +31,12 @@ def test_three_crashes_are_the_rows_error(client: redis.Redis) -> None:
     """After three processes died under its mark a row is refused, until its error is recorded; then it begins anew."""
     for name in ("a", "b", "c"):
         crash(client, name)
-    suspects = process(client, "d")
+    quarantine = process(client, "d")
     for _ in range(2):
         with pytest.raises(CrashedError, match=r"^crashed its worker 3 times\.$"):
-            suspects.mark(RUN, 7)
-    suspects.clear(RUN, 7)
-    suspects.mark(RUN, 7)
+            quarantine.mark(RUN, 7)
+    quarantine.clear(RUN, 7)
+    quarantine.mark(RUN, 7)
 
 
 def test_the_number_is_settable(client: redis.Redis) -> None:
@@ -57,9 +57,9 @@ def test_other_rows_are_not_blamed(client: redis.Redis) -> None:
 def test_a_row_that_ends_in_order_leaves_no_mark(client: redis.Redis) -> None:
     """However often a row works alone and ends, done or given back, nothing counts against it or is left."""
     for name in "abcde":
-        suspects = process(client, name)
-        suspects.mark(RUN, 7)
-        suspects.lift(RUN, 7)
+        quarantine = process(client, name)
+        quarantine.mark(RUN, 7)
+        quarantine.lift(RUN, 7)
         client.delete(life_key(name))
     process(client, "z").mark(RUN, 7)
     process(client, "z").lift(RUN, 7)
@@ -86,9 +86,9 @@ def test_a_process_that_was_frozen_takes_its_mark_back(client: redis.Redis) -> N
 def test_a_process_that_ends_by_its_own_fault_absolves_its_row(client: redis.Redis) -> None:
     """A hanging GPU is no row's fault: the mark goes before the process does."""
     for name in "abcde":
-        suspects = process(client, name)
-        suspects.mark(RUN, 7)
-        suspects.absolve()
+        quarantine = process(client, name)
+        quarantine.mark(RUN, 7)
+        quarantine.absolve()
         client.delete(life_key(name))
     process(client, "z").mark(RUN, 7)
 

@@ -11,7 +11,7 @@ import torch
 from tests.support.debian import require_compiler
 from worker.models.flux.architecture import TINY
 from worker.models.flux.kontext import Kontext
-from worker.models.flux.random_weights import drawn
+from worker.models.flux.random_weights import random_pipeline
 from worker.models.speed.fp8 import multiplies_fp8
 from worker.settings.fleet import load_settings
 
@@ -53,7 +53,7 @@ def gpu_thread() -> Iterator[Executor]:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save the tiny model with random weights, which show every difference in a seed or a neighbour."""
-    pipeline = drawn(TINY, device=torch.device("cpu"), dtype=torch.float32)
+    pipeline = random_pipeline(TINY, device=torch.device("cpu"), dtype=torch.float32)
     folder = tmp_path_factory.mktemp("tiny") / "model"
     pipeline.save_pretrained(folder, safe_serialization=True)
     return folder

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from tests.support.pipelines import edited_pixels
 from worker.models.flux.architecture import TINY
-from worker.models.flux.random_weights import drawn
+from worker.models.flux.random_weights import random_pipeline
 
 INSTRUCTIONS = (
     "Make it red.",
@@ -22,7 +22,7 @@ INSTRUCTIONS = (
 @pytest.fixture(scope="module")
 def pipeline() -> Any:
     """Build the tiny model once for the file."""
-    return drawn(TINY, device=torch.device("cpu"), dtype=torch.float32)
+    return random_pipeline(TINY, device=torch.device("cpu"), dtype=torch.float32)
 
 
 def photograph(number: int, width: int = 256, height: int = 256) -> Image.Image:

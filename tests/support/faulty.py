@@ -21,7 +21,7 @@ from PIL import Image
 
 from tests.support.passthrough import LoadPassthrough, Passthrough
 from tests.support.sending import FAIL, HANG, KILL
-from worker.batching.policy import BatchKey, EditJob
+from worker.batching.jobs import BatchKey, EditJob
 from worker.celery import app
 from worker.settings.fleet import Settings
 from worker.steps import LoadModel

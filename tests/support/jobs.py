@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from worker.batching.policy import BatchKey, EditJob, Ticket
+from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.contract.buckets import Bucket
 from worker.models.protocol import EditModel
 

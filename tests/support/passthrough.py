@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from tests.support.waiting import wait_until
-from worker.batching.policy import BatchKey, EditJob
+from worker.batching.jobs import BatchKey, EditJob
 from worker.celery import app
 from worker.models.protocol import EditModel
 from worker.models.selftest import INSTRUCTION

@@ -10,7 +10,7 @@ import torch
 from worker.bench.sizes import SIZES
 from worker.celery import app
 from worker.models.flux.kontext import Kontext
-from worker.models.flux.random_weights import drawn
+from worker.models.flux.random_weights import random_pipeline
 from worker.models.speed.device import dtype_on
 from worker.settings.fleet import Settings
 from worker.steps import LoadModel
@@ -22,7 +22,7 @@ def load(settings: Settings) -> Kontext:
     size = next(size for size in SIZES.values() if size.spec == settings.spec)
     device = torch.device("cuda" if gpu else "cpu")
     return Kontext(
-        drawn(size.architecture, device=device, dtype=dtype_on(device)),
+        random_pipeline(size.architecture, device=device, dtype=dtype_on(device)),
         settings.profile_on(gpu=gpu),
         compile_cache=settings.compile_cache,
         prompt_cache=settings.prompt_cache * 2**20,

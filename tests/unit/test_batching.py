@@ -9,7 +9,8 @@ from itertools import count
 import pytest
 
 from tests.support.policies import policy
-from worker.batching.policy import BatchKey, Run, Wait, Waiting, choose
+from worker.batching.jobs import BatchKey
+from worker.batching.policy import Run, Wait, Waiting, choose
 from worker.contract.buckets import Bucket
 from worker.settings.fleet import load_settings
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from worker.models.flux.architecture import FULL, TINY, Architecture, build
-from worker.models.flux.random_weights import drawn
+from worker.models.flux.random_weights import random_pipeline
 
 CPU = torch.device("cpu")
 
@@ -71,7 +71,7 @@ def test_the_real_size_has_kontexts_geometry(full: Any) -> None:
 )
 def test_random_weights_make_a_picture_in_bf16(architecture: Architecture) -> None:
     """What random weights make in the type of a GPU is all numbers, and no single colour."""
-    pipeline = drawn(architecture, device=CPU, dtype=torch.bfloat16)
+    pipeline = random_pipeline(architecture, device=CPU, dtype=torch.bfloat16)
     seen: list[torch.Tensor] = []
     pipeline.transformer.register_forward_hook(lambda _module, _inputs, output: seen.append(output[0]))
     assert edited(pipeline).std() > 0.05
@@ -81,9 +81,9 @@ def test_random_weights_make_a_picture_in_bf16(architecture: Architecture) -> No
 
 def test_the_same_seed_gives_the_same_weights() -> None:
     """Two profiles are measured with the same weights, whatever was drawn in between."""
-    one = drawn(TINY, device=CPU, dtype=torch.float32)
+    one = random_pipeline(TINY, device=CPU, dtype=torch.float32)
     torch.rand(7)
-    other = drawn(TINY, device=CPU, dtype=torch.float32)
+    other = random_pipeline(TINY, device=CPU, dtype=torch.float32)
     pairs = zip(one.transformer.parameters(), other.transformer.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

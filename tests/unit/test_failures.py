@@ -5,7 +5,7 @@ import redis
 from kombu.exceptions import BatchPublishError, OperationalError
 
 from producer.run.failures import is_away
-from producer.run.retrying import Patience
+from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
 from worker.settings.fleet import load_settings
 
@@ -44,7 +44,7 @@ def test_an_outage_is_said_once_and_borne() -> None:
     """The sentence comes once per outage, names the broker without its password, and the answer comes at last."""
     said: list[str] = []
     pauses: list[float] = []
-    patience = Patience(SETTINGS, said.append, sleep=pauses.append)
+    retrying = Retrying(SETTINGS, said.append, sleep=pauses.append)
     for _ in range(2):
         failures = iter([redis.ConnectionError("Connection refused.")] * 50)
 
@@ -53,7 +53,7 @@ def test_an_outage_is_said_once_and_borne() -> None:
                 raise failure
             return "answer"
 
-        assert patience(ask) == "answer"
+        assert retrying(ask) == "answer"
     assert said == ["Redis at redis://:**@somewhere/0 does not answer (Connection refused); waiting for it."] * 2
     assert len(pauses) == 100
 
@@ -68,4 +68,4 @@ def test_waiting_ends_where_nobody_will_start_it_again() -> None:
         raise redis.ConnectionError
 
     with pytest.raises(RunError, match="It has ended"):
-        Patience(SETTINGS, lambda _: None, watch=ended)(ask)
+        Retrying(SETTINGS, lambda _: None, watch=ended)(ask)

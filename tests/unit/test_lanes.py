@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.waiting import wait_until
 from worker.contract.errors import GivenBack
-from worker.delivery.isolation import Lanes
+from worker.delivery.isolation import Isolation
 
 #: Seconds after which a test fails instead of hanging.
 PATIENCE = 10
@@ -41,32 +41,32 @@ class Row(threading.Thread):
 
 
 @pytest.fixture
-def lanes() -> Lanes:
-    """Make lanes that nobody is in."""
-    return Lanes()
+def isolation() -> Isolation:
+    """Make one that nobody is in."""
+    return Isolation()
 
 
-def waits_alone(lanes: Lanes) -> bool:
+def waits_alone(isolation: Isolation) -> bool:
     """Tell whether a row waits to be alone."""
-    return lanes._waiting_alone > 0  # noqa: SLF001 - a thread that waits cannot say so
+    return isolation._waiting_alone > 0  # noqa: SLF001 - a thread that waits cannot say so
 
 
-def test_rows_share(lanes: Lanes) -> None:
+def test_rows_share(isolation: Isolation) -> None:
     """Any number of rows work side by side."""
-    rows = [Row(lanes.shared) for _ in range(5)]
+    rows = [Row(isolation.shared) for _ in range(5)]
     assert all(row.entered.wait(PATIENCE) for row in rows)
     for row in rows:
         row.leave()
 
 
-def test_a_suspect_waits_until_everybody_has_left_and_keeps_newcomers_waiting(lanes: Lanes) -> None:
+def test_a_suspect_waits_until_everybody_has_left_and_keeps_newcomers_waiting(isolation: Isolation) -> None:
     """A row that works alone begins after those that are at work, before those that come later, and beside none."""
-    first, second = Row(lanes.shared), Row(lanes.shared)
+    first, second = Row(isolation.shared), Row(isolation.shared)
     assert first.entered.wait(PATIENCE)
     assert second.entered.wait(PATIENCE)
-    suspect = Row(lanes.alone)
-    wait_until(lambda: waits_alone(lanes), "the suspect waits")
-    newcomer = Row(lanes.shared)
+    suspect = Row(isolation.alone)
+    wait_until(lambda: waits_alone(isolation), "the suspect waits")
+    newcomer = Row(isolation.shared)
     first.leave()
     assert not suspect.entered.is_set()
     second.leave()
@@ -77,9 +77,9 @@ def test_a_suspect_waits_until_everybody_has_left_and_keeps_newcomers_waiting(la
     newcomer.leave()
 
 
-def test_suspects_follow_one_another(lanes: Lanes) -> None:
+def test_suspects_follow_one_another(isolation: Isolation) -> None:
     """Two rows that must be alone are never at work together."""
-    rows = [Row(lanes.alone) for _ in range(3)]
+    rows = [Row(isolation.alone) for _ in range(3)]
     for _ in rows:
         wait_until(lambda: any(row.entered.is_set() and row.is_alive() for row in rows), "one is at work")
         [at_work] = [row for row in rows if row.entered.is_set() and row.is_alive()]
@@ -87,17 +87,17 @@ def test_suspects_follow_one_another(lanes: Lanes) -> None:
     assert not any(row.is_alive() for row in rows)
 
 
-def test_closing_gives_back_whoever_waits(lanes: Lanes) -> None:
+def test_closing_gives_back_whoever_waits(isolation: Isolation) -> None:
     """A worker that shuts down lets those at work finish, and gives back those that wait and those that come."""
-    at_work = Row(lanes.shared)
+    at_work = Row(isolation.shared)
     assert at_work.entered.wait(PATIENCE)
-    suspect = Row(lanes.alone)
-    wait_until(lambda: waits_alone(lanes), "the suspect waits")
-    newcomer = Row(lanes.shared)
-    lanes.close()
+    suspect = Row(isolation.alone)
+    wait_until(lambda: waits_alone(isolation), "the suspect waits")
+    newcomer = Row(isolation.shared)
+    isolation.close()
     suspect.join(PATIENCE)
     newcomer.join(PATIENCE)
-    late = Row(lanes.shared)
+    late = Row(isolation.shared)
     late.join(PATIENCE)
     assert [row.given_back for row in (at_work, suspect, newcomer, late)] == [False, True, True, True]
     assert at_work.is_alive()

@@ -7,9 +7,10 @@ from concurrent.futures import Future
 import pytest
 
 from tests.support.policies import policy
-from worker.batching.circuit_breaker import Breaker
+from worker.batching.circuit_breaker import CircuitBreaker
+from worker.batching.jobs import BatchKey
 from worker.batching.microbatcher import MicroBatcher
-from worker.batching.policy import BatchKey, Policy
+from worker.batching.policy import Policy
 from worker.batching.runner import Batched, BatchRunner
 from worker.contract.buckets import Bucket
 from worker.contract.errors import GivenBack, ModelError, Unwanted
@@ -83,7 +84,7 @@ def start(clock: Clock, model: Squares, broken: list[ModelError]) -> Iterator[St
     started: list[Batcher] = []
 
     def make(policy: Policy) -> Batcher:
-        runner = BatchRunner(model, policy, breaker=Breaker(lambda _: None, limit=3), clock=clock)
+        runner = BatchRunner(model, policy, breaker=CircuitBreaker(lambda _: None, limit=3), clock=clock)
         started.append(MicroBatcher(runner, on_broken=broken.append, clock=clock))
         return started[-1]
 
@@ -224,7 +225,7 @@ def test_whatever_ends_the_thread_ends_the_worker(broken: list[ModelError], mode
     def objections(jobs: Sequence[int]) -> list[None]:
         raise KeyError(len(jobs))
 
-    runner = BatchRunner(model, AT_ONCE, breaker=Breaker(lambda _: None, limit=3))
+    runner = BatchRunner(model, AT_ONCE, breaker=CircuitBreaker(lambda _: None, limit=3))
     batcher = MicroBatcher(runner, on_broken=broken.append, objections=objections)
     assert isinstance(batcher.submit(KEY, 3).exception(PATIENCE), GivenBack)
     assert batcher.closing.wait(PATIENCE)
@@ -233,7 +234,7 @@ def test_whatever_ends_the_thread_ends_the_worker(broken: list[ModelError], mode
 
 def test_a_row_with_an_objection_is_not_run(model: Squares, broken: list[ModelError]) -> None:
     """What stands against a row just before its batch begins is its answer; the others ride."""
-    runner = BatchRunner(model, FULL_ONLY, breaker=Breaker(lambda _: None, limit=3))
+    runner = BatchRunner(model, FULL_ONLY, breaker=CircuitBreaker(lambda _: None, limit=3))
     batcher = MicroBatcher(
         runner, on_broken=broken.append, objections=lambda jobs: [Unwanted("no") if job == 2 else None for job in jobs]
     )

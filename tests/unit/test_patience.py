@@ -12,7 +12,7 @@ import redis
 
 from tests.support.waiting import wait_until
 from worker.contract.errors import GivenBack, RowError, TransientError
-from worker.health.retrying import Patience
+from worker.health.retrying import Retrying
 from worker.health.transient import may_pass
 from worker.pictures.decoding import read, size_of
 
@@ -33,9 +33,9 @@ class Share:
         return "read"
 
 
-def patience(closing: threading.Event | None = None, *, attempts: int = 4, first_wait: float = 0.001) -> Patience:
-    """Make a patience whose pauses are short."""
-    return Patience(closing or threading.Event(), attempts=attempts, first_wait=first_wait, jitter=0)
+def retrying(closing: threading.Event | None = None, *, attempts: int = 4, first_wait: float = 0.001) -> Retrying:
+    """Make one whose pauses are short."""
+    return Retrying(closing or threading.Event(), attempts=attempts, first_wait=first_wait, jitter=0)
 
 
 HICCUP = TransientError("image /a.png: cannot be read (Input/output error).")
@@ -45,7 +45,7 @@ HICCUP = TransientError("image /a.png: cannot be read (Input/output error).")
 def test_what_passes_is_borne(failures: int) -> None:
     """As long as it works within the attempts, nobody learns of the failures."""
     share = Share(failures, HICCUP)
-    assert patience().with_storage(share, "run.7") == "read"
+    assert retrying().with_storage(share, "run.7") == "read"
     assert share.attempts == failures + 1
 
 
@@ -53,7 +53,7 @@ def test_the_attempts_are_bounded() -> None:
     """After the last attempt the row has the error of the storage."""
     share = Share(99, HICCUP)
     with pytest.raises(TransientError, match="Input/output error"):
-        patience().with_storage(share, "run.7")
+        retrying().with_storage(share, "run.7")
     assert share.attempts == 4
 
 
@@ -61,14 +61,14 @@ def test_what_does_not_pass_is_not_tried_again() -> None:
     """A missing file is a missing file."""
     share = Share(99, RowError("image /a.png: no such file."))
     with pytest.raises(RowError, match="no such file"):
-        patience().with_storage(share, "run.7")
+        retrying().with_storage(share, "run.7")
     assert share.attempts == 1
 
 
 def test_each_pause_is_told_and_longer(caplog: pytest.LogCaptureFixture) -> None:
     """The log names the row, the attempt, the reason, and a pause that doubles."""
     with caplog.at_level(logging.WARNING):
-        patience(first_wait=0.1).with_storage(Share(3, HICCUP), "run.7")
+        retrying(first_wait=0.1).with_storage(Share(3, HICCUP), "run.7")
     reason = "image /a.png: cannot be read (Input/output error)."
     assert [record.message for record in caplog.records] == [
         f"row run.7, attempt 1: {reason} Next in 0.1 s.",
@@ -95,7 +95,7 @@ def in_thread(work: Callable[[], object]) -> tuple[threading.Thread, list[BaseEx
 def test_a_shutdown_ends_a_pause_at_once() -> None:
     """A row that waits an hour for its storage is given back as soon as the worker is told to stop."""
     closing, share = threading.Event(), Share(99, HICCUP)
-    thread, raised = in_thread(lambda: patience(closing, attempts=99, first_wait=3600).with_storage(share, "run.7"))
+    thread, raised = in_thread(lambda: retrying(closing, attempts=99, first_wait=3600).with_storage(share, "run.7"))
     wait_until(lambda: share.attempts == 1, "the first attempt has failed")
     closing.set()
     thread.join(10)
@@ -106,13 +106,13 @@ def test_a_shutdown_ends_a_pause_at_once() -> None:
 def test_redis_is_waited_for_without_end() -> None:
     """An outcome that Redis does not take is kept until it does."""
     share = Share(1, redis.ConnectionError("Connection refused"))
-    assert patience(attempts=1).with_redis(share, "run.7") == "read"
+    assert retrying(attempts=1).with_redis(share, "run.7") == "read"
 
 
 def test_a_shutdown_ends_the_wait_for_redis() -> None:
     """A worker that stops while Redis is away asks once more, and gives its row back."""
     closing, share = threading.Event(), Share(99, redis.ConnectionError("Connection refused"))
-    thread, raised = in_thread(lambda: patience(closing).with_redis(share, "run.7"))
+    thread, raised = in_thread(lambda: retrying(closing).with_redis(share, "run.7"))
     wait_until(lambda: share.attempts == 1, "Redis has refused")
     closing.set()
     thread.join(10)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import pytest
 from PIL import Image
 
-from worker.batching.policy import BatchKey, EditJob
+from worker.batching.jobs import BatchKey, EditJob
 from worker.contract.catalog import MODELS
 from worker.contract.errors import ModelError
 from worker.models.protocol import EditModel
-from worker.models.selftest import prove
+from worker.models.selftest import run_selftest
 
 
 class Model(EditModel):
@@ -27,7 +27,7 @@ class Model(EditModel):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_that_works_is_proved(name: str) -> None:
     """Any picture at the square resolution that is not of one colour will do."""
-    prove(Model(lambda image: image.point(lambda value: value // 2)), MODELS[name])
+    run_selftest(Model(lambda image: image.point(lambda value: value // 2)), MODELS[name])
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_model_that_works_is_proved(name: str) -> None:
 def test_a_model_that_does_not_work_is_not(make: Callable[[Image.Image], Image.Image], sentence: str) -> None:
     """Black, as numbers that are none become, another size and another mode are no edit."""
     with pytest.raises(ModelError, match=sentence):
-        prove(Model(make), MODELS["demo"])
+        run_selftest(Model(make), MODELS["demo"])
 
 
 def test_the_picture_tells_channels_and_places_apart() -> None:
@@ -53,7 +53,7 @@ def test_the_picture_tells_channels_and_places_apart() -> None:
         seen.append(image)
         return image
 
-    prove(Model(look), MODELS["demo"])
+    run_selftest(Model(look), MODELS["demo"])
     red, green, blue = seen[0].split()
     assert len({red.tobytes(), green.tobytes(), blue.tobytes()}) == 3
     assert all(band.getextrema()[1] - band.getextrema()[0] > 200 for band in (red, green, blue))

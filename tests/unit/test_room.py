@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from tests.support.waiting import wait_until
-from worker.pictures.pixel_budget import Room
+from worker.pictures.pixel_budget import PixelBudget
 
 
 @contextmanager
-def visit(room: Room, pixels: int) -> Iterator[Callable[[], bool]]:
+def visit(room: PixelBudget, pixels: int) -> Iterator[Callable[[], bool]]:
     """Take room on a thread of its own, and leave at the end; yield whether it is in."""
     begun, got, leave = threading.Event(), threading.Event(), threading.Event()
 
@@ -42,7 +42,7 @@ def stays_out(is_in: Callable[[], bool]) -> bool:
 
 def test_pictures_that_fit_are_in_together() -> None:
     """As many pictures as the room holds are in at the same time."""
-    room = Room(100)
+    room = PixelBudget(100)
     with visit(room, 60) as one, visit(room, 40) as other:
         wait_until(lambda: one() and other(), "both are in", limit=10)
 
@@ -50,7 +50,7 @@ def test_pictures_that_fit_are_in_together() -> None:
 @pytest.mark.parametrize("second", [50, 500], ids=["one too many", "larger than the room"])
 def test_a_picture_waits_until_there_is_room(second: int) -> None:
     """A picture that does not fit beside another enters when that has left, also one larger than the whole room."""
-    room = Room(100)
+    room = PixelBudget(100)
     with ExitStack() as last, ExitStack() as next_:
         with visit(room, 60) as one:
             wait_until(one, "the first is in", limit=10)
@@ -63,7 +63,7 @@ def test_a_picture_waits_until_there_is_room(second: int) -> None:
 
 def test_many_pictures_all_get_their_turn() -> None:
     """However large and small ones are mixed, all of them come in and leave."""
-    room, left = Room(100), []
+    room, left = PixelBudget(100), []
 
     def stay(pixels: int) -> None:
         with room.taken(pixels):
@@ -76,7 +76,7 @@ def test_many_pictures_all_get_their_turn() -> None:
     wait_until(lambda: len(left) == len(sizes), "all have left", limit=10)
 
 
-def fail(room: Room) -> None:
+def fail(room: PixelBudget) -> None:
     """Break off while holding room."""
     with room.taken(100):
         raise ValueError("broken")
@@ -84,7 +84,7 @@ def fail(room: Room) -> None:
 
 def test_a_picture_that_cannot_be_decoded_gives_its_room_back() -> None:
     """An error leaves the room as it was."""
-    room = Room(100)
+    room = PixelBudget(100)
     with pytest.raises(ValueError, match="broken"):
         fail(room)
     with visit(room, 100) as after:

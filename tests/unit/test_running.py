@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from tests.support.policies import policy
-from worker.batching.circuit_breaker import Breaker
-from worker.batching.policy import BatchKey, Waiting
+from worker.batching.circuit_breaker import CircuitBreaker
+from worker.batching.jobs import BatchKey
+from worker.batching.policy import Waiting
 from worker.batching.runner import Batched, BatchRunner, Entry
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError, OutOfMemory
@@ -53,11 +54,11 @@ def sound(_: BatchKey | None) -> None:
 def runner(
     call: Callable[[BatchKey, Sequence[str], int], Sequence[str]],
     *,
-    prove: Callable[[BatchKey | None], None] = sound,
+    selftest: Callable[[BatchKey | None], None] = sound,
     limit: int = 3,
 ) -> BatchRunner[str, str]:
     """Make a runner with batches of eight images, whose model is sound unless a test says otherwise."""
-    return BatchRunner(call, policy(8, max_wait=0), breaker=Breaker(prove, limit))
+    return BatchRunner(call, policy(8, max_wait=0), breaker=CircuitBreaker(selftest, limit))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_a_row_at_fault_is_judged_by_the_built_in_picture() -> None:
     """A row that fails alone is its own fault if the model still edits the built-in picture."""
     proofs: list[BatchKey | None] = []
     entries = batch("abcd", key())
-    runner(cannot("c"), prove=proofs.append).run(entries)
+    runner(cannot("c"), selftest=proofs.append).run(entries)
     assert [isinstance(entry.future.exception(0), ValueError) for entry in entries] == [False, False, True, False]
     assert proofs == [key()], "the model is proved as the row was edited"
 
@@ -153,12 +154,12 @@ def test_a_row_at_fault_is_judged_by_the_built_in_picture() -> None:
 def test_a_model_that_fails_on_the_built_in_picture_is_broken() -> None:
     """A process that a CUDA error has poisoned fails no row: the first one alone shows it."""
 
-    def prove(_: BatchKey | None) -> None:
+    def selftest(_: BatchKey | None) -> None:
         raise torch.AcceleratorError("CUDA error: device-side assert triggered\nFor debugging consider passing …")
 
     entries = batch("abcd", key())
     with pytest.raises(ModelError) as raised:
-        runner(cannot("abcd"), prove=prove).run(entries)
+        runner(cannot("abcd"), selftest=selftest).run(entries)
     assert str(raised.value) == (
         "The model failed on a row (ValueError: no such luck), and then on the built-in picture, too"
         " (AcceleratorError: CUDA error: device-side assert triggered)."
@@ -175,11 +176,11 @@ def test_a_model_that_is_broken_at_one_resolution_is_broken() -> None:
             raise torch.AcceleratorError("CUDA error: no kernel image is available")
         return list(jobs)
 
-    def prove(like: BatchKey | None) -> None:
+    def selftest(like: BatchKey | None) -> None:
         if like is not None:
             call(like, ["the built-in picture"], 1)
 
-    running = runner(call, prove=prove)
+    running = runner(call, selftest=selftest)
     running.run(batch("ab", key()))
     entries = batch("cd", key(WIDE))
     with pytest.raises(ModelError, match="no kernel image"):
@@ -190,13 +191,13 @@ def test_a_model_that_is_broken_at_one_resolution_is_broken() -> None:
 def test_memory_that_is_gone_for_the_built_in_picture_breaks_the_model() -> None:
     """A GPU whose memory somebody else has taken fails no row either."""
 
-    def prove(like: BatchKey | None) -> None:
+    def selftest(like: BatchKey | None) -> None:
         assert like is None, "what does not fit at its own resolution says nothing of the model"
         raise OutOfMemory(SQUARE, 1)
 
     entries = batch("ab", key())
     with pytest.raises(ModelError, match=r"no memory for 1 image at 256x256"):
-        runner(Memory(fits=0), prove=prove).run(entries)
+        runner(Memory(fits=0), selftest=selftest).run(entries)
     assert not any(entry.future.done() for entry in entries)
 
 
@@ -219,7 +220,7 @@ def test_every_call_is_watched() -> None:
         watched.append(what)
         return nullcontext()
 
-    breaker = Breaker(sound, limit=3)
+    breaker = CircuitBreaker(sound, limit=3)
     watching = BatchRunner(cannot("b"), policy(8, max_wait=0), breaker=breaker, watched=watch)
     watching.run(batch("ab", key()))
     assert watched == ["a b", "a", "b", "the built-in picture"]
@@ -242,11 +243,11 @@ def test_only_the_models_calls_on_rows_count_as_busy(caplog: pytest.LogCaptureFi
         now[0] += 5
         return cannot("x")(key, jobs, most)
 
-    def prove(like: BatchKey | None) -> None:
+    def selftest(like: BatchKey | None) -> None:
         del like
         now[0] += 5
 
-    running = BatchRunner(call, policy(8, max_wait=0), breaker=Breaker(prove, limit=3), clock=lambda: now[0])
+    running = BatchRunner(call, policy(8, max_wait=0), breaker=CircuitBreaker(selftest, limit=3), clock=lambda: now[0])
     assert running.busy == 0
     running.run(batch("x", key()))
     assert running.busy == 1 / 2

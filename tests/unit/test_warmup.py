@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from worker.batching.budget import Budget, Memory
-from worker.batching.policy import BatchKey, EditJob
+from worker.batching.jobs import BatchKey, EditJob
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import MODELS
 from worker.contract.errors import ModelError, OutOfMemory

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 
-from worker.batching.policy import BatchKey
+from worker.batching.jobs import BatchKey
 from worker.contract.errors import ModelError, RowError, one_line
 
 
-class Breaker:
+class CircuitBreaker:
     """Opens once the model is broken, before it burns its way through a thousand rows.
 
-    `prove` raises where the model cannot edit the built-in picture, at the batch key that it is given or, without one,
-    at its usual resolution. It is asked after every row that failed alone: a CUDA error leaves a process in which every
-    later call fails, too, and a kernel may fail at one resolution only. What this does not show is found by counting:
-    `limit` rows that fail, one after the other, with no success between them.
+    `selftest` raises where the model cannot edit the built-in picture, at the batch key that it is given or, without
+    one, at its usual resolution. It is asked after every row that failed alone: a CUDA error leaves a process in which
+    every later call fails, too, and a kernel may fail at one resolution only. What this does not show is found by
+    counting: `limit` rows that fail, one after the other, with no success between them.
     """
 
-    def __init__(self, prove: Callable[[BatchKey | None], None], limit: int) -> None:
-        self._prove = prove
+    def __init__(self, selftest: Callable[[BatchKey | None], None], limit: int) -> None:
+        self._selftest = selftest
         self._limit = limit
         self._failed = 0
 
@@ -37,7 +37,7 @@ class Breaker:
         if self._failed >= self._limit:
             raise ModelError(f"The model failed on {self._failed} rows, one after the other ({_reason(error)}).")
         try:
-            self._prove(None if own else key)
+            self._selftest(None if own else key)
         except Exception as proof:
             reasons = f"({_reason(error)}), and then on the built-in picture, too ({_reason(proof)})"
             raise ModelError(f"The model failed on a row {reasons}.") from None

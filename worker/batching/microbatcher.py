@@ -8,7 +8,8 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from worker.batching.policy import BatchKey, Run, Waiting, choose
+from worker.batching.jobs import BatchKey
+from worker.batching.policy import Run, Waiting, choose
 from worker.batching.runner import Batched, BatchRunner, Entry
 from worker.contract.errors import GivenBack, ModelError, one_line
 

@@ -11,8 +11,9 @@ from typing import Generic, TypeVar
 from uuid import uuid4
 
 from worker.batching.busy import BusyMeter
-from worker.batching.circuit_breaker import Breaker
-from worker.batching.policy import BatchKey, Policy, Waiting
+from worker.batching.circuit_breaker import CircuitBreaker
+from worker.batching.jobs import BatchKey
+from worker.batching.policy import Policy, Waiting
 from worker.contract.errors import OutOfMemory
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class BatchRunner(Generic[Job, Result]):
         call: Callable[[BatchKey, Sequence[Job], int], Sequence[Result]],
         policy: Policy,
         *,
-        breaker: Breaker,
+        breaker: CircuitBreaker,
         watched: Callable[[str], AbstractContextManager[object]] = nullcontext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

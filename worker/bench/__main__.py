@@ -25,7 +25,7 @@ from worker.bench.running import Bench
 from worker.bench.sizes import SIZES, Size
 from worker.bench.table import as_json, report
 from worker.contract.errors import FleetError, RunError
-from worker.models.flux.random_weights import drawn
+from worker.models.flux.random_weights import random_pipeline
 from worker.models.speed.device import dtype_on, leave_a_core
 from worker.models.weights.fetching import fetch_weights
 from worker.models.weights.loading import load_pipeline
@@ -115,7 +115,7 @@ def _weights(size: Size, checkpoint: Path | None, device: torch.device) -> tuple
     if checkpoint is not None:
         folder = fetch_weights(load_settings(hf_model_name_or_path=str(checkpoint.absolute())))
         return partial(load_pipeline, folder, device), f"the checkpoint {checkpoint.name}"
-    random = partial(drawn, size.architecture, device=device, dtype=dtype_on(device))
+    random = partial(random_pipeline, size.architecture, device=device, dtype=dtype_on(device))
     return random, "random; every picture is noise, and fidelity means less than with --checkpoint"
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from PIL import Image
 
-from worker.batching.policy import BatchKey, EditJob, Ticket
+from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.bench.photos import Row
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import ModelSpec

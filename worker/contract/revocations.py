@@ -1,31 +1,15 @@
-"""What the producer tells workers about rows that are already on their way: superseded ones, and cancelled runs."""
+"""What the producer takes back of rows that are already on their way: superseded ones, and cancelled runs."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import redis
 
-#: Seconds for which Redis keeps what it has of a run that nobody touches. Losing it costs sending rows again, no more.
-KEPT: Final = 30 * 24 * 60 * 60
-KEPT_FINISHED: Final = 24 * 60 * 60
+from worker.contract.keys import KEPT, KEPT_FINISHED, run_key
 
 
-#: Seconds for which Redis knows that a row was just answered: as long as another worker may still have it in hand.
-KEPT_ANSWERED: Final = 120
-
-
-def run_key(run: str, name: str) -> str:
-    """Name one of a run's keys in Redis."""
-    return f"fleet:run:{run}:{name}"
-
-
-def answered_key(run: str, row: int) -> str:
-    """Name the key that is there for a while once a row is answered."""
-    return run_key(run, f"answered:{row}")
-
-
-class RunNotes:
-    """The notes of one run, in Redis."""
+class Revocations:
+    """What is revoked of one run, in Redis."""
 
     def __init__(self, client: redis.Redis, run: str) -> None:
         self._client = client
@@ -36,7 +20,7 @@ class RunNotes:
         """Note, before rows are published, which older forms of them count no more.
 
         `changed`: new fingerprints of rows whose older form is on its way. `again`: fingerprints of rows that are
-        published once more; where a note stands about such a row, it must name this form, or it would be dropped.
+        published once more; where something stands about such a row, it must name this form, or it would be dropped.
         """
         noted: Any = self._client.hmget(self._superseded, [str(row) for row in again]) if again else []
         renewed = {row: digest for (row, digest), old in zip(again.items(), noted, strict=True) if old is not None}
@@ -74,5 +58,5 @@ class RunNotes:
         return "a newer form of it was submitted" if newest not in {None, fingerprint.encode()} else None
 
     def finished(self) -> None:
-        """Keep the notes of a finished run for a day: an older form of a row may still be on some GPU."""
+        """Keep a finished run's for a day: an older form of a row may still be on some GPU."""
         self._client.expire(self._superseded, KEPT_FINISHED)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from worker.contract.errors import GivenBack
 
 
-class Lanes:
+class Isolation:
     """A lock that many rows share, or one row holds alone."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore", category=CPendingDeprecationWarning, module=r"
 logger = logging.getLogger(__name__)
 
 
-class KeepMessages(bootsteps.StartStopStep):
+class RenewLeases(bootsteps.StartStopStep):
     """Renews the visibility of every message that this worker holds, four times per timeout.
 
     Redis' transport gives a message to another worker once `visibility_timeout` has passed since it was

@@ -10,15 +10,15 @@ from typing import Any
 import redis
 from kombu.transport.redis import Channel
 
-from worker.batching.policy import EditJob, Ticket
+from worker.batching.jobs import EditJob, Ticket
 from worker.contract.errors import Unwanted
-from worker.contract.revocations import KEPT, answered_key, run_key
+from worker.contract.keys import KEPT, answered_key, run_key
 from worker.delivery.quarantine import INSTANCE
 
 logger = logging.getLogger(__name__)
 
 
-class Holders:
+class Ownership:
     """The notes of who holds which row, in Redis; an outcome takes its row's away (`worker.contract.outcomes`)."""
 
     def __init__(self, client: redis.Redis, hasty: redis.Redis, instance: str = INSTANCE) -> None:

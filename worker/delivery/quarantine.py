@@ -12,7 +12,7 @@ from typing import Any, Final
 import redis
 
 from worker.contract.errors import CrashedError
-from worker.contract.revocations import KEPT, run_key
+from worker.contract.keys import KEPT, run_key
 
 #: Names this process, and no other that ever ran: a worker that is started again has the same name in Celery.
 INSTANCE: Final = token_hex(8)
@@ -31,7 +31,7 @@ def live(pipe: "redis.client.Pipeline", timeout: float, instance: str = INSTANCE
     pipe.set(life_key(instance), 1, px=int(timeout * 500))
 
 
-class Suspects:
+class Quarantine:
     """The marks that this process sets and counts."""
 
     def __init__(

@@ -15,7 +15,7 @@ from worker.contract.errors import one_line
 logger = logging.getLogger(__name__)
 
 
-class RefuseNonsense(bootsteps.StartStopStep):
+class RejectNonsense(bootsteps.StartStopStep):
     """Drops entries of the queue that are no messages, or messages without a task's parts, with a line in the log.
 
     What Celery and kombu can read and do not accept, such as pickles, they refuse themselves. What they cannot read

@@ -9,20 +9,20 @@ from typing import TypeVar
 import redis
 from PIL import Image
 
+from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.batching.microbatcher import MicroBatcher
-from worker.batching.policy import BatchKey, EditJob, Ticket
 from worker.batching.runner import Batched
 from worker.contract.buckets import Fit, area_of, plan_fit
 from worker.contract.catalog import ModelSpec
 from worker.contract.errors import GivenBack, RowError, Unwanted
 from worker.contract.messages import EditRequest, image_seed
-from worker.contract.revocations import RunNotes
+from worker.contract.revocations import Revocations
 from worker.editing.record import RowRecord
-from worker.health.retrying import Patience
+from worker.health.retrying import Retrying
 from worker.pictures import decoding, files, fitting
 from worker.pictures.confine import Limits, confined
 from worker.pictures.encoding import require_encodable
-from worker.pictures.pixel_budget import Room
+from worker.pictures.pixel_budget import PixelBudget
 
 Answer = TypeVar("Answer")
 Batcher = MicroBatcher[EditJob, list[Image.Image]]
@@ -38,15 +38,15 @@ class RowEditor:
         profile: str,
         limits: Limits,
         batcher: Batcher,
-        patience: Patience,
+        retrying: Retrying,
         client: redis.Redis,
     ) -> None:
         self._spec = spec
         self._profile = profile
         self._limits = limits
-        self._room = Room(limits.max_pixels)
+        self._pixels = PixelBudget(limits.max_pixels)
         self._batcher = batcher
-        self._patience = patience
+        self._retrying = retrying
         self._client = client
         #: The rows that wait for the GPU or are on it: their runs, and what they wait for.
         self._riding: set[tuple[str, Future[Batched[list[Image.Image]]]]] = set()
@@ -92,7 +92,7 @@ class RowEditor:
         paths = [confined(Path(path), self._limits.input_root, "FLEET_INPUT_ROOT") for path in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
         pixels = area_of([decoding.size_of(path, max_pixels=most) for path in paths], max_pixels=most)
-        with self._room.taken(pixels):
+        with self._pixels.taken(pixels):
             if self._batcher.closing.is_set():
                 raise GivenBack
             sources = [decoding.read(path, max_pixels=most) for path in paths]
@@ -127,7 +127,7 @@ class RowEditor:
             self._riding.discard(riding)
 
     def _save(self, request: EditRequest, plan: Fit, edited: list[Image.Image]) -> None:
-        with self._room.taken(plan.output[0] * plan.output[1]):
+        with self._pixels.taken(plan.output[0] * plan.output[1]):
             # One at a time: under the size "input" each may have a hundred megapixels.
             restored = (fitting.restore(picture, plan) for picture in edited)
             files.save(
@@ -139,11 +139,11 @@ class RowEditor:
             )
 
     def _with_storage(self, work: Callable[[], Answer], request: EditRequest) -> Answer:
-        return self._patience.with_storage(work, request.name)
+        return self._retrying.with_storage(work, request.name)
 
     def _drop_if_unwanted(self, request: EditRequest) -> None:
-        notes, row = RunNotes(self._client, request.run), request.row
-        why = self._patience.with_redis(lambda: notes.why_unwanted(row, request.fingerprint), request.name)
+        revocations, row = Revocations(self._client, request.run), request.row
+        why = self._retrying.with_redis(lambda: revocations.why_unwanted(row, request.fingerprint), request.name)
         if why is not None:
             raise Unwanted(f"row {row}: {why}.")
 

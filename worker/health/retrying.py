@@ -6,14 +6,7 @@ from threading import Event
 from typing import TypeVar
 
 import redis
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_when_event_set,
-    wait_exponential_jitter,
-)
+import tenacity
 from tenacity.nap import sleep_using_event
 
 from worker.contract.errors import GivenBack, TransientError
@@ -23,7 +16,7 @@ logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
-class Patience:
+class Retrying:
     """How a row bears what is outside of the worker's power."""
 
     def __init__(self, closing: Event, *, attempts: int, first_wait: float = 0.5, jitter: float = 1.0) -> None:
@@ -33,7 +26,7 @@ class Patience:
         """
         self._closing = closing
         self._attempts = attempts
-        self._pause = wait_exponential_jitter(multiplier=first_wait, max=30, jitter=jitter)
+        self._pause = tenacity.wait_exponential_jitter(multiplier=first_wait, max=30, jitter=jitter)
 
     def with_storage(self, work: Callable[[], Answer], row: str) -> Answer:
         """Read or write files, again and again where it fails for a reason that may pass.
@@ -44,19 +37,19 @@ class Patience:
 
         """
 
-        def go_on(state: RetryCallState) -> None:
+        def go_on(state: tenacity.RetryCallState) -> None:
             # The first attempt is made in any case: it may be the picture of the last batch that is to be saved.
             if state.attempt_number > 1 and self._closing.is_set():
                 raise GivenBack
 
-        def note(state: RetryCallState) -> None:
+        def note(state: tenacity.RetryCallState) -> None:
             seconds, error = state.upcoming_sleep, state.outcome and state.outcome.exception()
             logger.warning("row %s, attempt %d: %s Next in %.1f s.", row, state.attempt_number, error, seconds)
 
         # tenacity and not stamina, which is built on it: stamina cannot wake up from its sleep at a shutdown.
-        retrying = Retrying(
-            retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(self._attempts) | stop_when_event_set(self._closing),
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            stop=tenacity.stop_after_attempt(self._attempts) | tenacity.stop_when_event_set(self._closing),
             wait=self._pause,
             sleep=sleep_using_event(self._closing),
             before=go_on,
@@ -64,7 +57,7 @@ class Patience:
             reraise=True,
         )
         try:
-            return retrying(work)
+            return attempts(work)
         except TransientError:
             if self._closing.is_set():
                 raise GivenBack from None

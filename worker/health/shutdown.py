@@ -1,4 +1,4 @@
-"""How a worker ends before its work does: a broken model, a GPU that hangs, a second SIGTERM."""
+"""How a worker shuts down before its work is done: a broken model, a GPU that hangs, a second SIGTERM."""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from celery import signals
 from celery.worker import state
 
 from worker.contract.errors import ModelError
-from worker.delivery.quarantine import Suspects
+from worker.delivery.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -20,11 +20,11 @@ _FAILURE: Final = 1
 _GRACE: Final = 3
 
 
-class Endings:
+class Shutdown:
     """Ends this process so that no row is lost, and none is blamed for it."""
 
-    def __init__(self, suspects: Suspects) -> None:
-        self._suspects = suspects
+    def __init__(self, quarantine: Quarantine) -> None:
+        self._quarantine = quarantine
 
     def broken(self, error: ModelError) -> None:
         """Stop taking rows, give back what is in hand, and exit non-zero."""
@@ -62,6 +62,6 @@ class Endings:
         signals.worker_shutting_down.connect(first, weak=False)
 
     def _quit(self, code: int) -> NoReturn:
-        self._suspects.absolve()
+        self._quarantine.absolve()
         logging.shutdown()
         os._exit(code)

@@ -6,7 +6,7 @@ from typing import Protocol
 from PIL import Image
 
 from worker.batching.budget import Memory
-from worker.batching.policy import BatchKey, EditJob
+from worker.batching.jobs import BatchKey, EditJob
 
 
 class EditModel(Protocol):

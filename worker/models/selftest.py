@@ -4,7 +4,7 @@ from typing import Final
 
 from PIL import Image
 
-from worker.batching.policy import BatchKey, EditJob, Ticket
+from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.contract.catalog import ModelSpec
 from worker.contract.errors import ModelError
 from worker.models.protocol import EditModel
@@ -15,7 +15,7 @@ INSTRUCTION: Final = "Make the sky a little brighter."
 _STEPS: Final = 2
 
 
-def prove(model: EditModel, spec: ModelSpec, like: BatchKey | None = None) -> None:
+def run_selftest(model: EditModel, spec: ModelSpec, like: BatchKey | None = None) -> None:
     """Have the model edit the built-in picture, at its square resolution or as rows of another key are edited.
 
     Raises:

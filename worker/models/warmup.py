@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from worker.batching.budget import Budget, sizes
-from worker.batching.policy import BatchKey
+from worker.batching.jobs import BatchKey
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import ModelSpec
 from worker.contract.errors import ModelError, OutOfMemory, one_line
 from worker.models.protocol import EditModel
-from worker.models.selftest import job_for, prove
+from worker.models.selftest import job_for, run_selftest
 
 
 class WarmedUp(NamedTuple):
@@ -53,7 +53,7 @@ def warm_up(
     compiled = time.monotonic()
     with watched("the built-in picture"):
         try:
-            prove(model, spec)
+            run_selftest(model, spec)
         except OutOfMemory as error:
             raise _too_small(error) from None
     measured = replace(budget, memory=model.memory())

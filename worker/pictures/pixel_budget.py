@@ -1,11 +1,11 @@
-"""Room for pictures at full size: a worker has dozens of threads, and decoding takes up to 20 bytes per pixel."""
+"""A budget of pixels at full size: a worker has dozens of threads, and decoding takes up to 20 bytes per pixel."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Room:
+class PixelBudget:
     """Bounds how many pixels all threads together hold at full size.
 
     The 20 bytes were measured with JPEG 2000, WebP and PNG with alpha, of 100 megapixels each: 27 of them at once, one
@@ -21,9 +21,9 @@ class Room:
 
     @contextmanager
     def taken(self, pixels: int) -> Iterator[None]:
-        """Hold room for so many pixels, once it is there; more than the whole room is let in alone.
+        """Hold so many pixels, once they are free; more than the whole budget is let in alone.
 
-        Never to be called by a thread that holds room already: two of them would wait for each other for ever.
+        Never to be called by a thread that holds some already: two of them would wait for each other for ever.
         """
         with self._door, self._changed:
             self._changed.wait_for(lambda: self._held == 0 or self._held + pixels <= self._limit)

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from worker.batching.budget import Memory, split
-from worker.batching.policy import BatchKey, EditJob
+from worker.batching.jobs import BatchKey, EditJob
 from worker.contract.buckets import Bucket
 from worker.contract.errors import OutOfMemory
 from worker.contract.profiles import Profile

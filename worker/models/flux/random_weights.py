@@ -35,7 +35,7 @@ GAINS: Mapping[str, Mapping[str, float]] = {
 }
 
 
-def drawn(architecture: Architecture, *, device: torch.device, dtype: torch.dtype) -> Any:
+def random_pipeline(architecture: Architecture, *, device: torch.device, dtype: torch.dtype) -> Any:
     """Build a pipeline on a device with weights such that photograph, instruction and seed all show.
 
     They were chosen for the tiny one; at the real depth, 19 and 38 blocks, and 64 wide, in bf16, every number stays

@@ -1,0 +1,51 @@
+"""What the model gets for one row, and what makes rows fit into one call."""
+
+from typing import NamedTuple
+
+from PIL import Image
+
+from worker.contract.buckets import Bucket
+
+
+class BatchKey(NamedTuple):
+    """Everything that the pipeline can hold only once per call; only rows with equal keys share one."""
+
+    bucket: Bucket
+    steps: int
+    guidance: float
+    #: 1 where there is no negative prompt; the pipeline has one for every row of a call, or for none.
+    true_cfg_scale: float
+    #: Images per row. Part of the key so that a batch of rows is also a whole number of images.
+    num_images: int
+
+
+class Ticket(NamedTuple):
+    """One delivery of a row to a worker."""
+
+    run: str
+    row: int
+    #: Celery's id of the message, another one each time that the row is sent.
+    task: str
+    #: kombu's tag of the message, the same whenever it is delivered again.
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.run}.{self.row}"
+
+
+class EditJob(NamedTuple):
+    """What the model gets for one row."""
+
+    #: Which row it is, in which delivery of it.
+    ticket: Ticket
+    #: RGB, already at the bucket's size.
+    image: Image.Image
+    #: The instruction.
+    prompt: str
+    #: Only where the key's `true_cfg_scale` is above 1.
+    negative_prompt: str | None
+    #: One seed per image to make.
+    seeds: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return str(self.ticket)

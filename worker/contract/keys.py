@@ -1,0 +1,20 @@
+"""The keys of a run in Redis, and for how long it keeps them."""
+
+from typing import Final
+
+#: Seconds for which Redis keeps what it has of a run that nobody touches. Losing it costs sending rows again, no more.
+KEPT: Final = 30 * 24 * 60 * 60
+KEPT_FINISHED: Final = 24 * 60 * 60
+
+#: Seconds for which Redis knows that a row was just answered: as long as another worker may still have it in hand.
+KEPT_ANSWERED: Final = 120
+
+
+def run_key(run: str, name: str) -> str:
+    """Name one of a run's keys in Redis."""
+    return f"fleet:run:{run}:{name}"
+
+
+def answered_key(run: str, row: int) -> str:
+    """Name the key that is there for a while once a row is answered."""
+    return run_key(run, f"answered:{row}")
