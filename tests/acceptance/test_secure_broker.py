@@ -21,6 +21,7 @@ from tests.support.certificates import Certificates
 from tests.support.cli import CLI, row, write_jsonl
 from tests.support.monitor import monitor_celery
 from tests.support.pictures import photo
+from tests.support.place import PROJECT
 from tests.support.secure import SecureRedis, running_secure_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, environment, start_worker
@@ -156,7 +157,7 @@ def _flower(cli: CLI) -> Flower:
 def _begin(command: list[str], cli: CLI, log: Path) -> subprocess.Popen[bytes]:
     variables = {**environment(cli.settings), "FLOWER_BASIC_AUTH": AUTH}
     with log.open("wb") as output:
-        return subprocess.Popen(command, env=variables, cwd=Path(__file__).parents[2], stdout=output, stderr=output)
+        return subprocess.Popen(command, env=variables, cwd=PROJECT, stdout=output, stderr=output)
 
 
 def test_a_run_is_edited_with_few_rights(fleet: Fleet) -> None:

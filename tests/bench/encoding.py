@@ -5,16 +5,14 @@ import statistics
 import time
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import PIL
 from PIL import Image, features
 
+from tests.support.pictures import PHOTOS
 from worker.contract.buckets import KONTEXT_BUCKETS, plan_fit
 from worker.pictures.fitting import fit
-
-PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 
 WAYS: dict[str, dict[str, Any]] = {
     **{f"png level {level}": {"format": "PNG", "compress_level": level} for level in range(10)},

@@ -18,6 +18,7 @@ import torch
 from tests.bench.fleet import line, seconds_per_batch
 from tests.chaos.logs import WorkerLog
 from tests.support.cli import CLI, row, write_jsonl
+from tests.support.pictures import PHOTOS
 from tests.support.random_weights import load
 from tests.support.servers import running_redis
 from tests.support.workers import start_worker
@@ -27,7 +28,6 @@ from worker.settings.fleet import Settings, load_settings
 
 MODEL = "FLUX-Kontext" if torch.cuda.is_available() else "demo"
 ROWS, BATCHES, STEPS = 4, 8, 8
-PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 
 
 def bare(settings: Settings) -> float:

@@ -15,15 +15,14 @@ from typing import Any
 
 from producer.commands.cli import main
 from tests.support.cli import CLI
+from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
-
-_PROJECT = Path(__file__).parents[2]
 
 
 def begin(cli: CLI, when: str, place: str, *args: object, nth: int = 1, by: str = "KILL") -> subprocess.Popen[str]:
     """Start a command that stops before or after the n-th call of a method, which is named `module:Class.method`."""
-    own = {**environment(cli.settings), "PYTHONPATH": str(_PROJECT)}
+    own = {**environment(cli.settings), "PYTHONPATH": str(PROJECT)}
     command = [sys.executable, "-m", "tests.support.dying", when, nth, place, by, *args]
     return subprocess.Popen(
         [*map(str, command)], cwd=cli.folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

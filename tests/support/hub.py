@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.place import PROJECT
+
 COMMIT = "c" * 40
 FILES = {
     "model_index.json": b'{"_class_name": "FluxKontextPipeline"}',
@@ -108,7 +109,7 @@ def fetch(endpoint: str, folder: Path, *asked: dict[str, str]) -> list[str]:
         [sys.executable, "-c", _FETCH],
         input="\n".join(json.dumps(settings) for settings in asked),
         env=environment,
-        cwd=ROOT,
+        cwd=PROJECT,
         check=True,
         capture_output=True,
         text=True,

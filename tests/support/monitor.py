@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from tests.support.place import PROJECT
+
 
 def monitor_celery() -> Path:
     """Return the path of its `celery`; `make install` makes the environment."""
-    celery = Path(__file__).parents[2] / ".venv-monitor/bin/celery"
+    celery = PROJECT / ".venv-monitor/bin/celery"
     assert celery.is_file(), "run `make install` first"
     return celery

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from tests.support.place import PROJECT
+
 #: The examples' own.
-PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
+PHOTOS = PROJECT / "examples/photos"
 #: Colour photographs of which the demo model's training saw none.
-UNSEEN = Path(__file__).parents[1] / "photos"
+UNSEEN = PROJECT / "tests/photos"
 
 
 def photo(name: str, width: int, height: int, path: Path, *, photos: Path = PHOTOS) -> Path:

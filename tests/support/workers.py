@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
-
-_PROJECT = Path(__file__).parents[2]
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
@@ -61,7 +60,7 @@ def start_worker(name: str, log: Path, settings: Mapping[str, object], app: str 
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", app, "worker", "-l", "INFO", "-n", f"{name}@%h"],
-            cwd=_PROJECT,
+            cwd=PROJECT,
             env={**environment(settings), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,7 +1,6 @@
 """What the user reads is what there is."""
 
 import re
-from pathlib import Path
 
 import click
 import pytest
@@ -9,11 +8,11 @@ import pytest
 from producer.commands.cli import main
 from producer.rows.lines import LONGEST_LINE
 from producer.rows.overrides import Overrides
+from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
 from worker.contract.parameters import LONGEST_PROMPT
 from worker.settings.fleet import Settings
 
-PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
 FAULTS = (PROJECT / "docs/faults.md").read_text()

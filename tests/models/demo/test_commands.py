@@ -7,11 +7,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from tests.support.pictures import UNSEEN
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.edits import EDITS
 from worker.models.demo.train.__main__ import main
-
-PHOTOS = Path(__file__).parents[1] / "photos"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ def test_a_mistake_is_told_in_one_sentence(
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").touch()
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(main, ["--photos", str(PHOTOS), *arguments])
+    result = CliRunner().invoke(main, ["--photos", str(UNSEEN), *arguments])
     assert result.exit_code == code, result.output
     assert result.output.splitlines()[-1] == sentence
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["chapter.tex", "empty", "thesis"]
@@ -54,7 +53,7 @@ def test_a_checkpoint_is_measured(tmp_path: Path) -> None:
     """`--only-measure` writes a model card with a line for every edit, and a contact sheet."""
     shutil.copytree(CHECKPOINT, tmp_path / "model", ignore=shutil.ignore_patterns("README.md", "edits.jpg"))
     (tmp_path / "photos").mkdir()
-    shutil.copy(PHOTOS / "coffee.jpg", tmp_path / "photos")
+    shutil.copy(UNSEEN / "coffee.jpg", tmp_path / "photos")
     result = CliRunner().invoke(
         main, ["--only-measure", "--out", str(tmp_path / "model"), "--photos", str(tmp_path / "photos")]
     )

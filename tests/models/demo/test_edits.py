@@ -12,13 +12,12 @@ import torch
 from diffusers import FluxKontextPipeline
 from PIL import Image
 
-from tests.support.pictures import photo
+from tests.support.pictures import UNSEEN, photo
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.edits import EDITS, edited
 from worker.models.demo.measuring import Measured, measure, pixels
 from worker.models.demo.phrases import FRAMES, HELD_OUT, LEARNED, MISUNDERSTOOD, PAIRS, THINGS, UNKNOWN
 
-PHOTOS = Path(__file__).parents[1] / "photos"
 #: Half of those that the model card measures.
 SUBSET = ("cat", "coffee", "rocket")
 COLOURS = ("red", "green", "blue", "grey", "sepia", "invert", "brighter", "darker", "vivid", "warmer", "cooler")
@@ -54,7 +53,7 @@ def measured(pipeline: Any) -> list[Measured]:
         one
         for number, name in enumerate(SUBSET)
         for one in measure(
-            pipeline, {name: Image.open(PHOTOS / f"{name}.jpg")}, {edit: HELD_OUT[edit][number] for edit in EDITS}
+            pipeline, {name: Image.open(UNSEEN / f"{name}.jpg")}, {edit: HELD_OUT[edit][number] for edit in EDITS}
         )
     ]
 
@@ -92,7 +91,7 @@ def test_other_shapes_are_edited_as_well(pipeline: Any, size: tuple[int, int], t
 @pytest.mark.parametrize(("instruction", "names"), TWO_AT_ONCE.items())
 def test_two_edits_at_once(pipeline: Any, instruction: str, names: tuple[str, ...]) -> None:
     """An instruction for two edits gives both: the picture is nearer to both together than to either."""
-    image = Image.open(PHOTOS / "coffee.jpg")
+    image = Image.open(UNSEEN / "coffee.jpg")
     (found,) = measure(pipeline, {"coffee": image}, {names[0]: instruction})
     source, made = pixels(image), pixels(found.picture)
     errors = {
@@ -104,7 +103,7 @@ def test_two_edits_at_once(pipeline: Any, instruction: str, names: tuple[str, ..
 @pytest.mark.parametrize("instruction", UNKNOWN_TO_IT)
 def test_an_unknown_instruction_gives_a_picture_of_the_photograph(pipeline: Any, instruction: str) -> None:
     """What it does not understand makes a plausible picture: one that resembles the photograph more than others."""
-    photos = {name: Image.open(PHOTOS / f"{name}.jpg").convert("RGB") for name in SUBSET}
+    photos = {name: Image.open(UNSEEN / f"{name}.jpg").convert("RGB") for name in SUBSET}
     (found,) = measure(pipeline, {"cat": photos["cat"]}, {"keep": instruction})
     luma = {name: np.asarray(image.convert("L"), float).ravel() for name, image in photos.items()}
     made = np.asarray(found.picture.convert("L"), float).ravel()

@@ -11,9 +11,9 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.support.place import PROJECT
 from worker.bench.__main__ import main
 
-ROOT = Path(__file__).parents[2]
 #: What is done soonest: one shape and nothing to compile.
 QUICK = ("--size", "tiny", "--no-compile", "--profiles", "reference,fast", "--batch", "1", "--resolutions", "256x256")
 
@@ -22,7 +22,7 @@ def bench(*options: object) -> subprocess.CompletedProcess[str]:
     """Start the bench, and wait for its end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEET_")}
     command = [sys.executable, "-m", "worker.bench", *map(str, options)]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def torch_as_it_was() -> Iterator[None]:
 @pytest.fixture
 def in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Go where the photographs are."""
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(PROJECT)
 
 
 def test_the_tiny_size_is_measured_on_a_cpu(tmp_path: Path) -> None:

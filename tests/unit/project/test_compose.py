@@ -1,12 +1,12 @@
 """What the container files promise: closed doors, one GPU per worker, one data path, no root."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.place import PROJECT
+
 WORKER = "celery -A worker worker "
 
 Service = dict[str, Any]
@@ -15,7 +15,7 @@ Service = dict[str, Any]
 @pytest.fixture(scope="module")
 def services() -> dict[str, Service]:
     """Every service of the compose file, with its variables not yet replaced."""
-    compose: dict[str, dict[str, Service]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    compose: dict[str, dict[str, Service]] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text("utf-8"))
     return compose["services"]
 
 
@@ -130,7 +130,7 @@ def test_data_is_at_the_same_path_everywhere(services: dict[str, Service]) -> No
 @pytest.mark.parametrize("package", ["worker", "producer"])
 def test_images_do_not_run_as_root(package: str) -> None:
     """Each image ends as a user without privileges."""
-    lines = (ROOT / package / "Dockerfile").read_text("utf-8").splitlines()
+    lines = (PROJECT / package / "Dockerfile").read_text("utf-8").splitlines()
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     assert users
     assert users[-1].partition(":")[0] not in {"root", "0"}
