@@ -1,6 +1,8 @@
 # Every target sets up all that it needs, in .venv; nothing is installed outside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
+# Errors only: pip's advice on itself and on its indexes is no news of this project.
+QUIETLY := -qq --disable-pip-version-check
 
 .PHONY: install demo test chaos bench lint clean
 
@@ -8,13 +10,13 @@ install: .venv/installed .venv-monitor/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install $(QUIETLY) --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
 # Flower without the worker extra, as the monitor of a real fleet has it: no torch. The tests start it from here.
 .venv-monitor/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-monitor
-	.venv-monitor/bin/pip install --quiet --constraint constraints.txt --editable '.[monitor]'
+	.venv-monitor/bin/pip install $(QUIETLY) --constraint constraints.txt --editable '.[monitor]'
 	touch $@
 
 demo: .venv/installed

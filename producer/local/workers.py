@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from producer.collecting.progress import Status
 from worker.contract.errors import RunError
@@ -26,6 +26,10 @@ class _Worker:
     #: Whether one before it had been ready.
     again: bool
 
+
+#: How Celery's banner for a superuser begins. It is about pickles, which our workers refuse, and the user who called us
+#: chose whom to be.
+_HUSHED: Final = "ignore:You're running the worker with superuser privileges"
 
 #: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
 #: H100, so that a batch of four takes about a minute.
@@ -92,7 +96,7 @@ class LocalWorkers:
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            [sys.executable, "-W", _HUSHED, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
             env=self._environment(device),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,5 +1,10 @@
 """The models, behind one small protocol: a folder per family, and what families share in `speed` and `weights`.
 
-Only `worker.steps`, which loads one, and the bench come in. This file imports nothing: all but `protocol`, `starting`,
+Only `worker.steps`, which loads one, and the bench come in. Nothing is imported here: all but `protocol`, `starting`,
 `warmup` and `selftest` needs torch.
 """
+
+import logging
+
+# While diffusers is imported it warns of two image processors that do without torchvision; no pipeline here uses them.
+logging.getLogger("transformers.utils.import_utils").setLevel(logging.ERROR)
