@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+import redis
 from celery import bootsteps
 
 import worker.delivery.control  # noqa: F401 - registers its commands
@@ -40,9 +41,7 @@ class LoadModel(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **options: Any) -> None:
         # Workers have nothing to tell each other; with a hundred of them this chatter would be the most of it.
         worker.options.update(without_gossip=True, without_mingle=True)
-        self._isolation = Isolation()
-        self._batcher: MicroBatcher[Any, Any] | None = None
-        self._quarantine: Quarantine | None = None
+        self._shutdown: Shutdown | None = None
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
@@ -56,31 +55,20 @@ class LoadModel(bootsteps.StartStopStep):
         client = open_redis(settings.broker)
         # For what must not wait: where Redis does not answer at once, it is done without.
         hasty = open_redis(settings.broker, patience=None, timeout=1.0)
-        self._quarantine = Quarantine(
-            client, hasty, max_crashes=settings.max_crashes, timeout=settings.visibility_timeout
-        )
-        shutdown = Shutdown(self._quarantine)
+        quarantine = Quarantine(client, hasty, max_crashes=settings.max_crashes, timeout=settings.visibility_timeout)
+        isolation = Isolation()
+        self._shutdown = shutdown = Shutdown(isolation, quarantine)
         watchdog = Watchdog(settings.batch_timeout, shutdown.hung)
         model, warmed_up = working_model(self.load, settings, watchdog)
-        ownership = Ownership(client, hasty)
         runner = _runner(model, settings, warmed_up, watchdog)
-        self._batcher = MicroBatcher(runner, on_broken=shutdown.broken, objections=ownership.objections)
-        retrying = Retrying(self._batcher.closing, attempts=settings.attempts)
-        limits = Limits(
-            max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root
-        )
-        editor = RowEditor(
-            spec=settings.spec,
-            profile=model.profile,
-            limits=limits,
-            batcher=self._batcher,
-            retrying=retrying,
-            client=client,
-        )
+        ownership = Ownership(client, hasty)
+        batcher = MicroBatcher(runner, on_broken=shutdown.broken, objections=ownership.objections)
+        shutdown.covers(batcher)
+        retrying = Retrying(batcher.closing, attempts=settings.attempts)
         task = EditTask(
-            editor=editor,
-            isolation=self._isolation,
-            quarantine=self._quarantine,
+            editor=_editor(model, settings, batcher, retrying, client),
+            isolation=isolation,
+            quarantine=quarantine,
             ownership=ownership,
             retrying=retrying,
             client=client,
@@ -103,11 +91,8 @@ class LoadModel(bootsteps.StartStopStep):
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Finish the batch on the GPU and give the waiting rows back."""
-        self._isolation.close()
-        if self._quarantine is not None:
-            self._quarantine.absolve()  # from here on the end of this process proves nothing
-        if self._batcher is not None:
-            self._batcher.close()
+        if self._shutdown is not None:
+            self._shutdown.warm()
 
 
 def _runner(model: EditModel, settings: Settings, warmed_up: WarmedUp, watchdog: Watchdog) -> BatchRunner[Any, Any]:
@@ -116,4 +101,18 @@ def _runner(model: EditModel, settings: Settings, warmed_up: WarmedUp, watchdog:
         Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=warmed_up.fitting),
         breaker=CircuitBreaker(partial(run_selftest, model, settings.spec), settings.max_failures),
         watched=watchdog.watched,
+    )
+
+
+def _editor(
+    model: EditModel, settings: Settings, batcher: MicroBatcher[Any, Any], retrying: Retrying, client: redis.Redis
+) -> RowEditor:
+    limits = Limits(max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root)
+    return RowEditor(
+        spec=settings.spec,
+        profile=model.profile,
+        limits=limits,
+        batcher=batcher,
+        retrying=retrying,
+        client=client,
     )

@@ -1,15 +1,17 @@
-"""How a worker shuts down before its work is done: a broken model, a GPU that hangs, a second SIGTERM."""
+"""How a worker shuts down: at SIGTERM, at a second one, and by itself where the model is broken or the GPU hangs."""
 
 import logging
 import os
 import signal
 import time
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from celery import signals
 from celery.worker import state
 
+from worker.batching.microbatcher import MicroBatcher
 from worker.contract.errors import ModelError
+from worker.delivery.isolation import Isolation
 from worker.delivery.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
@@ -23,8 +25,25 @@ _GRACE: Final = 3
 class Shutdown:
     """Ends this process so that no row is lost, and none is blamed for it."""
 
-    def __init__(self, quarantine: Quarantine) -> None:
+    def __init__(self, isolation: Isolation, quarantine: Quarantine) -> None:
+        self._isolation = isolation
         self._quarantine = quarantine
+        self._batcher: MicroBatcher[Any, Any] | None = None
+
+    def covers(self, batcher: MicroBatcher[Any, Any]) -> None:
+        """Have a batcher's rows given back, too."""
+        self._batcher = batcher
+
+    def warm(self) -> None:
+        """At SIGTERM: give back at once every row that waits, here or for the GPU.
+
+        The batch on the GPU is finished and saved: Celery's pool waits for its threads (`worker.delivery.pool`), while
+        the leases of their rows go on being renewed (`worker.delivery.leases`). Then Celery ends the process with 0.
+        """
+        self._isolation.close()
+        self._quarantine.absolve()  # from here on the end of this process proves nothing
+        if self._batcher is not None:
+            self._batcher.close()
 
     def broken(self, error: ModelError) -> None:
         """Stop taking rows, give back what is in hand, and exit non-zero."""
