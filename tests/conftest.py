@@ -11,7 +11,7 @@ import pytest
 from producer.local.redis import running
 from tests.support.cli import CLI
 from tests.support.hub import running_hub
-from tests.support.workers import WorkerProcess, start_worker
+from tests.support.workers import WorkerProcess, fork_worker, start_worker
 
 Start = Callable[..., WorkerProcess]
 
@@ -50,12 +50,12 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def start(redis_url: str, tmp_path: Path) -> Iterator[Start]:
-    """Start real workers on this test's Redis; stop them afterwards."""
+    """Start real workers on this test's Redis; stop them afterwards. `fresh`: as a user does, libraries and all."""
     workers: list[WorkerProcess] = []
 
-    def start_one(name: str = "w0", *, app: str = "worker", **settings: object) -> WorkerProcess:
-        environment = {"broker_url": redis_url, **settings}
-        workers.append(start_worker(name, tmp_path / f"{name}.log", environment, app=app))
+    def start_one(name: str = "w0", *, app: str = "worker", fresh: bool = False, **settings: object) -> WorkerProcess:
+        begin = start_worker if fresh else fork_worker
+        workers.append(begin(name, tmp_path / f"{name}.log", {"broker_url": redis_url, **settings}, app=app))
         return workers[-1]
 
     yield start_one
@@ -91,8 +91,8 @@ def shared_workers(
     folder = tmp_path_factory.mktemp("workers")
     environment = {"broker_url": session_redis}
     pair = (
-        start_worker("gpu0", folder / "gpu0.log", environment),
-        start_worker("gpu1", folder / "gpu1.log", environment),
+        fork_worker("gpu0", folder / "gpu0.log", environment),
+        fork_worker("gpu1", folder / "gpu1.log", environment),
     )
     for worker in pair:
         worker.wait_until_ready()
@@ -107,7 +107,7 @@ def passthrough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("passthrough")
     with running(folder) as server:
         environment = {"broker_url": server.url, "rows_in_flight": 32}
-        worker = start_worker("plain", folder / "plain.log", environment, app="tests.support.passthrough")
+        worker = fork_worker("plain", folder / "plain.log", environment, app="tests.support.passthrough")
         worker.wait_until_ready()
         yield Fleet(worker, environment)
         worker.stop()

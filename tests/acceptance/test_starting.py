@@ -108,7 +108,8 @@ def test_a_profile_that_cannot_be_is_refused_before_a_row_is_taken(
     photo("coffee", *SQUARE, cli.folder / "a.png")
     write_jsonl(cli.folder / "in.jsonl", [row("a.png", "Make it red.")])
     assert cli("submit", "in.jsonl", "--run-dir", "r", "--detach").returncode == 0
-    worker = start("w0", **{"compile_cache": cli.folder / "kernels", **settings})
+    # Libraries read such variables while they are imported.
+    worker = start("w0", fresh=bool(variables), **{"compile_cache": cli.folder / "kernels", **settings})
     assert worker.process.wait(100) == 1
     log = "\n".join(worker.lines())
     assert sentence in log

@@ -12,6 +12,7 @@ from tests.chaos.logs import Receipt, WorkerLog
 from tests.chaos.place import Place
 from tests.chaos.watching import watch
 from tests.support.servers import RedisServer, running_redis
+from tests.support.workers import StartWorker
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
@@ -19,10 +20,12 @@ from worker.contract.outcomes import open_redis
 class Fleet:
     """Redis and the workers."""
 
-    def __init__(self, folder: Path, server: RedisServer, *, workers: int, settings: Mapping[str, object]) -> None:
+    def __init__(
+        self, folder: Path, server: RedisServer, *, workers: int, settings: Mapping[str, object], start: StartWorker
+    ) -> None:
         self.server = server
         self.settings = {**settings, "broker_url": server.url}
-        self.places = [Place(f"w{number}", folder, self.settings) for number in range(workers)]
+        self.places = [Place(f"w{number}", folder, self.settings, start) for number in range(workers)]
 
     def is_whole(self) -> bool:
         """Tell whether every place has a worker that takes rows."""
@@ -68,10 +71,10 @@ class Fleet:
 
 
 @contextmanager
-def running_fleet(folder: Path, *, workers: int, settings: Mapping[str, object]) -> Iterator[Fleet]:
+def running_fleet(folder: Path, *, workers: int, settings: Mapping[str, object], start: StartWorker) -> Iterator[Fleet]:
     """Run a fleet; at the end kill what is left of it."""
     with running_redis() as server:
-        fleet = Fleet(folder, server, workers=workers, settings=settings)
+        fleet = Fleet(folder, server, workers=workers, settings=settings, start=start)
         try:
             watch([fleet], fleet.is_whole, "the workers are ready")
             yield fleet

@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from tests.chaos.logs import WorkerLog
-from tests.support.workers import start_worker
+from tests.support.workers import StartWorker
 
 #: How often a worker may end badly by itself before the test gives up; and seconds for its end at the end.
 _MOST_FAILURES, _GRACE = 5, 60
@@ -17,7 +17,7 @@ _MOST_FAILURES, _GRACE = 5, 60
 class Place:
     """A worker's place, as a supervisor keeps it."""
 
-    def __init__(self, name: str, folder: Path, settings: Mapping[str, object]) -> None:
+    def __init__(self, name: str, folder: Path, settings: Mapping[str, object], start: StartWorker) -> None:
         self.name = name
         #: One log per process: the next one must not hide what the last one did.
         self.logs: list[WorkerLog] = []
@@ -27,12 +27,13 @@ class Place:
         self.complaints: list[str] = []
         self._folder = folder
         self._settings = settings
+        self._start = start
         self.start()
 
     def start(self) -> None:
         """Start a worker here."""
         path = self._folder / f"{self.name}-{len(self.logs)}.log"
-        self.worker = start_worker(self.name, path, self._settings)
+        self.worker = self._start(self.name, path, self._settings)
         self.logs.append(WorkerLog(path))
         self.groups.append(self.worker.process.pid)
         self.frozen = self.ending = False

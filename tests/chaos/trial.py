@@ -12,6 +12,7 @@ from tests.chaos.schedule import Planned, plan
 from tests.chaos.storm import Storm
 from tests.chaos.verdict import Verdict, judge, settle
 from tests.chaos.watching import watch
+from tests.support.workers import StartWorker, start_worker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Trial:
 
     #: Parts in which the rows are sent: the submission waits for room, and collects meanwhile, until the last is sent.
     parts: int = 3
+    #: How workers are started: a user's way, by default, since the table tells how long recovering takes.
+    start: StartWorker = start_worker
 
     @property
     def window(self) -> int:
@@ -50,7 +53,7 @@ class Trial:
             "save_interval": 2,  # so that the ledger tells soon how many rows are answered
         }
         try:
-            with running_fleet(folder, workers=self.workers, settings=settings) as fleet:
+            with running_fleet(folder, workers=self.workers, settings=settings, start=self.start) as fleet:
                 return self._with(fleet, source, say)
         except AssertionError as error:
             raise AssertionError(f"{error}; everything that tells of it is in {folder}") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.forked import run_forked
 from tests.support.workers import environment
 
 PRODUCER = Path(sys.executable).with_name("producer")
@@ -22,18 +23,16 @@ class CLI:
 
     def __call__(self, *args: object, limit: float = 120.0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            [PRODUCER, *map(str, args)],
-            cwd=self.folder,
-            env=environment(self.settings),
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
+        return run_forked(
+            "producer.commands.cli:main",
+            args,
+            folder=self.folder,
+            environment=environment(self.settings),
+            limit=limit,
         )
 
     def begin(self, *args: object) -> subprocess.Popen[str]:
-        """Start a command and leave it running."""
+        """Start a command, as a user does, and leave it running."""
         return subprocess.Popen(
             [PRODUCER, *map(str, args)],
             cwd=self.folder,

@@ -4,10 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.forked import Forked
 from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
 
@@ -19,13 +20,17 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     return {**inherited, **{f"FLEET_{key.upper()}": str(value) for key, value in given.items()}}
 
 
+#: Starts a worker of a name, with a log and settings, or with another app than the project's own.
+StartWorker = Callable[..., "WorkerProcess"]
+
+
 @dataclass
 class WorkerProcess:
     """A `celery -A worker worker` process and its log."""
 
     name: str
     log: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
 
     def lines(self) -> list[str]:
         """Return the log so far."""
@@ -55,11 +60,24 @@ class WorkerProcess:
             raise
 
 
+def _arguments(name: str, app: str) -> list[str]:
+    return ["-A", app, "worker", "-l", "INFO", "-n", f"{name}@%h"]
+
+
+def fork_worker(name: str, log: Path, settings: Mapping[str, object], app: str = "worker") -> WorkerProcess:
+    """Start a worker that need not import its libraries first."""
+    log.touch()  # it may be read before the process has opened it
+    process = Forked(
+        "celery", _arguments(name, app), folder=PROJECT, environment=environment(settings), stdout=log, stderr=log
+    )
+    return WorkerProcess(name, log, process)
+
+
 def start_worker(name: str, log: Path, settings: Mapping[str, object], app: str = "worker") -> WorkerProcess:
-    """Start a worker; one thread of torch each, since the tests have two cores for two workers."""
+    """Start a worker as a user does; one thread of torch each, since the tests have two cores for two workers."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", app, "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            [sys.executable, "-m", "celery", *_arguments(name, app)],
             cwd=PROJECT,
             env={**environment(settings), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,

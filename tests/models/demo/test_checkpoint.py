@@ -55,9 +55,9 @@ def test_the_model_card_has_a_line_for_every_edit() -> None:
     assert "{" not in card
 
 
-@pytest.mark.parametrize("size", [(256, 256), (208, 304), (384, 160)], ids=str)
-def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int, int], tmp_path: Path) -> None:
+def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, tmp_path: Path) -> None:
     """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
+    size = (208, 304)  # random weights are tried at more of them
     names = ("coffee", "chelsea", "astronaut")
     images = [Image.open(photo(name, *size, tmp_path / f"{name}.png")) for name in names]
     images.insert(2, Image.new("RGB", size, "red"))

@@ -1,8 +1,11 @@
 """Training of the demo model goes on after an interruption, and mixes nothing up that it has kept."""
 
+import shutil
+from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -36,13 +39,15 @@ def pictures() -> torch.Tensor:
     return bank(1, Bucket(128, 128), 8)
 
 
-@pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _short() -> Iterator[None]:
     """Train at a small size and at a large one, with a fraction of the pictures; all of them take minutes."""
-    monkeypatch.setattr(autoencoder, "_BATCH", 4)
-    monkeypatch.setattr(batches, "_TOKENS", 512)
-    monkeypatch.setattr(latents, "SMALL", (SIZE,))
-    monkeypatch.setattr(latents, "DEMO_BUCKETS", (Bucket(160, 384),))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(autoencoder, "_BATCH", 4)
+        monkeypatch.setattr(batches, "_TOKENS", 512)
+        monkeypatch.setattr(latents, "SMALL", (SIZE,))
+        monkeypatch.setattr(latents, "DEMO_BUCKETS", (Bucket(160, 384),))
+        yield
 
 
 def weights_of(*networks: torch.nn.Module) -> torch.Tensor:
@@ -61,6 +66,20 @@ def train(work: Path, pictures: torch.Tensor) -> Any:
     return pipeline
 
 
+class Trained(NamedTuple):
+    """A training that was not interrupted. Not to be changed."""
+
+    work: Path
+    pipeline: Any
+
+
+@pytest.fixture(scope="module")
+def trained(pictures: torch.Tensor, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Train once for the file."""
+    work = tmp_path_factory.mktemp("training")
+    return Trained(work, train(work, pictures))
+
+
 @torch.no_grad()
 def error_of(pipeline: Any, some: torch.Tensor) -> float:
     """Return how badly a transformer and its text encoders make pictures red, always with the same noise."""
@@ -69,14 +88,11 @@ def error_of(pipeline: Any, some: torch.Tensor) -> float:
 
 
 def test_an_interrupted_training_goes_on(
-    pictures: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Trained, pictures: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted in every part, it goes on from the last saving; the autoencoder ends with the same bits."""
     monkeypatch.setattr(state, "INTERVAL", 2)
-    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
-    whole.mkdir()
-    pieces.mkdir()
-    expected = train(whole, pictures)
+    whole, expected = trained
     iterate, cuts, taken = state.Progress.__iter__, [], {}
 
     def interrupted(progress: state.Progress) -> Any:
@@ -90,8 +106,8 @@ def test_an_interrupted_training_goes_on(
     monkeypatch.setattr(state.Progress, "__iter__", interrupted)
     for _ in range(3):
         with pytest.raises(Interruption):
-            train(pieces, pictures)
-    resumed = train(pieces, pictures)
+            train(tmp_path, pictures)
+    resumed = train(tmp_path, pictures)
     assert [file.name for file in cuts] == ["autoencoder-0.pt", "autoencoder-1.pt", "transformer.pt"]
     assert torch.equal(weights_of(expected.vae), weights_of(resumed.vae))
     # Two trainings without interruption differ as much in their weights.
@@ -105,9 +121,9 @@ def test_an_interrupted_training_goes_on(
     }
 
 
-def test_what_is_exported_is_a_checkpoint_for_the_worker(pictures: torch.Tensor, tmp_path: Path) -> None:
+def test_what_is_exported_is_a_checkpoint_for_the_worker(trained: Trained, tmp_path: Path) -> None:
     """A trained pipeline takes the place of an older folder, in bf16, and loads as any other checkpoint does."""
-    pipeline = train(tmp_path, pictures)
+    pipeline = deepcopy(trained.pipeline)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "model_index.json").touch()
     (tmp_path / "out" / "old.txt").touch()
@@ -152,9 +168,10 @@ def test_the_time_of_a_training_counts_over_interruptions(tmp_path: Path) -> Non
     assert 3600 < state.Progress(file, parts, steps=2, rate=1.0, seed=1).seconds() < 7200
 
 
-def test_what_was_learned_of_other_latents_is_refused(pictures: torch.Tensor, tmp_path: Path) -> None:
+def test_what_was_learned_of_other_latents_is_refused(trained: Trained, tmp_path: Path) -> None:
     """Another autoencoder has latents of its own, and a transformer that knows others is not taken up for them."""
-    pipeline = train(tmp_path, pictures)
+    pipeline = deepcopy(trained.pipeline)
+    shutil.copytree(trained.work, tmp_path, dirs_exist_ok=True)
     before = sorted(file.name for file in tmp_path.glob("latents-*"))
     with torch.no_grad():
         pipeline.vae.encoder.conv_in.weight *= 1.5

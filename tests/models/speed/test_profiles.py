@@ -1,7 +1,5 @@
 """What holds in every profile: a row depends on no neighbour and no place, and a shape is compiled once."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -23,10 +21,9 @@ WAYS = [
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=lambda way: "-".join(map(str, way.values())))
-def model(load: Load, request: pytest.FixtureRequest) -> Iterator[Kontext]:
+def model(load: Load, request: pytest.FixtureRequest) -> Kontext:
     """Load the tiny model in one way after the other."""
-    yield load(**request.param)
-    torch.compiler.set_stance("default")
+    return load(**request.param)
 
 
 def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: Kontext) -> None:
@@ -37,8 +34,10 @@ def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: Kontext)
         assert np.array_equal(edited(model, key(), jobs, 2)[place], first)
 
 
-def test_a_part_full_batch_is_split_and_never_padded(model: Kontext) -> None:
+@pytest.mark.parametrize("profile", ["reference", "exact"])
+def test_a_part_full_batch_is_split_and_never_padded(load: Load, profile: str) -> None:
     """Of three rows, two at a time, the first two are as in a full batch the third as alone in its call."""
+    model = load(profile=profile)
     sizes: list[int] = []
     transformer = model.pipeline.transformer
     noting = transformer.register_forward_pre_hook(
@@ -54,10 +53,10 @@ def test_a_part_full_batch_is_split_and_never_padded(model: Kontext) -> None:
 def test_what_was_compiled_once_is_not_compiled_again(model: Kontext) -> None:
     """Other pictures, instructions, seeds, steps and guidances of a shape, and true CFG, need no compiler any more."""
     model.edit(key(steps=1), [job(1), job(2)], 2)
-    torch.compiler.set_stance("fail_on_recompile")
-    model.edit(key(steps=7), [job(4), job(5)], 2)
-    model.edit(key(steps=2)._replace(guidance=1.0), [job(4), job(5)], 2)
-    model.edit(key(steps=3, true_cfg_scale=2.0), [job(6, negative="blurry"), job(7, negative="")], 2)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        model.edit(key(steps=7), [job(4), job(5)], 2)
+        model.edit(key(steps=2)._replace(guidance=1.0), [job(4), job(5)], 2)
+        model.edit(key(steps=3, true_cfg_scale=2.0), [job(6, negative="blurry"), job(7, negative="")], 2)
 
 
 def test_exact_differs_from_the_reference_by_rounding_alone(load: Load) -> None:
