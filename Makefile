@@ -30,9 +30,9 @@ lint: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two at a time, by file: most tests wait for processes and timeouts.
+# More at a time than there are cores, by file, and those with workers first: many tests wait for processes and timeouts.
 test: lint install
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 chaos: .venv/installed
 	$(BIN)/python -m tests.chaos

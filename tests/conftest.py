@@ -1,5 +1,6 @@
 """What the tests share: real Redis servers, real workers, and pictures."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from tests.support.hub import running_hub
 from tests.support.workers import WorkerProcess, fork_worker, start_worker
 
 Start = Callable[..., WorkerProcess]
+
+# Read when a test module loads torch: two threads that wait for each other crawl where other tests want the same cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @dataclass(frozen=True)

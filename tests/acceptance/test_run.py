@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
@@ -31,24 +32,64 @@ def alone(tmp_path: Path) -> CLI:
     return CLI(tmp_path, {})
 
 
-def test_the_examples_are_edited(alone: CLI) -> None:
-    """One command edits the examples: every row in order, every named image opens, nothing is done twice."""
-    first = alone("run", EXAMPLES, "--model", "demo", "--run-dir", "r")
-    assert first.returncode == 0, first.stderr
-    assert first.stdout == "r/output.jsonl\n"
-    assert "10 rows done, 0 failed" in first.stderr
-    given, made = read_jsonl(EXAMPLES), read_jsonl(alone.folder / "r/output.jsonl")
-    assert [{key: value for key, value in fields.items() if key != "output_image"} for fields in made] == given
-    pictures = [alone.folder / path for fields in made for path in fields["output_image"]]
-    assert len(pictures) == 10
-    for picture in pictures:
+class Examples(NamedTuple):
+    """A run of the examples that has ended."""
+
+    cli: CLI
+    command: tuple[object, ...]
+    result: subprocess.CompletedProcess[str]
+
+    @property
+    def log(self) -> str:
+        """What the worker has said."""
+        return (self.cli.folder / "r/worker-cpu0.log").read_text()
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The output's rows."""
+        return read_jsonl(self.cli.folder / "r/output.jsonl")
+
+    @property
+    def pictures(self) -> list[Path]:
+        """The pictures that they name."""
+        return [self.cli.folder / path for fields in self.rows for path in fields["output_image"]]
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Examples:
+    """Edit the examples with one command."""
+    cli = CLI(tmp_path_factory.mktemp("examples"), {})
+    command = ("run", EXAMPLES, "--model", "demo", "--run-dir", "r", "--steps", 2)
+    return Examples(cli, command, cli(*command))
+
+
+def test_the_examples_are_edited(examples: Examples) -> None:
+    """One command edits the examples: every row in order, and every named image opens."""
+    assert examples.result.returncode == 0, examples.result.stderr
+    assert examples.result.stdout == "r/output.jsonl\n"
+    assert "10 rows done, 0 failed" in examples.result.stderr
+    made = [{key: value for key, value in fields.items() if key != "output_image"} for fields in examples.rows]
+    assert made == read_jsonl(EXAMPLES)
+    assert len(examples.pictures) == 10
+    for picture in examples.pictures:
         Image.open(picture).load()
-    before = {path: path.stat().st_mtime_ns for path in pictures}
-    log = (alone.folder / "r/worker-cpu0.log").read_text()
-    again = alone("run", EXAMPLES, "--model", "demo", "--run-dir", "r")
+
+
+def test_no_library_warns_of_what_tells_nothing(examples: Examples) -> None:
+    """A worker's log is Celery's banner and dated lines, and holds no library's warning, whoever runs it."""
+    _, _, said = examples.log.partition("[tasks]")
+    dated = re.compile(r"\[\d{4}-\d\d-\d\d |worker: |$")
+    assert [line for line in said.strip().splitlines() if not dated.match(line)] == []
+    assert "warning" not in examples.log.lower()
+
+
+def test_what_is_done_is_not_done_again(examples: Examples) -> None:
+    """The same command again leaves every picture as it is, and starts no worker."""
+    before, log = {path: path.stat().st_mtime_ns for path in examples.pictures}, examples.log
+    again = examples.cli(*examples.command)
     assert again.returncode == 0, again.stderr
-    assert {path: path.stat().st_mtime_ns for path in pictures} == before
-    assert (alone.folder / "r/worker-cpu0.log").read_text() == log, "a worker was started for nothing"
+    assert {path: path.stat().st_mtime_ns for path in examples.pictures} == before
+    assert examples.log == log
 
 
 def test_the_default_run_folder_is_dataflows(alone: CLI) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import redis
 from kombu.simple import SimpleQueue
 
 from producer.run.ledger import LEDGER, Ledger
@@ -58,6 +59,10 @@ def in_hand(redis_url: str, messages: int, queue: str = QUEUE) -> Iterator[None]
 
 def answer(redis_url: str, request: EditRequest, error: str | None = None) -> None:
     """Record an outcome as a worker does."""
+    _record(open_redis(redis_url), request, error)
+
+
+def _record(client: redis.Redis, request: EditRequest, error: str | None) -> None:
     outcome = Outcome(
         run=request.run,
         row=request.row,
@@ -67,13 +72,14 @@ def answer(redis_url: str, request: EditRequest, error: str | None = None) -> No
         error=error,
         worker="w",
     )
-    OutcomeStream(open_redis(redis_url), request.run).append(outcome)
+    OutcomeStream(client, request.run).append(outcome)
 
 
 def answer_all(redis_url: str, error: str | None = None) -> None:
     """Take every message that is in the queue now, and answer it."""
+    client = open_redis(redis_url)
     for request in lose(redis_url, len(requests(redis_url))):
-        answer(redis_url, request, error)
+        _record(client, request, error)
 
 
 @contextmanager

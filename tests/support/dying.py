@@ -15,30 +15,28 @@ from typing import Any
 
 from producer.commands.cli import main
 from tests.support.cli import CLI
+from tests.support.forked import run_forked
 from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
 
 
-def begin(cli: CLI, when: str, place: str, *args: object, nth: int = 1, by: str = "KILL") -> subprocess.Popen[str]:
-    """Start a command that stops before or after the n-th call of a method, which is named `module:Class.method`."""
-    own = {**environment(cli.settings), "PYTHONPATH": str(PROJECT)}
-    command = [sys.executable, "-m", "tests.support.dying", when, nth, place, by, *args]
-    return subprocess.Popen(
-        [*map(str, command)], cwd=cli.folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
 def killed(cli: CLI, when: str, place: str, *args: object, nth: int = 1) -> None:
     """Run a command that is killed there."""
-    process = begin(cli, when, place, *args, nth=nth)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGKILL, stderr
+    command = [when, nth, place, "KILL", *args]
+    ended = run_forked(
+        "tests.support.dying", command, folder=cli.folder, environment=environment(cli.settings), limit=60
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 def held(cli: CLI, when: str, place: str, *args: object) -> subprocess.Popen[str]:
     """Run a command up to there, and hold it; SIGCONT lets it go on."""
-    process = begin(cli, when, place, *args, by="STOP")
+    own = {**environment(cli.settings), "PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-m", "tests.support.dying", when, 1, place, "STOP", *args]
+    process = subprocess.Popen(
+        [*map(str, command)], cwd=cli.folder, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     wait_until(lambda: _is_stopped(process), f"the command stands {when} {place}")
     return process
 

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from tests.support.forked import run_forked
 from tests.support.place import PROJECT
 from worker.bench.__main__ import main
 
@@ -21,8 +21,7 @@ QUICK = ("--size", "tiny", "--no-compile", "--profiles", "reference,fast", "--ba
 def bench(*options: object) -> subprocess.CompletedProcess[str]:
     """Start the bench, and wait for its end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FLEET_")}
-    command = [sys.executable, "-m", "worker.bench", *map(str, options)]
-    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    return run_forked("worker.bench", options, folder=PROJECT, environment=environment, limit=200)
 
 
 @pytest.fixture
