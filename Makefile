@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Errors only: pip's advice on itself and on its indexes is no news of this project.
 QUIETLY := -qq --disable-pip-version-check
 
-.PHONY: install demo test chaos bench lint clean
+.PHONY: install demo check test chaos bench lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -29,6 +29,10 @@ lint: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# For the loop while working: a minute.
+check: lint
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit
 
 # More at a time than there are cores, by file, and those with workers first: many tests wait for processes and timeouts.
 test: lint install

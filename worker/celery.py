@@ -54,7 +54,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         # ... and then in any case: a bad row that came back for ever would be a poison loop.
         "task_acks_on_failure_or_timeout": True,
-        "worker_pool": "worker.delivery.pool:EventLoopThreadPool",
+        "worker_pool": "worker.delivery.thread_pool:EventLoopThreadPool",
         "worker_concurrency": settings.in_flight,
         # One message per thread, so that no worker hoards rows that another could edit.
         "worker_prefetch_multiplier": 1,
@@ -86,5 +86,5 @@ def _from_environment() -> dict[str, Any]:
 app = Celery("worker")
 app.add_defaults(_from_environment)
 # By string, so that Flower and the producer, which import this module too, load no torch.
-app.steps["worker"].add("worker.steps:LoadModel")
-app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.rejects:RejectNonsense"))
+app.steps["worker"].add("worker.bootsteps:LoadModel")
+app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.malformed:RejectNonsense"))

@@ -11,10 +11,10 @@ import click
 from producer.checking.check import check
 from producer.checking.report import Report
 from producer.collecting.progress import progress_bar
+from producer.commands.exit_codes import SOME_FAILED
 from producer.commands.options import row_options
 from producer.commands.terminal import (
     FOLDER,
-    SOME_FAILED,
     input_argument,
     run_folder,
     say_rounding,

@@ -1,18 +1,16 @@
 """How a command that has collected a run ends: its output, its last words, its exit code."""
 
 import sys
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import click
 
 from producer.collecting.output import write_output
 from producer.collecting.progress import Status
-from producer.commands.terminal import SOME_FAILED, say
+from producer.commands.exit_codes import SOME_FAILED, SOME_UNANSWERED
+from producer.commands.terminal import say
 from producer.run.opening import Run
 from producer.run.preconditions import changed_rows
-
-#: Exit code where rows have no answer yet; see also `producer.commands.terminal`.
-_SOME_UNANSWERED: Final = 4
 
 
 def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
@@ -30,4 +28,4 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
         say(sentence)
     if complete and unanswered:
         raise changed_rows(run, unanswered)
-    sys.exit(_SOME_UNANSWERED if unanswered else SOME_FAILED if status.failed else 0)
+    sys.exit(SOME_UNANSWERED if unanswered else SOME_FAILED if status.failed else 0)

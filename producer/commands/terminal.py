@@ -14,9 +14,6 @@ from producer.rows.source import STDIN, Source, is_stream, run_name, taken
 from producer.run.failures import folder_errors
 from worker.settings.fleet import Settings
 
-#: Exit code where rows are bad. Others: 0 (all is well), 1 (anything else) and 2 (wrong usage, click's own).
-SOME_FAILED: Final = 3
-
 FOLDER: Final = click.Path(path_type=Path)
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)

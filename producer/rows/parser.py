@@ -12,8 +12,10 @@ from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
 from producer.rows.overrides import Overrides, overrides
 from worker.contract.errors import RowError, one_line
-from worker.contract.messages import EditRequest, fingerprint, row_seed
+from worker.contract.fingerprint import fingerprint
+from worker.contract.messages import EditRequest
 from worker.contract.parameters import exact_size, rounded_size
+from worker.contract.seeds import row_seed
 from worker.settings.fleet import Settings
 
 logger = logging.getLogger(__name__)

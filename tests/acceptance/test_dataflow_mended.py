@@ -20,8 +20,8 @@ from tests.support.edited import BLUE, GREEN, RED, WHITE, Edited, colour, edit, 
 from tests.support.hub import fetch
 from tests.support.pictures import photo
 from tests.support.workers import WorkerProcess, start_worker
-from worker.contract.messages import image_seed, row_seed
 from worker.contract.outcomes import open_redis
+from worker.contract.seeds import image_seed, row_seed
 
 #: What a user may have typed: long numbers, escapes, blanks, and no column that others have.
 TYPED = (

@@ -18,7 +18,8 @@ from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.meaning import Asked, mistaken
 from tests.support.pictures import UNSEEN, photo
 from tests.support.pipelines import edit
-from worker.contract.messages import Outcome, row_seed
+from worker.contract.messages import Outcome
+from worker.contract.seeds import row_seed
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.phrases import HELD_OUT
 

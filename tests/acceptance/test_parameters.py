@@ -12,7 +12,8 @@ from PIL import Image, ImageChops
 from producer.run.ledger import Ledger
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
-from worker.contract.messages import Outcome, image_seed, row_seed
+from worker.contract.messages import Outcome
+from worker.contract.seeds import image_seed, row_seed
 from worker.models.demo import CHECKPOINT
 
 PROMPTS = ["Make it red.", "Make it grey.", "Invert it."]

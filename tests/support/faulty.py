@@ -22,9 +22,9 @@ from PIL import Image
 from tests.support.passthrough import LoadPassthrough, Passthrough
 from tests.support.sending import FAIL, HANG, KILL
 from worker.batching.jobs import BatchKey, EditJob
+from worker.bootsteps import LoadModel
 from worker.celery import app
 from worker.settings.fleet import Settings
-from worker.steps import LoadModel
 
 
 class Faulty(Passthrough):

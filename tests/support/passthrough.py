@@ -17,11 +17,11 @@ from PIL import Image
 
 from tests.support.waiting import wait_until
 from worker.batching.jobs import BatchKey, EditJob
+from worker.bootsteps import LoadModel
 from worker.celery import app
 from worker.models.protocol import EditModel
 from worker.models.selftest import INSTRUCTION
 from worker.settings.fleet import Settings
-from worker.steps import LoadModel
 
 
 class Passthrough(EditModel):
@@ -54,5 +54,5 @@ class LoadPassthrough(LoadModel):
         return Passthrough(float(os.environ.get("FLEET_PASSTHROUGH_SECONDS", "0")))
 
 
-app.steps["worker"].discard("worker.steps:LoadModel")
+app.steps["worker"].discard("worker.bootsteps:LoadModel")
 app.steps["worker"].add(LoadPassthrough)

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 
 from worker.bench.sizes import SIZES
+from worker.bootsteps import LoadModel
 from worker.celery import app
 from worker.models.flux.kontext import Kontext
 from worker.models.flux.random_weights import random_pipeline
 from worker.models.speed.device import dtype_on
 from worker.settings.fleet import Settings
-from worker.steps import LoadModel
 
 
 def load(settings: Settings) -> Kontext:
@@ -37,5 +37,5 @@ class LoadRandomWeights(LoadModel):
         return load(settings)
 
 
-app.steps["worker"].discard("worker.steps:LoadModel")
+app.steps["worker"].discard("worker.bootsteps:LoadModel")
 app.steps["worker"].add(LoadRandomWeights)

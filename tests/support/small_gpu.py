@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
+from worker.bootsteps import LoadModel
 from worker.celery import app
 from worker.models.flux.kontext import Kontext
 from worker.models.protocol import EditModel
 from worker.settings.fleet import Settings
-from worker.steps import LoadModel
 
 
 def _allocate(_: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -33,5 +33,5 @@ class LoadOntoSmallGpu(LoadModel):
         return model
 
 
-app.steps["worker"].discard("worker.steps:LoadModel")
+app.steps["worker"].discard("worker.bootsteps:LoadModel")
 app.steps["worker"].add(LoadOntoSmallGpu)

@@ -8,9 +8,9 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Generic, TypeVar
 
+from worker.batching.batch_runner import Batched, BatchRunner, Entry
 from worker.batching.jobs import BatchKey
 from worker.batching.policy import Run, Waiting, choose
-from worker.batching.runner import Batched, BatchRunner, Entry
 from worker.contract.errors import GivenBack, ModelError, one_line
 
 logger = logging.getLogger(__name__)

@@ -1,13 +1,12 @@
 """What producer and worker say to each other: the task's name, a model's queue, requests and outcomes."""
 
-import hashlib
-import json
 import re
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.contract.errors import ContractError, one_line
+from worker.contract.fingerprint import digest
 from worker.contract.parameters import (
     Guidance,
     ImageFormat,
@@ -144,27 +143,4 @@ def queue_name(model: str) -> str:
     names read alike once cleaned.
     """
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
-    return f"fleet.v{VERSION}.{readable}.{_digest(model)[:8]}"
-
-
-def fingerprint(**decisive: Any) -> str:
-    """Digest what decides a row's pictures: 32 hex digits, the same in every process and version of Python."""
-    # JSON: key order must not matter, nor a separator inside a value, nor what this Python holds to be printable.
-    return _digest(json.dumps(decisive, sort_keys=True))[:32]
-
-
-def row_seed(run_seed: int, row: int) -> int:
-    """Derive a row's seed from the run's seed and the row's number.
-
-    The first 53 bits of SHA-256 of the text "<run seed>:<row>": any JSON reader holds 53 bits exactly.
-    """
-    return int(_digest(f"{run_seed}:{row}"), 16) >> (256 - 53)
-
-
-def image_seed(seed: int, index: int) -> int:
-    """Return the seed of a row's image number `index` (0-based): the row's own for the first."""
-    return seed if index == 0 else row_seed(seed, index)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"fleet.v{VERSION}.{readable}.{digest(model)[:8]}"

@@ -10,8 +10,8 @@ from redis.retry import Retry
 
 from worker.contract.broker_url import for_redis_py
 from worker.contract.errors import ContractError
-from worker.contract.keys import KEPT, KEPT_ANSWERED, KEPT_FINISHED, answered_key, run_key
 from worker.contract.messages import Outcome
+from worker.contract.redis_keys import KEPT, KEPT_ANSWERED, KEPT_FINISHED, answered_key, run_key
 
 _FIELD = b"outcome"
 

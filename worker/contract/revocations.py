@@ -5,7 +5,7 @@ from typing import Any
 
 import redis
 
-from worker.contract.keys import KEPT, KEPT_FINISHED, run_key
+from worker.contract.redis_keys import KEPT, KEPT_FINISHED, run_key
 
 
 class Revocations:

@@ -12,7 +12,7 @@ from kombu.transport.redis import Channel
 
 from worker.batching.jobs import EditJob, Ticket
 from worker.contract.errors import Unwanted
-from worker.contract.keys import KEPT, answered_key, run_key
+from worker.contract.redis_keys import KEPT, answered_key, run_key
 from worker.delivery.quarantine import INSTANCE
 
 logger = logging.getLogger(__name__)

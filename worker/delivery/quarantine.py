@@ -12,7 +12,7 @@ from typing import Any, Final
 import redis
 
 from worker.contract.errors import CrashedError
-from worker.contract.keys import KEPT, run_key
+from worker.contract.redis_keys import KEPT, run_key
 
 #: Names this process, and no other that ever ran: a worker that is started again has the same name in Celery.
 INSTANCE: Final = token_hex(8)

@@ -9,14 +9,15 @@ from typing import TypeVar
 import redis
 from PIL import Image
 
+from worker.batching.batch_runner import Batched
 from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.batching.microbatcher import MicroBatcher
-from worker.batching.runner import Batched
 from worker.contract.buckets import Fit, area_of, plan_fit
 from worker.contract.catalog import ModelSpec
 from worker.contract.errors import GivenBack, RowError, Unwanted
-from worker.contract.messages import EditRequest, image_seed
+from worker.contract.messages import EditRequest
 from worker.contract.revocations import Revocations
+from worker.contract.seeds import image_seed
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
 from worker.pictures import decoding, files, fitting

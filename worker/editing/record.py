@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from worker.batching.runner import Batched
+from worker.batching.batch_runner import Batched
 from worker.contract.buckets import Bucket
 from worker.contract.errors import one_line
 from worker.contract.messages import EditRequest, Outcome

@@ -37,8 +37,8 @@ class Shutdown:
     def warm(self) -> None:
         """At SIGTERM: give back at once every row that waits, here or for the GPU.
 
-        The batch on the GPU is finished and saved: Celery's pool waits for its threads (`worker.delivery.pool`), while
-        the leases of their rows go on being renewed (`worker.delivery.leases`). Then Celery ends the process with 0.
+        The batch on the GPU is finished and saved: `worker.delivery.thread_pool` waits for its threads, and
+        `worker.delivery.leases` goes on renewing their rows meanwhile. Then Celery ends the process with 0.
         """
         self._isolation.close()
         self._quarantine.absolve()  # from here on the end of this process proves nothing

@@ -1,7 +1,7 @@
 """The models, behind one small protocol: a folder per family, and what families share in `speed` and `weights`.
 
-Only `worker.steps`, which loads one, and the bench come in. Nothing is imported here: all but `protocol`, `starting`,
-`warmup` and `selftest` needs torch.
+Only `worker.bootsteps`, which loads one, and the bench come in. Nothing is imported here: all but `protocol`,
+`startup`, `warmup` and `selftest` needs torch.
 """
 
 import logging

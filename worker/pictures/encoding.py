@@ -7,8 +7,9 @@ from typing import IO, Any, Final
 from PIL import ExifTags, Image, PngImagePlugin
 
 from worker.contract.errors import RowError
-from worker.contract.messages import EditRequest, image_seed
+from worker.contract.messages import EditRequest
 from worker.contract.parameters import ImageFormat
+from worker.contract.seeds import image_seed
 
 #: Begins the keywords of a PNG's text chunks.
 _PREFIX: Final = "fleet:"

@@ -13,7 +13,7 @@ from PIL import Image
 
 from worker.contract.errors import RowError, TransientError
 from worker.contract.messages import EditRequest
-from worker.health.transient import may_pass
+from worker.health.transient_errors import may_pass
 from worker.pictures.confine import confined
 from worker.pictures.durable import sync_folder
 from worker.pictures.encoding import encode, fingerprint_of

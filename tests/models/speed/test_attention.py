@@ -7,7 +7,7 @@ import pytest
 from tests.models.conftest import Load
 from worker.contract.errors import ModelError
 from worker.models.speed.attention import set_attention
-from worker.models.speed.machine import Machine, machine_of
+from worker.models.speed.capabilities import Machine, machine_of
 
 
 def test_the_best_one_that_works_is_used(load: Load) -> None:

@@ -37,9 +37,7 @@ def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: Kontext)
 def test_a_part_full_batch_is_split_and_never_padded(load: Load) -> None:
     """Of seven rows, at most four at a time, a compiled model edits 4, 2 and 1, each as in a call of their own."""
     model = load(profile="reference")
-    model.is_compiled = (
-        True  # all that splitting looks at; compiling four sizes takes minutes
-    )
+    model.is_compiled = True  # all that splitting looks at; compiling four sizes takes minutes
     sizes: list[int] = []
     transformer = model.pipeline.transformer
     noting = transformer.register_forward_pre_hook(

@@ -6,7 +6,7 @@ import pytest
 
 from worker.contract.errors import ModelError
 from worker.contract.profiles import PROFILES, Profile, ProfileName
-from worker.models.speed.machine import Machine
+from worker.models.speed.capabilities import Machine
 from worker.models.speed.requirements import require
 from worker.models.weights.loading import require_room
 from worker.settings.fleet import load_settings

@@ -8,7 +8,7 @@ import pytest
 HEAVY = {"torch", "diffusers", "transformers"}
 
 
-@pytest.mark.parametrize("module", ["producer.commands.cli", "worker.tasks", "worker.celery", "worker.steps"])
+@pytest.mark.parametrize("module", ["producer.commands.cli", "worker.tasks", "worker.celery", "worker.bootsteps"])
 def test_no_model_library_is_loaded(module: str) -> None:
     """A fresh interpreter that imports the module has loaded none of the model's libraries."""
     code = f"import sys, {module}; print(*(name for name in {sorted(HEAVY)} if name in sys.modules))"

@@ -20,9 +20,9 @@ from worker.contract.profiles import Profile
 from worker.models.flux.pixels import to_device, to_pictures
 from worker.models.flux.prompts import Prompts
 from worker.models.protocol import EditModel
+from worker.models.speed.capabilities import machine_of
 from worker.models.speed.compiling import compiler_settings
 from worker.models.speed.device import free_memory, in_gib, leave_a_core
-from worker.models.speed.machine import machine_of
 from worker.models.speed.tuning import tune
 from worker.models.weights.loading import load_pipeline, no_room
 

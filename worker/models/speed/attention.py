@@ -7,7 +7,7 @@ import torch
 from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
 
 from worker.contract.errors import ModelError, one_line
-from worker.models.speed.machine import Machine
+from worker.models.speed.capabilities import Machine
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from worker.contract.errors import ModelError
 from worker.contract.profiles import BY_SPEED, PROFILES, Profile
-from worker.models.speed.machine import Machine
+from worker.models.speed.capabilities import Machine
 
 #: Compute capability of the first GPUs that multiply in fp8 (Ada; NVIDIA's CUDA programming guide), and of the first
 #: that torch compiles bf16 for (its `_check_triton_bf16_support`).

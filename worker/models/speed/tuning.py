@@ -6,10 +6,10 @@ from typing import Any
 
 from worker.contract.profiles import Profile
 from worker.models.speed.attention import set_attention
+from worker.models.speed.capabilities import Machine
 from worker.models.speed.compiling import compile_blocks
 from worker.models.speed.fp8 import to_fp8
 from worker.models.speed.fusing import fuse_projections
-from worker.models.speed.machine import Machine
 from worker.models.speed.requirements import require
 from worker.models.speed.stepping import StepCache
 

@@ -10,7 +10,7 @@ import pytest
 from producer.rows.lines import Line
 from producer.rows.parser import Row, RowParser
 from tests.support.rows import ROW, parse
-from worker.contract.messages import row_seed
+from worker.contract.seeds import row_seed
 from worker.settings.fleet import load_settings
 
 

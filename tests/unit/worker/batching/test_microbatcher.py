@@ -7,11 +7,11 @@ from concurrent.futures import Future
 import pytest
 
 from tests.support.policies import policy
+from worker.batching.batch_runner import Batched, BatchRunner
 from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.jobs import BatchKey
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
-from worker.batching.runner import Batched, BatchRunner
 from worker.contract.buckets import Bucket
 from worker.contract.errors import GivenBack, ModelError, Unwanted
 

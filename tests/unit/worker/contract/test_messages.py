@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.contract.errors import ContractError
-from worker.contract.messages import EditRequest, Outcome, fingerprint, image_seed, queue_name, row_seed
+from worker.contract.fingerprint import fingerprint
+from worker.contract.messages import EditRequest, Outcome, queue_name
+from worker.contract.seeds import image_seed, row_seed
 
 REQUEST = EditRequest(
     run="0123456789abcdef",
@@ -136,7 +138,8 @@ def test_queue_names_are_safe_and_distinct(one: str, other: str) -> None:
 def test_names_are_the_same_in_every_process(hash_seed: str) -> None:
     """Queue and fingerprint do not depend on the process that computes them."""
     calls = f"queue_name('a/b@main'), fingerprint(**{DECISIVE!r}), row_seed(3, 4)"
-    code = f"from worker.contract.messages import *; print({calls})"
+    rooms = ("fingerprint", "messages", "seeds")
+    code = "".join(f"from worker.contract.{room} import *; " for room in rooms) + f"print({calls})"
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     found = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
     assert found.stdout.split() == [queue_name("a/b@main"), fingerprint(**DECISIVE), str(row_seed(3, 4))]

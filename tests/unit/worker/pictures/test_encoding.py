@@ -9,8 +9,9 @@ from PIL import ExifTags, Image
 
 from tests.support.requests import make_request
 from worker.contract.errors import RowError
-from worker.contract.messages import EditRequest, image_seed
+from worker.contract.messages import EditRequest
 from worker.contract.parameters import ImageFormat
+from worker.contract.seeds import image_seed
 from worker.pictures.encoding import encode, fingerprint_of, require_encodable
 
 FORMATS: list[ImageFormat] = ["png", "webp", "jpg"]

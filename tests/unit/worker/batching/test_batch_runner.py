@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from tests.support.policies import policy
+from worker.batching.batch_runner import Batched, BatchRunner, Entry
 from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.jobs import BatchKey
 from worker.batching.policy import Waiting
-from worker.batching.runner import Batched, BatchRunner, Entry
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError, OutOfMemory
 

@@ -6,11 +6,11 @@ from typing import Any
 import redis
 from celery import bootsteps
 
-import worker.delivery.control  # noqa: F401 - registers its commands
+import worker.delivery.remote_control  # noqa: F401 - registers its commands
+from worker.batching.batch_runner import BatchRunner
 from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
-from worker.batching.runner import BatchRunner
 from worker.contract.outcomes import open_redis
 from worker.delivery.isolation import Isolation
 from worker.delivery.ownership import Ownership
@@ -21,7 +21,7 @@ from worker.health.shutdown import Shutdown
 from worker.health.watchdog import Watchdog
 from worker.models.protocol import EditModel
 from worker.models.selftest import run_selftest
-from worker.models.starting import working_model
+from worker.models.startup import working_model
 from worker.models.warmup import WarmedUp
 from worker.pictures.confine import Limits
 from worker.settings.fleet import Settings, load_settings
