@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -22,12 +23,15 @@ class _Error(NamedTuple):
 class Report:
     """Counts rows by what becomes of them."""
 
-    def __init__(self, settings: Settings, rates: Mapping[Bucket, float], *, keep_errors: bool) -> None:
-        """`rates`: seconds per pixel, image and step. Errors of millions of bad rows are kept only if asked for."""
+    def __init__(self, settings: Settings, rates: Mapping[Bucket, float], *, base: Path, keep_errors: bool) -> None:
+        """`rates`: seconds per pixel, image and step. `base`: the folder in which the input's paths begin.
+
+        Errors of millions of bad rows are kept only if asked for.
+        """
         self._settings = settings
         self._rates = rates
         self._keep_errors = keep_errors
-        self._remarks = Remarks(settings)
+        self._remarks = Remarks(settings, base)
         self.good = 0
         self.bad = 0
         self.kept = 0
@@ -62,8 +66,9 @@ class Report:
         """Return how far the reading is."""
         return Status(
             total=total,
-            done=self.good + self.kept,
+            done=self.good,
             failed=self.bad,
+            kept=self.kept,
             waiting=total - self.rows,
             rows_per_s=0.0,
         )
@@ -85,6 +90,7 @@ class Report:
             "good": self.good,
             "bad": self.bad,
             "kept": self.kept,
+            "kept_absent": self._remarks.kept_absent,
             "images": self.images,
             "more_images": self._remarks.more_images,
             "rounded_sizes": self._remarks.rounded_sizes,

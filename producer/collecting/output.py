@@ -36,7 +36,7 @@ def write_output(run: Run, path: Path) -> tuple[int, Remarks]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            unanswered, remarks = 0, Remarks(run.settings)
+            unanswered, remarks = 0, Remarks(run.settings, run.source.base)
             for row, record in _answers(run):
                 unanswered += record is None
                 remarks.add(row)

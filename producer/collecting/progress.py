@@ -22,6 +22,8 @@ class Status:
     total: int
     done: int
     failed: int
+    #: Rows that came with their output, and were left alone.
+    kept: int = 0
     waiting: int
     rows_per_s: float
     #: Rows that each worker answered.
@@ -60,13 +62,14 @@ class Rate:
 
 
 def status_of(ledger: Ledger, rows_per_s: float) -> Status:
-    """Return a run's counts as its ledger has them. Rows that came with their output count as done."""
+    """Return a run's counts as its ledger has them."""
     states, tally = ledger.states(), ledger.tally()
     batched = tally.get("batched", 0)
     return Status(
         total=sum(states.values()),
-        done=states[State.DONE] + states[State.KEPT],
+        done=states[State.DONE],
         failed=states[State.FAILED],
+        kept=states[State.KEPT],
         waiting=states[State.NOTED] + states[State.SENT],
         rows_per_s=rows_per_s,
         workers={key.removeprefix("worker:"): n for key, n in sorted(tally.items()) if key.startswith("worker:")},
@@ -87,7 +90,7 @@ def progress_bar(console: Console) -> Iterator[Reporter]:
     bar = Progress(
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed · {task.fields[rate]:.2f} rows/s"),
+        TextColumn("{task.fields[failed]} failed{task.fields[kept]} · {task.fields[rate]:.2f} rows/s"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
@@ -95,14 +98,15 @@ def progress_bar(console: Console) -> Iterator[Reporter]:
         redirect_stdout=sys.stdout.isatty(),
     )
     with bar:
-        task = bar.add_task("rows", total=None, failed=0, rate=0.0)
+        task = bar.add_task("rows", total=None, failed=0, kept="", rate=0.0)
 
         def report(status: Status) -> None:
             bar.update(
                 task,
                 total=status.total,
-                completed=status.done + status.failed,
+                completed=status.done + status.failed + status.kept,
                 failed=status.failed,
+                kept=f" · {status.kept} kept" if status.kept else "",
                 rate=status.rows_per_s,
             )
 

@@ -39,8 +39,9 @@ def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given:
     this input, or the one of --timed-by, has measured it.
     """
     settings = load_settings(**given)
-    report = Report(settings, _rates(named, timed_by, settings), keep_errors=as_json)
+    rates = _rates(named, timed_by, settings)
     with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as progress:
+        report = Report(settings, rates, base=source.base, keep_errors=as_json)
         check(source, report, settings, say_error=None if as_json else click.echo, progress=progress)
     click.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
     if not as_json:

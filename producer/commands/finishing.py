@@ -23,7 +23,8 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
     path = run.output_path
     unanswered, remarks = write_output(run, path)
     click.echo(path)
-    say(f"{status.done} rows done, {status.failed} failed, {unanswered} unanswered; images in {run.folder}")
+    kept = f", {status.kept} kept" if status.kept else ""
+    say(f"{status.done} rows done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
     for sentence in remarks.sentences():
         say(sentence)
     if complete and unanswered:

@@ -11,9 +11,11 @@ from producer.collecting.status import NoWorkerNotice
 from producer.commands.options import run_options
 from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, stderr, taken_input
 from producer.rows.lines import read_lines
+from producer.rows.remarks import left_alone
 from producer.run import opening
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
+from producer.run.records import State
 from producer.sending.sender import Sender
 from producer.sending.submit import submit
 from worker.settings.fleet import load_settings
@@ -42,5 +44,8 @@ def submit_command(named: Path, *, detach: bool, **given: Any) -> None:
             progress_bar(stderr) as report,
         ):
             published = submit(run, Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say)))
+            states = run.ledger.states()
     click.echo(folder)
     say_published(published, folder)
+    if (sentence := left_alone(states[State.KEPT], states.total(), settings)) is not None:
+        say(sentence)

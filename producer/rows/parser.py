@@ -10,6 +10,7 @@ from typing import Any
 from producer.rows.fields import image_paths, instruction, kind_of
 from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
+from producer.rows.outputs import has_output
 from producer.rows.overrides import Overrides, overrides
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
@@ -59,7 +60,7 @@ class RowParser:
         fields = None
         try:
             fields = _fields(line)
-            if _has_output(fields.get(self._settings.output_image_key)):
+            if has_output(fields.get(self._settings.output_image_key)):
                 return Row(line=line, fields=fields)
             return self._row(line, fields)
         except RowError as error:
@@ -137,7 +138,3 @@ def _fields(line: Line) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise RowError(f"expected a JSON object, found {kind_of(fields)}.")
     return fields
-
-
-def _has_output(value: Any) -> bool:
-    return any(value) if isinstance(value, list) else bool(value)

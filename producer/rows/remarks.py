@@ -1,25 +1,50 @@
 """What is worth saying of a run's rows as a whole, beyond their errors."""
 
+from pathlib import Path
+
+from producer.rows.outputs import absent_files
 from producer.rows.parser import Row
 from worker.settings.fleet import Settings
 
 
 class Remarks:
-    """Counts what was passed over or rounded, to say it once and not per row."""
+    """Counts what was left alone, passed over or rounded, to say it once and not per row."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, base: Path) -> None:
+        """Relative paths of the input begin in the folder `base`."""
         self._settings = settings
+        # A data set's own columns begin there; those of an output, where the command ran that wrote it.
+        self._folders = (base, Path.cwd())
+        self.rows = 0
+        #: Rows that came with their output, and those of them that name a file which is not there.
+        self.kept = 0
+        self.kept_absent = 0
+        self._first_absent = ""
         self.more_images = 0
         self.rounded_sizes = 0
 
     def add(self, row: Row) -> None:
         """Take note of a row."""
+        self.rows += 1
         self.more_images += row.unused_images > 0
         self.rounded_sizes += row.is_rounded
+        if row.kept:
+            self.kept += 1
+            absent = absent_files((row.fields or {}).get(self._settings.output_image_key), self._folders)
+            if absent and not self.kept_absent:
+                self._first_absent = f"line {row.line.number}: {absent[0]}"
+            self.kept_absent += bool(absent)
 
     def sentences(self) -> list[str]:
         """Return what there is to say."""
         said = []
+        if (left := left_alone(self.kept, self.rows, self._settings)) is not None:
+            said.append(left)
+        if self.kept_absent:
+            said.append(
+                f"{self.kept_absent} of them name a file that is not there ({self._first_absent});"
+                f" where {self._settings.output_image_key} is empty, a row is edited."
+            )
         if self.more_images:
             said.append(
                 f"{self.more_images} rows name more than one image, of which the first is edited"
@@ -31,6 +56,18 @@ class Remarks:
                 f" the model takes multiples of {self._settings.spec.multiple}."
             )
         return said
+
+
+def left_alone(kept: int, rows: int, settings: Settings) -> str | None:
+    """Say how many rows were left alone, and why; None where there are none."""
+    if not kept:
+        return None
+    key = settings.output_image_key
+    which = f"No row needs an edit: all {rows}" if kept == rows else f"{kept} of {rows} rows"
+    return (
+        f"{which} have {key} already and are left alone; if that is a column of the data set's own, name another for"
+        " the output with --output-image-key."
+    )
 
 
 def rounding(settings: Settings) -> str | None:

@@ -237,3 +237,42 @@ def test_every_option_has_its_variable(cli: CLI, redis_url: str) -> None:
     one, other = requests(redis_url)
     assert one.fingerprint == other.fingerprint
     assert (one.steps, one.num_images, one.size) == (3, 2, "input")
+
+
+LEFT_ALONE = (
+    "2 of 3 rows have output_image already and are left alone; if that is a column of the data set's own, name another"
+    " for the output with --output-image-key.\n"
+)
+
+
+def test_rows_that_are_left_alone_are_not_done(cli: CLI, redis_url: str) -> None:
+    """A column of the data set's own may be called as ours: such rows are counted by themselves, and it is said why."""
+    (cli.folder / "target.png").touch()
+    rows = [row("a.png", "Make it red.", output_image=name) for name in ("target.png", "gone/1.png")]
+    write_jsonl(
+        cli.folder / "in.jsonl", [*rows, row("a.png", "Make it red.", output_image={"path": "", "bytes": None})]
+    )
+    submitted = cli("submit", "in.jsonl", "--run-dir", "r")
+    assert rows_in_queue(redis_url) == [2]
+    assert LEFT_ALONE in submitted.stderr
+    status = json.loads(cli("status", "r", "--json").stdout)
+    assert {name: status[name] for name in ("total", "done", "failed", "kept", "waiting")} == {
+        "total": 3, "done": 0, "failed": 0, "kept": 2, "waiting": 1,
+    }  # fmt: skip
+    answer(redis_url, requests(redis_url)[0])
+    collected = cli("collect", "r")
+    assert collected.returncode == 0
+    assert "1 rows done, 0 failed, 2 kept, 0 unanswered" in collected.stderr
+    assert LEFT_ALONE in collected.stderr
+    assert "1 of them name a file that is not there (line 2: gone/1.png)" in collected.stderr
+
+
+def test_another_column_for_the_output_edits_them(cli: CLI, redis_url: str) -> None:
+    """With the option that the sentence names, the data set's column is like any other, and stays."""
+    write_jsonl(cli.folder / "in.jsonl", [row("a.png", "Make it red.", output_image="target.png")])
+    submitted = cli("submit", "in.jsonl", "--run-dir", "r", "--output-image-key", "edited")
+    assert "left alone" not in submitted.stderr
+    answer(redis_url, requests(redis_url)[0])
+    assert cli("collect", "r").returncode == 0
+    (made,) = read_jsonl(cli.folder / "r/output.jsonl")
+    assert (made["output_image"], made["edited"]) == ("target.png", ["./r/sample_0/sample_0_0.png"])

@@ -66,9 +66,11 @@ def test_every_error_is_told_with_its_line() -> None:
     assert lines[2] == "line 6: conversations: no user turn with text."
     assert lines[4] == "8 rows: 3 good, 4 bad, 1 with their output already"
     assert [line.split()[:2] for line in lines[5:7]] == [["304x208", "2"], ["96x96", "1"]]
-    assert lines[7].startswith("1 rows name more than one image")
-    assert lines[8].startswith("1 rows name a size of their own that was rounded down")
-    assert lines[9].startswith("GPU time for 3 images: not known")
+    assert lines[7].startswith("1 of 8 rows have output_image already and are left alone")
+    assert lines[8].startswith("1 of them name a file that is not there (line 8: there.png)")
+    assert lines[9].startswith("1 rows name more than one image")
+    assert lines[10].startswith("1 rows name a size of their own that was rounded down")
+    assert lines[11].startswith("GPU time for 3 images: not known")
 
 
 def test_scripts_get_json() -> None:
@@ -77,7 +79,7 @@ def test_scripts_get_json() -> None:
     facts = found("in.jsonl")
     errors = facts.pop("errors")
     assert facts == {
-        "rows": 8, "good": 3, "bad": 4, "kept": 1, "images": 3, "more_images": 1, "rounded_sizes": 1,
+        "rows": 8, "good": 3, "bad": 4, "kept": 1, "kept_absent": 1, "images": 3, "more_images": 1, "rounded_sizes": 1,
         "buckets": {"304x208": 2, "96x96": 1}, "gpu_seconds": None,
     }  # fmt: skip
     assert [(error["line"], error["row"]) for error in errors] == [(3, 1), (4, 2), (6, 4), (7, 5)]

@@ -45,7 +45,7 @@ def test_a_new_run_has_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_status_is_what_the_ledger_has(tmp_path: Path) -> None:
-    """Kept rows are done, noted and sent ones wait, and batches and workers are counted."""
+    """Kept rows are counted by themselves, noted and sent ones wait, and batches and workers are counted."""
 
     def outcome(row: int, worker: str, size: int | None, *, failed: bool = False) -> Outcome:
         return Outcome(
@@ -61,14 +61,25 @@ def test_a_status_is_what_the_ledger_has(tmp_path: Path) -> None:
         status = status_of(ledger, 1.5)
     assert status == Status(
         total=9,
-        done=4,  # rows 0 to 2, and 7, which was kept
+        done=3,
         failed=2,  # row 3 by a worker, row 8 at once
+        kept=1,
         waiting=3,  # rows 4 and 5 were sent, 6 was not
         rows_per_s=1.5,
         workers={"a": 3, "b": 1},
         full_batches=0.6667,  # 2 of the 3 rows that rode in a batch
     )
     assert Status(**status.as_dict()) == status
+
+
+@pytest.mark.parametrize(("kept", "shown"), [(0, "1 failed · 0.50"), (3, "1 failed · 3 kept · 0.50")])
+def test_kept_rows_stand_in_the_bar(kept: int, shown: str) -> None:
+    """Rows that were left alone are part of what the bar has behind it, and named where there are some."""
+    text = StringIO()
+    with progress_bar(Console(file=text, force_terminal=True, width=100)) as report:
+        report(Status(total=kept + 2, done=1, failed=1, kept=kept, waiting=0, rows_per_s=0.5))
+    assert shown in text.getvalue()
+    assert f"{kept + 2}/{kept + 2}" in text.getvalue()
 
 
 def test_a_log_file_gets_no_bar() -> None:
