@@ -18,7 +18,7 @@ def has_output(value: Any) -> bool:
         return any(map(has_output, value))
     if isinstance(value, dict):
         parts = [value[key] for key in ("path", "bytes") if key in value]
-        return any(map(has_output, parts or value.values()))
+        return any(map(has_output, parts)) if parts else bool(value)  # what we do not know is not ours to replace
     return bool(value.strip() if isinstance(value, str) else value)
 
 

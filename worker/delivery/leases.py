@@ -3,8 +3,6 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import redis
@@ -15,6 +13,7 @@ from celery.worker.consumer import Consumer
 
 from worker.celery import SWEEP
 from worker.contract.messages import TASK_NAME
+from worker.delivery.acknowledging import guard
 from worker.delivery.quarantine import live
 
 # Celery warns, ten lines each time, that rows are delivered again when a connection is lost; see below.
@@ -55,10 +54,7 @@ class RenewLeases(bootsteps.StartStopStep):
         lost, self._channel = self._channel, consumer.task_consumer.channel
         # A channel that is closed by a lost connection must give nothing back.
         self._channel.do_restore = False
-        qos, task = self._channel.qos, consumer.app.tasks[TASK_NAME]
-        qos.append = partial(self._append, qos, qos.append)
-        qos.ack = partial(self._ack, qos, qos.ack, task.let_go)
-        qos.reject = partial(self._reject, qos, task.let_go)
+        guard(self._channel, consumer.app.tasks[TASK_NAME].let_go, self._returning)
         if lost is not None:
             self._take_over(lost)
             # Nobody could renew while Redis was away, and some workers come back later than others.
@@ -116,32 +112,3 @@ class RenewLeases(bootsteps.StartStopStep):
         now = time.monotonic()
         if now >= self._sweeps_from and now - self._renewed < self._timeout / 2:
             self._channel.qos.restore_visible(num=None, interval=1)
-
-    def _append(self, qos: Any, append: Callable[[Any, str], None], message: Any, tag: str) -> None:
-        """Take a message in hand, also where a full Redis does not note it: it is out of the queue already."""
-        try:
-            append(message, tag)
-        except redis.ResponseError as error:
-            logger.warning("Redis does not note that a row is in hand here: %s", error)
-            qos._quick_append(tag, message)  # noqa: SLF001
-
-    def _ack(self, qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> None:
-        """Acknowledge a message; of one that is another worker's by now, only forget it."""
-        if tag in let_go:
-            let_go.discard(tag)
-            qos._quick_ack(tag)  # noqa: SLF001
-        else:
-            ack(tag)
-
-    def _reject(self, qos: Any, let_go: set[str], tag: str, *, requeue: bool = False) -> None:
-        """Take a message from this worker; one that is given back is the next that others take.
-
-        kombu's own way puts it behind all that is in the queue, which may be a day of work.
-        """
-        if requeue and tag not in let_go:
-            self._returning.add(tag)
-            qos.restore_by_tag(tag)
-            self._returning.discard(tag)
-            qos._quick_ack(tag)  # noqa: SLF001
-        else:
-            qos.ack(tag)

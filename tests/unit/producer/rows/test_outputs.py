@@ -22,7 +22,7 @@ NOTHING = [
 ]
 SOMETHING = [
     "a.png", ["", "a.png"], {"path": "a.png", "bytes": None}, {"path": "", "bytes": "aGVsbG8="}, {"path": "a.png"},
-    [{"path": "a.png"}], {"src": "a.png"}, "https://host/a.png", 7,
+    [{"path": "a.png"}], {"src": ""}, "https://host/a.png", 7,
 ]  # fmt: skip
 
 

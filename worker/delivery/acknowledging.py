@@ -1,0 +1,58 @@
+"""Acknowledging a row's message, and giving it back.
+
+Celery acknowledges late: once the task has returned, or raised. `worker.tasks` does neither before the row's outcome is
+recorded. Here is what is then done differently from kombu, on the connection's own channel.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import redis
+
+logger = logging.getLogger(__name__)
+
+
+def guard(channel: Any, let_go: set[str], returning: set[str]) -> None:
+    """Put a channel's taking, acknowledging and rejecting of messages in our hands.
+
+    `let_go`: tags of messages that are another worker's by now. `returning`: gets the tags of messages that are to be
+    given back, for as long as Redis has not heard of it.
+    """
+    qos = channel.qos
+    qos.append = partial(_append, qos, qos.append)
+    qos.ack = partial(_ack, qos, qos.ack, let_go)
+    qos.reject = partial(_reject, qos, let_go, returning)
+
+
+def _append(qos: Any, append: Callable[[Any, str], None], message: Any, tag: str) -> None:
+    """Take a message in hand, also where a full Redis does not note it: it is out of the queue already."""
+    try:
+        append(message, tag)
+    except redis.ResponseError as error:
+        logger.warning("Redis does not note that a row is in hand here: %s", error)
+        qos._quick_append(tag, message)  # noqa: SLF001 - what `append` does beside Redis
+
+
+def _ack(qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> None:
+    """Acknowledge a message; of one that is another worker's by now, only forget it."""
+    if tag in let_go:
+        let_go.discard(tag)
+        qos._quick_ack(tag)  # noqa: SLF001
+    else:
+        ack(tag)
+
+
+def _reject(qos: Any, let_go: set[str], returning: set[str], tag: str, *, requeue: bool = False) -> None:
+    """Take a message from this worker; one that is given back is the next that others take.
+
+    kombu's own way puts it behind all that is in the queue, which may be a day of work.
+    """
+    if requeue and tag not in let_go:
+        returning.add(tag)
+        qos.restore_by_tag(tag)
+        returning.discard(tag)
+        qos._quick_ack(tag)  # noqa: SLF001
+    else:
+        qos.ack(tag)
