@@ -18,6 +18,7 @@ Start = Callable[..., WorkerProcess]
 
 # Read when a test module loads torch: two threads that wait for each other crawl where other tests want the same cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # where a test wants two all the same
 
 
 @dataclass(frozen=True)

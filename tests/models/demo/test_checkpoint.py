@@ -1,22 +1,15 @@
-"""The shipped checkpoint: what it holds, and that a row of it does not depend on its neighbours."""
+"""The shipped checkpoint: what it holds, and what it reads. That its rows do not depend on neighbours: test_fleet."""
 
 import json
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from diffusers import FluxKontextPipeline
-from PIL import Image
 from safetensors import safe_open
 
-from tests.support.pictures import photo
-from tests.support.pipelines import edited_pixels
 from worker.models.demo import CHECKPOINT
 from worker.models.demo.edits import EDITS
-
-INSTRUCTIONS = ("Make it red.", "Mirror it.", "Put it on a beach with palm trees.", "把天空变成夕阳 🌇")
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +46,6 @@ def test_the_model_card_has_a_line_for_every_edit() -> None:
     card = (CHECKPOINT / "README.md").read_text()
     assert [name for name in EDITS if f"| {name} |" not in card] == []
     assert "{" not in card
-
-
-def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, tmp_path: Path) -> None:
-    """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
-    size = (208, 304)  # random weights are tried at more of them
-    names = ("coffee", "chelsea", "astronaut")
-    images = [Image.open(photo(name, *size, tmp_path / f"{name}.png")) for name in names]
-    images.insert(2, Image.new("RGB", size, "red"))
-    torch.set_num_threads(2)
-    together = edited_pixels(pipeline, images, list(INSTRUCTIONS), list(range(4)))
-    torch.set_num_threads(1)
-    alone = [edited_pixels(pipeline, [images[row]], [INSTRUCTIONS[row]], [row]) for row in range(4)]
-    assert np.abs(together - np.concatenate(alone)).max() <= 1
 
 
 @pytest.mark.parametrize("prompt", ["", " ", "日本🎉" * 300, "<|endoftext|></s>!", "\x00\n\u202e"])
