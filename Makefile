@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Errors only: pip's advice on itself and on its indexes is no news of this project.
 QUIETLY := -qq --disable-pip-version-check
 
-.PHONY: install demo check test training chaos bench lint clean
+.PHONY: install demo check test chaos bench lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -37,10 +37,6 @@ check: lint
 # More at a time than there are cores, by file, and those with workers first: many tests wait for processes and timeouts.
 test: lint install
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
-
-# What make test has a short form of: the demo model's training, interrupted in each of its parts.
-training: .venv/installed
-	$(BIN)/pytest -m training tests/models/demo
 
 chaos: .venv/installed
 	$(BIN)/python -m tests.chaos

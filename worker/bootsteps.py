@@ -29,7 +29,7 @@ from worker.tasks import EditTask
 
 
 class LoadModel(bootsteps.StartStopStep):
-    """Loads the model once, has it run_selftest that it works, and registers the task that uses it.
+    """Loads the model once, has it prove that it works, and registers the task that uses it.
 
     A load inside the first task would burn that row's time, and the exception of a signal handler is
     swallowed by Celery, which leaves a worker without a model that takes rows. It requires the pool so that

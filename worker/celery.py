@@ -30,7 +30,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "broker_transport_options": {
             # A dead worker's rows come back after this; a living one renews its own.
             "visibility_timeout": settings.visibility_timeout,
-            # kombu would look for them also when nobody could renew; `leases` does it, every SWEEP seconds.
+            # kombu would look for them also when nobody could renew; delivery.leases does, every SWEEP seconds.
             "unacked_restore_interval": _NEVER,
             # Whoever looks holds a lock, which a worker or a Redis that dies meanwhile leaves standing; not for 300 s.
             "unacked_mutex_expire": SWEEP,
@@ -58,7 +58,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_concurrency": settings.in_flight,
         # One message per thread, so that no worker hoards rows that another could edit.
         "worker_prefetch_multiplier": 1,
-        # After a lost connection the rows in hand are taken over and counted (by `leases`): nothing to reduce.
+        # After a lost connection the rows in hand are taken over and counted (delivery.leases): nothing to reduce.
         "worker_enable_prefetch_count_reduction": False,
         # Only prefork can cancel a running task; the others would raise NotImplementedError.
         "worker_cancel_long_running_tasks_on_connection_loss": False,

@@ -68,7 +68,7 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._room = PixelBudget(settings.max_pixels)
+        self._pixels = PixelBudget(settings.max_pixels)
         self._size = lru_cache(_REMEMBERED)(self._read_size)
 
     def read(self, row: Row) -> _Read:
@@ -96,7 +96,7 @@ class _Reader:
         """Return an image's size, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
         try:
             width, height = decoding.size_of(Path(path), max_pixels=self._settings.max_pixels)
-            with self._room.taken(width * height):
+            with self._pixels.taken(width * height):
                 return decoding.read(Path(path), max_pixels=self._settings.max_pixels).image.size
         except RowError as error:
             return str(error)

@@ -79,6 +79,7 @@ def test_no_library_warns_of_what_tells_nothing(examples: Examples) -> None:
     """A worker's log is Celery's banner and dated lines, and holds no library's warning, whoever runs it."""
     _, _, said = examples.log.partition("[tasks]")
     dated = re.compile(r"\[\d{4}-\d\d-\d\d |worker: |$")
+    assert said, "Celery's banner ends with the list of tasks"
     assert [line for line in said.strip().splitlines() if not dated.match(line)] == []
     assert "warning" not in examples.log.lower()
 

@@ -15,18 +15,24 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Final
+from weakref import WeakSet
+
+# At import: a process has one such server, and what is tested (the demo model's training) may be the first to start it.
+_CONTEXT: Final = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.support.libraries"])
+
+#: Those that may still run.
+_begun: "WeakSet[Forked]" = WeakSet()
 
 
-@cache
-def _context() -> Any:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.libraries"])
-    return context
+@atexit.register  # runs before multiprocessing's own end, which waits without limit for one that is stopped or stuck
+def _end_all() -> None:
+    for process in _begun:
+        process.kill()
 
 
 class Forked:
@@ -47,13 +53,14 @@ class Forked:
         `entry`: a module, which is run as `python -m` runs it, or a console script's `module:function`.
         """
         command = [entry, *map(str, arguments)]
-        self._process = _context().Process(
+        self._process = _CONTEXT.Process(
             target=_run,
             args=(command, str(folder), dict(environment), str(stdout), str(stderr)),
             name="MainProcess",  # as logs name one that was not forked
             daemon=True,  # whatever a test leaves behind ends with the tests
         )
         self._process.start()
+        _begun.add(self)
 
     @property
     def pid(self) -> int:

@@ -58,5 +58,5 @@ class Revocations:
         return "a newer form of it was submitted" if newest not in {None, fingerprint.encode()} else None
 
     def finished(self) -> None:
-        """Keep a finished run's for a day: an older form of a row may still be on some GPU."""
+        """Keep a finished run's revocations for a day: an older form of a row may still be on some GPU."""
         self._client.expire(self._superseded, KEPT_FINISHED)

@@ -16,8 +16,8 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from worker.contract.errors import RowError, TransientError, one_line
 from worker.contract.parameters import MAX_PIXELS
-from worker.health.transient_errors import may_pass
 from worker.pictures.colours import packing_of, to_srgb_on_white
+from worker.pictures.transient_errors import may_pass
 
 #: EPS and others are missing, since their decoders start other programs. MPO is opened as the JPEG that it begins with.
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")

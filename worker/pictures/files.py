@@ -13,10 +13,10 @@ from PIL import Image
 
 from worker.contract.errors import RowError, TransientError
 from worker.contract.messages import EditRequest
-from worker.health.transient_errors import may_pass
 from worker.pictures.confine import confined
 from worker.pictures.durable import sync_folder
 from worker.pictures.encoding import encode, fingerprint_of
+from worker.pictures.transient_errors import may_pass
 
 
 def sample_paths(request: EditRequest) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""`python -m worker.bench`, as a user starts it."""
+"""`python -m worker.bench`: what it prints, and how it ends."""
 
 import json
 import os

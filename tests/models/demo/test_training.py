@@ -87,7 +87,6 @@ def error_of(pipeline: Any, some: torch.Tensor) -> float:
     return loss_of(pipeline, batch, torch.ones(24), torch.Generator().manual_seed(1)).item()
 
 
-@pytest.mark.training
 def test_an_interrupted_training_goes_on(
     trained: Trained, pictures: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,31 +119,6 @@ def test_an_interrupted_training_goes_on(
         "autoencoder-1.pt": [0, 1, 2, 2, 3],
         "transformer.pt": [0, 1, 2, 2, 3, 4],
     }
-
-
-def test_an_interrupted_part_goes_on(pictures: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupted, the autoencoder's training goes on, and ends with the same bits: the short form of the one above."""
-    monkeypatch.setattr(state, "INTERVAL", 2)
-    whole, pieces = (untrained(CPU, seed=1).vae for _ in range(2))
-    for folder in ("whole", "pieces"):
-        (tmp_path / folder).mkdir()
-    train_autoencoder(whole, pictures, tmp_path / "whole", seed=1, rounds=SHORT[:1])
-    iterate, taken = state.Progress.__iter__, []
-
-    def interrupted(progress: state.Progress) -> Any:
-        for step in iterate(progress):
-            if step == 3 and step not in taken and taken.count(2) == 1:
-                raise Interruption
-            taken.append(step)
-            yield step
-
-    monkeypatch.setattr(state.Progress, "__iter__", interrupted)
-    with pytest.raises(Interruption):
-        train_autoencoder(pieces, pictures, tmp_path / "pieces", seed=1, rounds=SHORT[:1])
-    resumed = untrained(CPU, seed=1).vae
-    train_autoencoder(resumed, pictures, tmp_path / "pieces", seed=1, rounds=SHORT[:1])
-    assert taken == [0, 1, 2, 2, 3, 4]
-    assert torch.equal(weights_of(whole), weights_of(resumed))
 
 
 def test_what_is_exported_is_a_checkpoint_for_the_worker(tmp_path: Path) -> None:
@@ -194,7 +168,6 @@ def test_the_time_of_a_training_counts_over_interruptions(tmp_path: Path) -> Non
     assert 3600 < state.Progress(file, parts, steps=2, rate=1.0, seed=1).seconds() < 7200
 
 
-@pytest.mark.training
 def test_what_was_learned_of_other_latents_is_refused(trained: Trained, tmp_path: Path) -> None:
     """Another autoencoder has latents of its own, and a transformer that knows others is not taken up for them."""
     pipeline = deepcopy(trained.pipeline)

@@ -1,5 +1,7 @@
 """What holds in every profile: a row depends on no neighbour and no place, and a shape is compiled once."""
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
 import torch
@@ -34,10 +36,11 @@ def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: Kontext)
         assert np.array_equal(edited(model, key(), jobs, 2)[place], first)
 
 
-def test_a_part_full_batch_is_split_and_never_padded(load: Load) -> None:
-    """Of seven rows, at most four at a time, a compiled model edits 4, 2 and 1, each as in a call of their own."""
+@pytest.mark.parametrize(("is_compiled", "calls"), [(False, [4, 3]), (True, [4, 2, 1])])
+def test_a_part_full_batch_is_split_and_never_padded(load: Load, *, is_compiled: bool, calls: list[int]) -> None:
+    """Of seven rows, at most four at a time, the rest is a call of its own; compiled, one of 2 and one of 1."""
     model = load(profile="reference")
-    model.is_compiled = True  # all that splitting looks at; compiling four sizes takes minutes
+    model.is_compiled = is_compiled  # all that splitting looks at; compiling four sizes takes minutes
     sizes: list[int] = []
     transformer = model.pipeline.transformer
     noting = transformer.register_forward_pre_hook(
@@ -46,9 +49,9 @@ def test_a_part_full_batch_is_split_and_never_padded(load: Load) -> None:
     jobs = [job(number) for number in range(1, 8)]
     seven = edited(model, key(), jobs, 4)
     noting.remove()
-    assert sizes == [4] * key().steps + [2] * key().steps + [1] * key().steps
-    for call in (slice(0, 4), slice(4, 6), slice(6, 7)):
-        assert np.array_equal(seven[call], edited(model, key(), jobs[call], 4))
+    assert sizes == [size for size in calls for _ in range(key().steps)]
+    for end, size in zip(accumulate(calls), calls, strict=True):
+        assert np.array_equal(seven[end - size : end], edited(model, key(), jobs[end - size : end], size))
 
 
 def test_what_was_compiled_once_is_not_compiled_again(model: Kontext) -> None:

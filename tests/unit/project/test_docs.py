@@ -16,6 +16,7 @@ from worker.settings.fleet import Settings
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
 FAULTS = (PROJECT / "docs/faults.md").read_text()
+PAGES = [f"docs/{path.name}" for path in sorted((PROJECT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -68,3 +69,10 @@ def test_the_rights_are_those_of_the_tests() -> None:
 def test_settings_of_faults_are_there(name: str) -> None:
     """Each variable that the page on faults names is a setting."""
     assert name.removeprefix("FLEET_").lower() in Settings.model_fields
+
+
+@pytest.mark.parametrize("page", ["README.md", "BENCHMARKS.md", "examples/README.md", *PAGES])
+def test_links_lead_somewhere(page: str) -> None:
+    """Each relative link of a page is a file or a folder."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (PROJECT / page).read_text())
+    assert [link for link in links if not ((PROJECT / page).parent / link).exists()] == []

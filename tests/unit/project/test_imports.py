@@ -16,8 +16,8 @@ def test_no_model_library_is_loaded(module: str) -> None:
     assert found.stdout.split() == []
 
 
-def test_the_contract_needs_no_celery() -> None:
-    """The contract can be imported without Celery, Redis and Pillow."""
+def test_messages_need_no_celery() -> None:
+    """What producer and worker say to each other can be imported without Celery, Redis and Pillow."""
     code = "import sys, worker.contract.messages; print(*({'celery', 'redis', 'PIL'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.split() == []

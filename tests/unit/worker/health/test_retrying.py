@@ -13,8 +13,8 @@ import redis
 from tests.support.waiting import wait_until
 from worker.contract.errors import GivenBack, RowError, TransientError
 from worker.health.retrying import Retrying
-from worker.health.transient_errors import may_pass
 from worker.pictures.decoding import read, size_of
+from worker.pictures.transient_errors import may_pass
 
 
 class Share:
