@@ -111,6 +111,7 @@ def _editor(
     return RowEditor(
         spec=settings.spec,
         profile=model.profile,
+        reading=model.reading,
         limits=limits,
         batcher=batcher,
         retrying=retrying,

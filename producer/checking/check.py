@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from producer.checking.report import Report
+from producer.checking.tokens import instruction_reader
 from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
@@ -15,6 +16,8 @@ from producer.rows.source import Source
 from worker.contract.buckets import Bucket, plan_fit, side_by_side
 from worker.contract.errors import RowError
 from worker.contract.messages import EditRequest
+from worker.contract.reading import reading_of
+from worker.contract.row_warnings import RowWarning
 from worker.pictures import decoding
 from worker.pictures.encoding import require_encodable
 from worker.pictures.pixel_budget import PixelBudget
@@ -33,6 +36,15 @@ class _Read(NamedTuple):
     row: Row
     bucket: Bucket | None = None
     error: str | None = None
+    #: What its instruction and its pictures give cause to say.
+    warnings: frozenset[RowWarning] = frozenset()
+
+
+class _Picture(NamedTuple):
+    """What is remembered of an image that was read."""
+
+    size: tuple[int, int]
+    warnings: frozenset[RowWarning]
 
 
 def check(
@@ -47,11 +59,12 @@ def check(
     total = sum(1 for _ in read_lines(source.path))
     parser = RowParser(settings, run="0" * 16, base=source.base, run_dir=Path())
     reader = _Reader(settings)
+    report.instructions_measured = reader.measures_instructions
     threads = ThreadPoolExecutor(os.cpu_count())
     try:
         for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
-                report.add(read.row, read.bucket, read.error)
+                report.add(read.row, read.bucket, read.error, read.warnings)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
             progress(report.progress(total))
@@ -68,23 +81,40 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._reading = instruction_reader(settings)
         self._pixels = PixelBudget(settings.max_pixels)
-        self._size = lru_cache(_REMEMBERED)(self._read_size)
+        self._picture = lru_cache(_REMEMBERED)(self._read_picture)
+
+    @property
+    def measures_instructions(self) -> bool:
+        """Whether the model's tokenizer is at hand."""
+        return self._reading is not None
 
     def read(self, row: Row) -> _Read:
         if row.request is None:
             return _Read(row, error=row.error)
         try:
-            return _Read(row, bucket=self._bucket(row.request))
+            warnings = self._instruction(row.request)
+            pictures = self._pictures(row.request)
+            bucket = self._bucket(row.request, [picture.size for picture in pictures])
         except RowError as error:
             return _Read(row, error=f"line {row.line.number}: {error}")
+        return _Read(row, bucket, warnings=warnings.union(*(picture.warnings for picture in pictures)))
 
-    def _bucket(self, request: EditRequest) -> Bucket:
-        sizes = []
+    def _instruction(self, request: EditRequest) -> frozenset[RowWarning]:
+        if self._reading is None or not reading_of(request, self._reading)[1]:
+            return frozenset()
+        return frozenset({RowWarning.INSTRUCTION_CUT})
+
+    def _pictures(self, request: EditRequest) -> list[_Picture]:
+        pictures = []
         for path in request.images:
-            if isinstance(size := self._size(path), str):
-                raise RowError(size)
-            sizes.append(size)
+            if isinstance(picture := self._picture(path), str):
+                raise RowError(picture)
+            pictures.append(picture)
+        return pictures
+
+    def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
         if len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
         whole = (sum(width for width, _ in sizes), sizes[0][1])
@@ -92,11 +122,12 @@ class _Reader:
         require_encodable(request.image_format, plan.output)
         return plan.bucket
 
-    def _read_size(self, path: str) -> tuple[int, int] | str:
-        """Return an image's size, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
+    def _read_picture(self, path: str) -> _Picture | str:
+        """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
         try:
             width, height = decoding.size_of(Path(path), max_pixels=self._settings.max_pixels)
             with self._pixels.taken(width * height):
-                return decoding.read(Path(path), max_pixels=self._settings.max_pixels).image.size
+                source = decoding.read(Path(path), max_pixels=self._settings.max_pixels)
+                return _Picture(source.image.size, source.warnings)
         except RowError as error:
             return str(error)

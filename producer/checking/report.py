@@ -1,7 +1,7 @@
 """What `producer check` has found: counts, errors, buckets, and the GPU time that its rows will take."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
 from producer.run.rates import passes_of
 from worker.contract.buckets import Bucket
+from worker.contract.row_warnings import RowWarning
 from worker.settings.fleet import Settings
 
 
@@ -31,7 +32,10 @@ class Report:
         self._settings = settings
         self._rates = rates
         self._keep_errors = keep_errors
+        #: Whether it is known how long the instructions are.
+        self.instructions_measured = False
         self._remarks = Remarks(settings, base)
+        self._warnings: Counter[RowWarning] = Counter()
         self.good = 0
         self.bad = 0
         self.kept = 0
@@ -42,9 +46,13 @@ class Report:
         #: Images times steps, by bucket: what the GPU's time is proportional to.
         self._work: Counter[Bucket] = Counter()
 
-    def add(self, row: Row, bucket: Bucket | None, error: str | None) -> None:
-        """Take note of a row: of its bucket, or its error, or (neither) that it came with its output."""
+    def add(self, row: Row, bucket: Bucket | None, error: str | None, warnings: Iterable[RowWarning] = ()) -> None:
+        """Take note of a row: of its bucket, or its error, or (neither) that it came with its output.
+
+        `warnings`: beside the row's own, what its pictures and its instruction give cause to say.
+        """
         self._remarks.add(row)
+        self._warnings.update({*row.warnings, *warnings})
         if error is not None:
             self.bad += 1
             if self._keep_errors:
@@ -92,8 +100,8 @@ class Report:
             "kept": self.kept,
             "kept_absent": self._remarks.kept_absent,
             "images": self.images,
-            "more_images": self._remarks.more_images,
-            "rounded_sizes": self._remarks.rounded_sizes,
+            "instructions_measured": self.instructions_measured,
+            "warnings": {kind.value: n for kind in RowWarning if (n := self._warnings[kind])},
             "buckets": {str(bucket): rows for bucket, rows in self.buckets.most_common()},
             "gpu_seconds": None if (seconds := self.gpu_seconds) is None else round(seconds, 3),
             "errors": [error._asdict() for error in self._errors],
@@ -106,7 +114,13 @@ class Report:
         most = max(self.buckets.values(), default=0)
         for bucket, rows in self.buckets.most_common():
             lines.append(f"{bucket!s:>11} {rows:>9} {'█' * max(1, round(40 * rows / most))}")
-        return "\n".join([*lines, *self._remarks.sentences(), *([self._time_in_words()] if self.images else [])])
+        lines += self._remarks.sentences(self._warnings)
+        if self.images and not self.instructions_measured:
+            lines.append(
+                f"How long the instructions are is not known: the tokenizer of {self._settings.model} is not on this"
+                " machine. Workers say it of each row."
+            )
+        return "\n".join([*lines, self._time_in_words()] if self.images else lines)
 
     def _time_in_words(self) -> str:
         if (taken := self.gpu_seconds) is None:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from producer.run.ledger import Ledger
 from producer.run.records import State
+from worker.contract.row_warnings import RowWarning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,8 @@ class Status:
     rows_per_s: float
     #: Rows that each worker answered.
     workers: dict[str, int] = field(default_factory=dict)
+    #: Rows by what is to be said of them (`worker.contract.row_warnings`); a row may be of several kinds.
+    warnings: dict[str, int] = field(default_factory=dict)
     #: Share of the rows in micro-batches whose batch was full; None before the first.
     full_batches: float | None = None
     #: Whether nothing more is done of it until it is taken up again.
@@ -63,7 +66,7 @@ class Rate:
 
 def status_of(ledger: Ledger, rows_per_s: float) -> Status:
     """Return a run's counts as its ledger has them."""
-    states, tally = ledger.states(), ledger.tally()
+    states, tally, warnings = ledger.states(), ledger.tally(), ledger.warnings()
     batched = tally.get("batched", 0)
     return Status(
         total=sum(states.values()),
@@ -73,6 +76,7 @@ def status_of(ledger: Ledger, rows_per_s: float) -> Status:
         waiting=states[State.NOTED] + states[State.SENT],
         rows_per_s=rows_per_s,
         workers={key.removeprefix("worker:"): n for key, n in sorted(tally.items()) if key.startswith("worker:")},
+        warnings={kind.value: n for kind in RowWarning if (n := warnings[kind])},
         full_batches=round(tally.get("full", 0) / batched, 4) if batched else None,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,7 @@ def _with(status: Status, outcomes: list[Outcome]) -> Status:
     workers = dict(status.workers)
     for outcome in outcomes:
         workers[outcome.worker] = workers.get(outcome.worker, 0) + 1
+    warnings = Counter(status.warnings) + Counter(kind.value for outcome in outcomes for kind in outcome.warnings)
     done = sum(outcome.status == "done" for outcome in outcomes)
     return replace(
         status,
@@ -60,6 +62,7 @@ def _with(status: Status, outcomes: list[Outcome]) -> Status:
         failed=status.failed + len(outcomes) - done,
         waiting=max(0, status.waiting - len(outcomes)),
         workers=workers,
+        warnings=dict(warnings),
     )
 
 

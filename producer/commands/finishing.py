@@ -21,11 +21,11 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
 
     """
     path = run.output_path
-    unanswered, remarks = write_output(run, path)
+    unanswered, sentences = write_output(run, path)
     click.echo(path)
     kept = f", {status.kept} kept" if status.kept else ""
     say(f"{status.done} rows done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
-    for sentence in remarks.sentences():
+    for sentence in sentences:
         say(sentence)
     if complete and unanswered:
         raise changed_rows(run, unanswered)

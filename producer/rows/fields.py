@@ -2,10 +2,15 @@
 
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 from worker.contract.errors import RowError
 from worker.contract.parameters import LONGEST_PROMPT
+from worker.contract.row_warnings import RowWarning
+
+#: Takes note of what is to be said of a row.
+Warn = Callable[[RowWarning], object]
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
@@ -16,8 +21,8 @@ _MOST_IMAGES = 64
 _LONGEST_PATH = 4096
 
 
-def image_paths(fields: dict[str, Any], key: str, *, base: str, every: bool) -> tuple[list[str], int]:
-    """Return the absolute paths of a row's images, or of its first alone, and how many were passed over.
+def image_paths(fields: dict[str, Any], key: str, *, base: str, every: bool, warn: Warn) -> list[str]:
+    """Return the absolute paths of a row's images, or of its first alone.
 
     Relative paths begin in the folder `base`.
 
@@ -30,7 +35,9 @@ def image_paths(fields: dict[str, Any], key: str, *, base: str, every: bool) -> 
     if every and len(values) > _MOST_IMAGES:
         raise RowError(f"{key}: {len(values)} images are more than {_MOST_IMAGES}.")
     used = values if every else values[:1]
-    return [_image_path(value, key, base, missing=key not in fields) for value in used], len(values) - len(used)
+    if len(values) > len(used):
+        warn(RowWarning.IMAGES_UNUSED)
+    return [_image_path(value, key, base, missing=key not in fields) for value in used]
 
 
 def _image_path(value: Any, key: str, base: str, *, missing: bool) -> str:

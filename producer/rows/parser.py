@@ -16,6 +16,7 @@ from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.messages import EditRequest
 from worker.contract.parameters import exact_size, rounded_size
+from worker.contract.row_warnings import RowWarning, in_order
 from worker.contract.seeds import row_seed
 from worker.settings.fleet import Settings
 
@@ -31,10 +32,8 @@ class Row:
     fields: dict[str, Any] | None = None
     request: EditRequest | None = None
     error: str | None = None
-    #: Images that the row names and nobody edits.
-    unused_images: int = 0
-    #: Whether it names a size of its own that the model does not take, and gets the next smaller one.
-    is_rounded: bool = False
+    #: What the row itself gives cause to say.
+    warnings: tuple[RowWarning, ...] = ()
 
     @property
     def kept(self) -> bool:
@@ -61,7 +60,7 @@ class RowParser:
         try:
             fields = _fields(line)
             if has_output(fields.get(self._settings.output_image_key)):
-                return Row(line=line, fields=fields)
+                return Row(line=line, fields=fields, warnings=(RowWarning.KEPT,))
             return self._row(line, fields)
         except RowError as error:
             return Row(line=line, fields=fields, error=one_line(f"line {line.number}: {error}"))
@@ -76,8 +75,9 @@ class RowParser:
 
     def _row(self, line: Line, fields: dict[str, Any]) -> Row:
         settings = self._settings
+        warnings: set[RowWarning] = set()
         every = settings.multi_image == "stitch"
-        images, unused = image_paths(fields, settings.input_image_key, base=self._base, every=every)
+        images = image_paths(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
         if any(os.path.normpath(path).startswith(self._samples) for path in images):
             # Its own pictures would take the place of what it is made from.
             raise RowError(
@@ -86,20 +86,17 @@ class RowParser:
         prompt = instruction(fields, settings.input_conversation_key)
         own = overrides(fields, settings.input_edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
+        if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
+            warnings.add(RowWarning.SIZE_ROUNDED)
         request = EditRequest(
             run=self._run,
             row=line.row,
             fingerprint=fingerprint(**decisive),
             output_dir=self._output_dir,
+            long_instruction=settings.long_instruction,
             **decisive,
         )
-        return Row(
-            line=line,
-            fields=fields,
-            request=request,
-            unused_images=unused,
-            is_rounded=own.size is not None and exact_size(own.size) != exact_size(request.size),
-        )
+        return Row(line=line, fields=fields, request=request, warnings=in_order(warnings))
 
     def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
         """Return a row's parameters: its own where it names them, else the run's."""

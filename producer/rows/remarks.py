@@ -1,14 +1,16 @@
 """What is worth saying of a run's rows as a whole, beyond their errors."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from producer.rows.outputs import absent_files
 from producer.rows.parser import Row
+from worker.contract.row_warnings import MEANING, RowWarning
 from worker.settings.fleet import Settings
 
 
 class Remarks:
-    """Counts what was left alone, passed over or rounded, to say it once and not per row."""
+    """Takes note of rows that were left alone, and puts what is to be said of a run's rows into sentences."""
 
     def __init__(self, settings: Settings, base: Path) -> None:
         """Relative paths of the input begin in the folder `base`."""
@@ -20,14 +22,10 @@ class Remarks:
         self.kept = 0
         self.kept_absent = 0
         self._first_absent = ""
-        self.more_images = 0
-        self.rounded_sizes = 0
 
     def add(self, row: Row) -> None:
         """Take note of a row."""
         self.rows += 1
-        self.more_images += row.unused_images > 0
-        self.rounded_sizes += row.is_rounded
         if row.kept:
             self.kept += 1
             absent = absent_files((row.fields or {}).get(self._settings.output_image_key), self._folders)
@@ -35,8 +33,8 @@ class Remarks:
                 self._first_absent = f"line {row.line.number}: {absent[0]}"
             self.kept_absent += bool(absent)
 
-    def sentences(self) -> list[str]:
-        """Return what there is to say."""
+    def sentences(self, warnings: Mapping[RowWarning, int]) -> list[str]:
+        """Return what there is to say; `warnings` counts the rows by kind."""
         said = []
         if (left := left_alone(self.kept, self.rows, self._settings)) is not None:
             said.append(left)
@@ -45,17 +43,8 @@ class Remarks:
                 f"{self.kept_absent} of them name a file that is not there ({self._first_absent});"
                 f" where {self._settings.output_image_key} is empty, a row is edited."
             )
-        if self.more_images:
-            said.append(
-                f"{self.more_images} rows name more than one image, of which the first is edited"
-                " (--multi-image stitch edits them all, side by side)."
-            )
-        if self.rounded_sizes:
-            said.append(
-                f"{self.rounded_sizes} rows name a size of their own that was rounded down:"
-                f" the model takes multiples of {self._settings.spec.multiple}."
-            )
-        return said
+        kinds = (kind for kind in RowWarning if warnings.get(kind) and kind is not RowWarning.KEPT)
+        return [*said, *(f"{warnings[kind]} rows: {MEANING[kind]}." for kind in kinds)]
 
 
 def left_alone(kept: int, rows: int, settings: Settings) -> str | None:

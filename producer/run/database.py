@@ -16,11 +16,15 @@ CREATE TABLE IF NOT EXISTS rows (
     fingerprint TEXT,
     state INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    outcome TEXT
+    outcome TEXT,
+    warnings TEXT
 );
 CREATE INDEX IF NOT EXISTS rows_by_state ON rows (state);
 CREATE TABLE IF NOT EXISTS tally (key TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
+
+#: Of ten million rows most have none.
+_WARNED = "CREATE INDEX IF NOT EXISTS rows_by_warnings ON rows (warnings) WHERE warnings IS NOT NULL"
 
 
 class Database:
@@ -39,6 +43,9 @@ class Database:
             self._db.execute("PRAGMA journal_mode = DELETE")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_SCHEMA)
+            if not self.knows_warnings:  # a folder of an earlier version
+                self._db.execute("ALTER TABLE rows ADD COLUMN warnings TEXT")
+            self._db.execute(_WARNED)
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +64,11 @@ class Database:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+    @property
+    def knows_warnings(self) -> bool:
+        """Whether the file has a place for warnings: one of an earlier version that is only looked at has none."""
+        return any(name == "warnings" for _, name, *_ in self._db.execute("PRAGMA table_info (rows)"))
 
     def get(self, key: str) -> str | None:
         """Return a remembered fact about the run."""

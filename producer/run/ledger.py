@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from producer.run.counts import Counts, kinds_in, text_of
 from producer.run.database import LEDGER, Database
 from producer.run.records import Entry, Noted, Record, State
 from worker.contract.messages import Outcome
+from worker.contract.row_warnings import RowWarning
 
 __all__ = ["LEDGER", "Ledger"]
 
@@ -19,8 +21,7 @@ class Ledger(Database):
 
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         super().__init__(folder, read_only=read_only)
-        # Kept up to date by hand: counting ten million rows takes seconds, and it is asked after every commit.
-        self._counts: Counter[State] | None = None
+        self._counts = Counts(self._db, knows_warnings=self.knows_warnings)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -29,7 +30,7 @@ class Ledger(Database):
             with super().transaction() as db:
                 yield db
         except BaseException:
-            self._counts = None
+            self._counts.forget()
             raise
 
     def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
@@ -41,10 +42,11 @@ class Ledger(Database):
         by now. An unanswered one that was sent is still on its way.
         """
         found = self._db.execute(
-            "SELECT row, fingerprint, state FROM rows WHERE row IN (SELECT value FROM json_each(?))",
+            "SELECT row, fingerprint, state, warnings FROM rows WHERE row IN (SELECT value FROM json_each(?))",
             (json.dumps([entry.row for entry in entries]),),
-        )
-        known = {row: (digest, State(state)) for row, digest, state in found}
+        ).fetchall()
+        known = {row: (digest, State(state)) for row, digest, state, _ in found}
+        warned = {row: kinds_in(warnings) for row, *_, warnings in found}
         changed = [
             entry
             for entry in entries
@@ -54,23 +56,31 @@ class Ledger(Database):
         noted = Noted.of(changed, known)
         with self.transaction() as db:
             db.executemany(
-                "INSERT INTO rows (row, fingerprint, state, outcome) VALUES (?, ?, ?, ?) ON CONFLICT (row)"
-                " DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state, outcome = excluded.outcome",
+                "INSERT INTO rows (row, fingerprint, state, outcome, warnings) VALUES (?, ?, ?, ?, ?) ON CONFLICT (row)"
+                " DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state, outcome = excluded.outcome,"
+                " warnings = excluded.warnings",
                 [
-                    (entry.row, entry.fingerprint, entry.state, entry.error and json.dumps({"error": entry.error}))
+                    (
+                        entry.row,
+                        entry.fingerprint,
+                        entry.state,
+                        entry.error and json.dumps({"error": entry.error}),
+                        text_of(entry.warnings),
+                    )
                     for entry in changed
                 ],
             )
             if announce is not None:
                 announce(noted)
         for entry in changed:
-            self._moved(known[entry.row][1] if entry.row in known else None, entry.state)
+            self._counts.moved(known[entry.row][1] if entry.row in known else None, entry.state)
+            self._counts.warned(entry.warnings, instead_of=warned.get(entry.row, ()))
         return noted
 
     def forget_from(self, row: int) -> None:
         """Drop rows that the input no longer has."""
         if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
-            self._counts = None
+            self._counts.forget()
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""
@@ -79,7 +89,7 @@ class Ledger(Database):
                 "UPDATE rows SET state = ?, attempts = attempts + 1 WHERE row = ? AND state = ?",
                 [(State.SENT, row, State.NOTED) for row in rows],
             ).rowcount
-            self._moved(State.NOTED, State.SENT, max(0, moved))
+            self._counts.moved(State.NOTED, State.SENT, max(0, moved))
 
     def sent_again(self, rows: Iterable[int]) -> None:
         """Note that these rows, which count as sent, were published once more."""
@@ -100,7 +110,7 @@ class Ledger(Database):
                 "UPDATE rows SET state = ? WHERE row = ? AND fingerprint = ? AND state = ?",
                 [(State.SENT, row, fingerprint, State.NOTED) for row, fingerprint in but],
             )
-        self._counts = None
+        self._counts.forget()
 
     def forms(self, states: Collection[State], first: int, last: int) -> dict[int, str | None]:
         """Return the fingerprints of the rows from `first` to `last` that are in one of the states, by row."""
@@ -122,11 +132,14 @@ class Ledger(Database):
         # NOTED: the producer died after it had published the row and before it noted that.
         for before in (State.SENT, State.NOTED):
             answered = db.execute(
-                "UPDATE rows SET state = ?, outcome = ? WHERE row = ? AND fingerprint = ? AND state = ?",
-                (state, outcome.encode(), outcome.row, outcome.fingerprint, before),
+                "UPDATE rows SET state = ?, outcome = ?,"
+                " warnings = nullif(trim(coalesce(warnings, '') || ' ' || ?), '')"
+                " WHERE row = ? AND fingerprint = ? AND state = ?",
+                (state, outcome.encode(), " ".join(outcome.warnings), outcome.row, outcome.fingerprint, before),
             ).rowcount
             if answered:
-                self._moved(before, state)
+                self._counts.moved(before, state)
+                self._counts.warned(outcome.warnings)
                 self._count(db, outcome)
 
     def awaited(self, outcome: Outcome) -> bool:
@@ -145,22 +158,17 @@ class Ledger(Database):
 
     def states(self) -> Counter[State]:
         """Count the rows by state."""
-        if self._counts is None:
-            found = self._db.execute("SELECT state, count(*) FROM rows GROUP BY state")
-            self._counts = Counter({State(state): n for state, n in found})
-        return self._counts.copy()
+        return self._counts.states()
+
+    def warnings(self) -> Counter[RowWarning]:
+        """Count the rows by what is to be said of them; a row may be of several kinds."""
+        return self._counts.warnings()
 
     @property
     def unanswered(self) -> int:
         """Rows that are neither done nor failed."""
         states = self.states()
         return states[State.NOTED] + states[State.SENT]
-
-    def _moved(self, before: State | None, after: State, n: int = 1) -> None:
-        if self._counts is not None:
-            self._counts[after] += n
-            if before is not None:
-                self._counts[before] -= n
 
     def tally(self) -> dict[str, int]:
         """Return the counts of answered rows: by worker, in batches, in full batches."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import NamedTuple, Self
 
+from worker.contract.row_warnings import RowWarning
+
 
 class State(IntEnum):
     """Where a row stands."""
@@ -23,6 +25,8 @@ class Entry(NamedTuple):
     fingerprint: str | None
     state: State
     error: str | None = None
+    #: What the row itself gives cause to say.
+    warnings: tuple[RowWarning, ...] = ()
 
 
 class Noted(NamedTuple):

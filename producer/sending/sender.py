@@ -103,5 +103,5 @@ def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:
 
 def _entry(row: Row) -> Entry:
     if row.request is not None:
-        return Entry(row.line.row, row.request.fingerprint, State.NOTED)
-    return Entry(row.line.row, None, State.KEPT if row.kept else State.FAILED, row.error)
+        return Entry(row.line.row, row.request.fingerprint, State.NOTED, warnings=row.warnings)
+    return Entry(row.line.row, None, State.KEPT if row.kept else State.FAILED, row.error, row.warnings)

@@ -15,7 +15,7 @@ from tests.support.pictures import photo
 from tests.support.requests import make_request
 from tests.support.sending import send
 from tests.support.waiting import wait_until
-from worker.contract.messages import TASK_NAME, queue_name
+from worker.contract.messages import TASK_NAME, VERSION, queue_name
 from worker.contract.outcomes import open_redis
 
 QUEUE = queue_name("demo")
@@ -45,7 +45,7 @@ def without(message: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 REST: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-ANOTHER_VERSION = make_request().encode().replace('"v":2', '"v":99')
+ANOTHER_VERSION = make_request().encode().replace(f'"v":{VERSION}', '"v":99')
 
 NONSENSE: dict[str, object] = {
     "no JSON": "\x00\xff no JSON",

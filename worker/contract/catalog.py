@@ -7,6 +7,9 @@ from typing import Final
 from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, nearest
 from worker.contract.profiles import ProfileName
 
+#: Tokens that FLUX reads of an instruction: `max_sequence_length` of diffusers' pipeline.
+FLUX_TOKENS: Final = 512
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
@@ -22,6 +25,9 @@ class ModelSpec:
     steps: int
     #: Guidance where the user names none.
     guidance: float
+    #: Tokens that it reads of an instruction, and the folder, among its weights', of the tokenizer that counts them.
+    tokens: int
+    tokenizer: str
     #: Whether it is refused on a machine without CUDA (12 billion parameters are no job for a CPU).
     needs_cuda: bool
     #: The profile that it runs in on a GPU where the user names none.
@@ -40,11 +46,11 @@ MODELS: Final = {
     for spec in (
         ModelSpec(
             name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, multiple=16, steps=28, guidance=3.5,
-            needs_cuda=True, profile="exact",
+            tokens=FLUX_TOKENS, tokenizer="tokenizer_2", needs_cuda=True, profile="exact",
         ),
         ModelSpec(
             name="demo", buckets=DEMO_BUCKETS, multiple=16, steps=8, guidance=3.5,
-            needs_cuda=False, profile="reference",
+            tokens=FLUX_TOKENS, tokenizer="tokenizer_2", needs_cuda=False, profile="reference",
         ),
     )
 }  # fmt: skip

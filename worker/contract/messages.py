@@ -10,6 +10,7 @@ from worker.contract.fingerprint import digest
 from worker.contract.parameters import (
     Guidance,
     ImageFormat,
+    LongInstruction,
     NumImages,
     Prompt,
     Quality,
@@ -18,9 +19,10 @@ from worker.contract.parameters import (
     Steps,
     TrueCfgScale,
 )
+from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 2
+VERSION: Final = 3
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
@@ -35,7 +37,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[2] = VERSION
+    v: Literal[3] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
@@ -93,6 +95,8 @@ class EditRequest(_Message):
     quality: Quality
     #: Whether the images say in their metadata how they were made; their fingerprint they always carry.
     metadata: bool
+    #: What becomes of the row where its instruction is longer than the model reads.
+    long_instruction: LongInstruction
 
 
 class Outcome(_Message):
@@ -121,6 +125,11 @@ class Outcome(_Message):
     worker: str
     #: SHA-256 of each source image's bytes as they were read.
     source_digests: tuple[str, ...] = ()
+    #: Tokens of the instruction by the model's own tokenizer, and how many of them the model reads.
+    tokens: int | None = None
+    tokens_read: int | None = None
+    #: What is to be said of the row beside its error; what the row itself gives cause to say is the producer's.
+    warnings: tuple[RowWarning, ...] = ()
 
 
 def first_problem(error: ValidationError) -> str:

@@ -32,6 +32,9 @@ MAX_PIXELS: Final = 100_000_000
 #: What is made of a row's images where it has several: the first alone is edited, or all, side by side, as one picture.
 MultiImage = Literal["first", "stitch"]
 
+#: What becomes of a row whose instruction is longer than the model reads: it is edited by what is read, or is an error.
+LongInstruction = Literal["warn", "error"]
+
 #: Formats of the edited images; the name is also the file's suffix.
 ImageFormat = Literal["png", "webp", "jpg"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,9 @@ from worker.contract.buckets import Fit, area_of, plan_fit
 from worker.contract.catalog import ModelSpec
 from worker.contract.errors import GivenBack, RowError, Unwanted
 from worker.contract.messages import EditRequest
+from worker.contract.reading import Reading, reading_of
 from worker.contract.revocations import Revocations
+from worker.contract.row_warnings import RowWarning
 from worker.contract.seeds import image_seed
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
@@ -37,13 +40,16 @@ class RowEditor:
         *,
         spec: ModelSpec,
         profile: str,
+        reading: Callable[[str], Reading | None],
         limits: Limits,
         batcher: Batcher,
         retrying: Retrying,
         client: redis.Redis,
     ) -> None:
+        """`profile` and `reading` are the model's own (`worker.models.protocol`)."""
         self._spec = spec
         self._profile = profile
+        self._reading = reading
         self._limits = limits
         self._pixels = PixelBudget(limits.max_pixels)
         self._batcher = batcher
@@ -64,6 +70,7 @@ class RowEditor:
         request = self._confined(request)
         with record.stage("decode"):
             self._drop_if_unwanted(request)
+            self._read(request, record)
             plan, fitted = self._with_storage(lambda: self._prepare(request, record), request)
         if fitted is None:
             return
@@ -87,6 +94,14 @@ class RowEditor:
         folder = confined(Path(request.output_dir), self._limits.output_root, "FLEET_OUTPUT_ROOT")
         return request.model_copy(update={"output_dir": str(folder)})
 
+    def _read(self, request: EditRequest, record: RowRecord) -> None:
+        """Note how much of the instruction the model reads, and warn where it is not all."""
+        reading, is_cut = reading_of(request, self._reading)
+        if reading is not None:
+            record.reads(reading)
+        if is_cut:
+            record.warn(RowWarning.INSTRUCTION_CUT)
+
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
         """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
         most = self._limits.max_pixels
@@ -100,6 +115,7 @@ class RowEditor:
             picture = fitting.stitch([source.image for source in sources], max_pixels=most)
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)
             record.decoded([source.digest for source in sources], plan.bucket)
+            record.warn(*chain.from_iterable(source.warnings for source in sources))
             require_encodable(request.image_format, plan.output)
             # At-least-once delivery: a row that was already edited is answered without the GPU.
             if files.finished(request):

@@ -9,6 +9,8 @@ from worker.batching.batch_runner import Batched
 from worker.contract.buckets import Bucket
 from worker.contract.errors import one_line
 from worker.contract.messages import EditRequest, Outcome
+from worker.contract.reading import Reading
+from worker.contract.row_warnings import RowWarning, in_order
 from worker.pictures import files
 
 
@@ -20,6 +22,7 @@ class RowRecord:
         self._worker = worker
         self._seconds: dict[str, float] = {}
         self._facts: dict[str, object] = {}
+        self._warnings: set[RowWarning] = set()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -33,6 +36,14 @@ class RowRecord:
     def decoded(self, digests: Sequence[str], bucket: Bucket) -> None:
         """Note the sources as they were read, and where the row goes."""
         self._facts |= {"source_digests": tuple(digests), "bucket": tuple(bucket)}
+
+    def reads(self, reading: Reading) -> None:
+        """Note how much of the instruction the model reads."""
+        self._facts |= {"tokens": reading.tokens, "tokens_read": reading.read}
+
+    def warn(self, *kinds: RowWarning) -> None:
+        """Note what is to be said of the row."""
+        self._warnings |= {*kinds}
 
     def rode(self, batched: Batched[Any]) -> None:
         """Note the micro-batch."""
@@ -62,6 +73,7 @@ class RowRecord:
                 "true_cfg_scale": self._request.true_cfg_scale,
                 "worker": self._worker,
                 "seconds": self._seconds,
+                "warnings": in_order(self._warnings),
                 **self._facts,
                 **result,
             }

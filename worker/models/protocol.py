@@ -7,6 +7,7 @@ from PIL import Image
 
 from worker.batching.budget import Memory
 from worker.batching.jobs import BatchKey, EditJob
+from worker.contract.reading import Reading
 
 
 class EditModel(Protocol):
@@ -27,6 +28,10 @@ class EditModel(Protocol):
 
         """
         ...
+
+    def reading(self, prompt: str) -> Reading | None:  # noqa: ARG002 - a default
+        """Count the tokens of an instruction; None where the model has no bound. Called by any thread."""
+        return None
 
     def memory(self) -> Memory | None:
         """Return what the last call took of the device's memory and what is left; None where it is the host's own."""

@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from worker.contract.errors import RowError, TransientError, one_line
 from worker.contract.parameters import MAX_PIXELS
+from worker.contract.row_warnings import RowWarning
 from worker.pictures.colours import packing_of, to_srgb_on_white
 from worker.pictures.transient_errors import may_pass
 
@@ -49,6 +50,8 @@ class Source(NamedTuple):
     image: Image.Image
     #: SHA-256 of the file's bytes, in hex.
     digest: str
+    #: What is to be said of it.
+    warnings: frozenset[RowWarning] = frozenset()
 
 
 def size_of(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import combinations
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ValidationError, field_validator, model_validator
@@ -35,15 +36,15 @@ class Settings(RunSettings, WorkerSettings):
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
-        names = ("input_image_key", "input_conversation_key", "input_edit_key", "output_image_key", "output_error_key")
+        outputs = ("output_image_key", "output_error_key", "output_warning_key")
+        names = ("input_image_key", "input_conversation_key", "input_edit_key", *outputs)
         for one, other in combinations(names, 2):
             if getattr(self, one) == getattr(self, other):
                 both = f"FLEET_{one.upper()} and FLEET_{other.upper()}"
                 raise ValueError(f"{both} must differ, found {getattr(self, one)} twice")
-        if "raw" in {self.output_image_key, self.output_error_key}:
-            raise ValueError(
-                "FLEET_OUTPUT_IMAGE_KEY and FLEET_OUTPUT_ERROR_KEY must not be raw, a column of the output"
-            )
+        for name in outputs:
+            if getattr(self, name) == "raw":
+                raise ValueError(f"FLEET_{name.upper()} must not be raw, a column of the output")
         return self
 
     @model_validator(mode="after")
@@ -68,6 +69,14 @@ class Settings(RunSettings, WorkerSettings):
     def model(self) -> str:
         """Identity of the exact weights; names the queue."""
         return model_id(self.diffuser_model_name, self.hf_model_name_or_path, self.hf_revision)
+
+    @property
+    def download_folder(self) -> Path | None:
+        """Folder that the weights are downloaded into, one per model and revision; None for the hub's cache."""
+        if self.hf_local_dir is None:
+            return None
+        revision = f"@{self.hf_revision.replace('/', '--')}" if self.hf_revision else ""
+        return self.hf_local_dir.expanduser() / f"{self.hf_model_name_or_path.replace('/', '--')}{revision}"
 
     def profile_on(self, *, gpu: bool) -> Profile:
         """Return how the model calculates on a machine with or without a GPU: its profile, and what is set apart."""

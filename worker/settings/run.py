@@ -5,7 +5,17 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from worker.contract.parameters import Guidance, ImageFormat, MultiImage, NumImages, Quality, Seed, Size, Steps
+from worker.contract.parameters import (
+    Guidance,
+    ImageFormat,
+    LongInstruction,
+    MultiImage,
+    NumImages,
+    Quality,
+    Seed,
+    Size,
+    Steps,
+)
 
 
 class RunSettings(BaseSettings):
@@ -20,6 +30,11 @@ class RunSettings(BaseSettings):
     input_edit_key: str = Field("edit", min_length=1, description="Column with an object of a row's own parameters.")
     output_image_key: str = Field("output_image", min_length=1, description="Column for the edited images' paths.")
     output_error_key: str = Field("error", min_length=1, description="Column for what is wrong with a row.")
+    output_warning_key: str = Field(
+        "warnings",
+        min_length=1,
+        description="Column for a list of warnings; only in rows that have any.",
+    )
     diffuser_num_inference_steps: Steps | None = Field(
         None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
     )
@@ -34,6 +49,10 @@ class RunSettings(BaseSettings):
     )
     multi_image: MultiImage = Field(
         "first", description="Of several images in a row: first edits the first, stitch all, side by side."
+    )
+    long_instruction: LongInstruction = Field(
+        "warn",
+        description="An instruction longer than the model reads: warn edits by what is read, error makes it an error.",
     )
     image_format: ImageFormat = Field("png", description="Format of the edited images: png, webp or jpg.")
     quality: Quality = Field(95, description="Quality of webp and jpg, 1 to 100.")

@@ -11,6 +11,7 @@ from producer.rows.overrides import Overrides
 from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
 from worker.contract.parameters import LONGEST_PROMPT
+from worker.contract.row_warnings import MEANING, RowWarning
 from worker.settings.fleet import Settings
 
 README = (PROJECT / "README.md").read_text()
@@ -42,6 +43,14 @@ def test_every_command_is_documented(command: click.Command) -> None:
 def test_every_parameter_of_a_row_is_documented(name: str) -> None:
     """Each key that a row's own object may have is in the reference."""
     assert f"\n| `{name}` |" in REFERENCE
+
+
+@pytest.mark.parametrize("kind", RowWarning)
+def test_every_kind_of_warning_is_documented(kind: RowWarning) -> None:
+    """Each kind of warning is in the reference's table, with its meaning, and the table has no other."""
+    assert f"\n| `{kind}` | {MEANING[kind]} |\n" in REFERENCE
+    (table,) = re.findall(r"\n## Warnings\n.*?\n\|---\|---\|\n(.*?)\n\n", REFERENCE, re.DOTALL)
+    assert len(table.splitlines()) == len(RowWarning)
 
 
 @pytest.mark.parametrize(

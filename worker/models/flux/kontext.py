@@ -15,10 +15,13 @@ from PIL import Image
 from worker.batching.budget import Memory, split
 from worker.batching.jobs import BatchKey, EditJob
 from worker.contract.buckets import Bucket
+from worker.contract.catalog import FLUX_TOKENS
 from worker.contract.errors import OutOfMemory
 from worker.contract.profiles import Profile
+from worker.contract.reading import Reading
 from worker.models.flux.pixels import to_device, to_pictures
 from worker.models.flux.prompts import Prompts
+from worker.models.flux.tokens import TokenCounter
 from worker.models.protocol import EditModel
 from worker.models.speed.capabilities import machine_of
 from worker.models.speed.compiling import compiler_settings
@@ -48,6 +51,7 @@ class Kontext(EditModel):
         self.pipeline = pipeline
         self._device: torch.device = pipeline.device
         self._prompts = Prompts(pipeline, prompt_cache)
+        self._count = TokenCounter(pipeline.tokenizer_2, FLUX_TOKENS)
         self._steps = tune(pipeline.transformer, profile, machine_of(self._device), compile_cache)
         #: Resolutions and sizes of a call that were compiled.
         self._known: set[tuple[Bucket, int]] = set()
@@ -91,6 +95,10 @@ class Kontext(EditModel):
             edited += self._within_memory(key, rest[:size])
         results = iter(edited)
         return [[next(results) for _ in job.seeds] for job in jobs]
+
+    def reading(self, prompt: str) -> Reading:
+        """Count the tokens of an instruction by T5's tokenizer. CLIP's reads 77, for the tone of the whole alone."""
+        return self._count(prompt)
 
     def memory(self) -> Memory | None:
         """Return what the last call took of the GPU's memory and what is left; None on a CPU."""

@@ -7,6 +7,8 @@ import torch
 from cachetools import LRUCache, cachedmethod
 from torch import Tensor
 
+from worker.contract.catalog import FLUX_TOKENS
+
 
 class Embedding(NamedTuple):
     """An instruction as the transformer reads it."""
@@ -46,5 +48,7 @@ class Prompts:
 
     @cachedmethod(lambda self: self._kept)
     def _embedding(self, prompt: str) -> Embedding:
-        sequence, pooled, _ = self._pipeline.encode_prompt(prompt=[prompt], prompt_2=None)
+        sequence, pooled, _ = self._pipeline.encode_prompt(
+            prompt=[prompt], prompt_2=None, max_sequence_length=FLUX_TOKENS
+        )
         return Embedding(sequence, pooled)

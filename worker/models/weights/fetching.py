@@ -35,14 +35,13 @@ def fetch_weights(settings: Settings) -> Path:
 
 
 def _download(name: str, settings: Settings) -> Path:
-    local_dir = settings.hf_local_dir and settings.hf_local_dir.expanduser() / _folder_name(name, settings.hf_revision)
     try:
         return Path(
             snapshot_download(
                 name,
                 revision=settings.hf_revision,
                 cache_dir=settings.hf_cache_dir and settings.hf_cache_dir.expanduser(),
-                local_dir=local_dir,
+                local_dir=settings.download_folder,
                 allow_patterns=_NEEDED,
             )
         )
@@ -66,11 +65,6 @@ def _download(name: str, settings: Settings) -> Path:
             f"The weights {name} are not on this machine and cannot be downloaded ({_cause(error)}); "
             "check the network, or set FLEET_HF_MODEL_NAME_OR_PATH to a local folder."
         ) from None
-
-
-def _folder_name(name: str, revision: str | None) -> str:
-    """Name one folder per model and revision: a shared one would mix their files."""
-    return name.replace("/", "--") + (f"@{revision.replace('/', '--')}" if revision else "")
 
 
 def _cause(error: BaseException) -> str:

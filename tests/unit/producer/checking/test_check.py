@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from producer.run.ledger import Ledger
 from producer.run.records import Entry, State
 from tests.support.cli import row, write_jsonl
 from worker.contract.messages import Outcome
+from worker.models.demo import CHECKPOINT
 from worker.settings.fleet import load_settings
 
 
@@ -68,8 +71,8 @@ def test_every_error_is_told_with_its_line() -> None:
     assert [line.split()[:2] for line in lines[5:7]] == [["304x208", "2"], ["96x96", "1"]]
     assert lines[7].startswith("1 of 8 rows have output_image already and are left alone")
     assert lines[8].startswith("1 of them name a file that is not there (line 8: there.png)")
-    assert lines[9].startswith("1 rows name more than one image")
-    assert lines[10].startswith("1 rows name a size of their own that was rounded down")
+    assert lines[9].startswith("1 rows: more than one image")
+    assert lines[10].startswith("1 rows: a size of their own that was rounded down")
     assert lines[11].startswith("GPU time for 3 images: not known")
 
 
@@ -79,10 +82,51 @@ def test_scripts_get_json() -> None:
     facts = found("in.jsonl")
     errors = facts.pop("errors")
     assert facts == {
-        "rows": 8, "good": 3, "bad": 4, "kept": 1, "kept_absent": 1, "images": 3, "more_images": 1, "rounded_sizes": 1,
+        "rows": 8, "good": 3, "bad": 4, "kept": 1, "kept_absent": 1, "images": 3,
+        "warnings": {"kept": 1, "images-unused": 1, "size-rounded": 1}, "instructions_measured": True,
         "buckets": {"304x208": 2, "96x96": 1}, "gpu_seconds": None,
     }  # fmt: skip
     assert [(error["line"], error["row"]) for error in errors] == [(3, 1), (4, 2), (6, 4), (7, 5)]
+
+
+LONG = "Make it red, and leave all else as it is. " * 60
+
+
+@pytest.mark.parametrize("where", [{"prompt": LONG}, {"negative": LONG}])
+def test_an_instruction_longer_than_the_model_reads_is_told(where: dict[str, str]) -> None:
+    """The model's tokenizer, where it is at hand, tells of instructions that will be cut, or are to be errors."""
+    own = {"negative_prompt": where["negative"], "true_cfg_scale": 2} if "negative" in where else {}
+    write_jsonl(Path("in.jsonl"), [row("wide.png", "Red."), row("wide.png", where.get("prompt", "Red."), edit=own)])
+    assert found("in.jsonl")["warnings"] == {"instruction-cut": 1}
+    assert "\n1 rows: the instruction is longer than the model reads.\n" in check("in.jsonl").stdout
+    facts = found("in.jsonl", "--long-instruction", "error")
+    ((line, error),) = [(error["line"], error["error"]) for error in facts["errors"]]
+    assert line == 2
+    assert re.match(
+        r"line 2: the (instruction|negative prompt) has \d{3,} tokens, of which the model reads 512; ", error
+    )
+
+
+def test_it_is_said_where_instructions_are_not_measured() -> None:
+    """Without the tokenizer's files nobody knows whether an instruction is too long, and that is said."""
+    write_jsonl(Path("in.jsonl"), [row("wide.png", LONG)])
+    weights = ["--model", "FLUX-Kontext", "--hf-model-name-or-path", "nobody/nothing"]
+    facts = found("in.jsonl", *weights)
+    assert (facts["good"], facts["warnings"], facts["instructions_measured"]) == (1, {}, False)
+    assert "\nHow long the instructions are is not known: " in check("in.jsonl", *weights).stdout
+
+
+def test_a_local_folders_tokenizer_is_used() -> None:
+    """Weights in a local folder, or downloaded into one, have the tokenizer that counts."""
+    write_jsonl(Path("in.jsonl"), [row("wide.png", LONG)])
+    for folder in (Path("weights"), Path("downloads/owner--name@v1")):
+        (folder / "tokenizer_2").mkdir(parents=True)
+        shutil.copy(CHECKPOINT / "tokenizer_2/tokenizer.json", folder / "tokenizer_2")
+    for options in (["weights"], ["owner/name", "--hf-revision", "v1"]):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FLEET_HF_LOCAL_DIR", "downloads")
+            facts = found("in.jsonl", "--model", "FLUX-Kontext", "--hf-model-name-or-path", *options)
+        assert facts["warnings"] == {"instruction-cut": 1}
 
 
 def test_a_good_input_is_0() -> None:

@@ -1,8 +1,9 @@
 """The output jsonl is the input, line by line, with each row's images added, and nothing of the user's lost."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ from producer.rows.source import taken
 from producer.run import opening
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
+from worker.contract.row_warnings import RowWarning
 from worker.settings.fleet import load_settings
 
 #: The beginning of a good row, as its user typed it.
 GOOD = '{"images": "a.png", "conversations": ["x"]'
 DONE, FAILED = "done", "failed"
+CUT = (RowWarning.INSTRUCTION_CUT,)
 
 
 @pytest.fixture(autouse=True)
@@ -27,29 +30,38 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path / "here")
 
 
-def answers(run: opening.Run, fates: dict[int, str]) -> Iterator[Outcome]:
+def answers(run: opening.Run, fates: dict[int, str], warned: Mapping[int, tuple[RowWarning, ...]]) -> Iterator[Outcome]:
     """Note all rows in the ledger and answer some."""
     parser = run.parser
     for line in read_lines(run.source.path):
         row = parser.parse(line)
         digest = row.request.fingerprint if row.request else None
         state = State.NOTED if row.request else State.KEPT if row.kept else State.FAILED
-        run.ledger.note([Entry(line.row, digest, state, row.error)])
+        run.ledger.note([Entry(line.row, digest, state, row.error, row.warnings)])
         if digest and (fate := fates.get(line.row)):
             paths = (f"sample_{line.row}/sample_{line.row}_0.png",)
             result: Any = {"status": DONE, "paths": paths} if fate == DONE else {"status": FAILED, "error": fate}
+            result["warnings"] = warned.get(line.row, ())
             yield Outcome(run=run.ledger.run, row=line.row, fingerprint=digest, worker="w", **result)
 
 
 def output(
-    *lines: str, fates: dict[int, str] | None = None, folder: str = "run", **given: Any
+    *lines: str,
+    fates: dict[int, str] | None = None,
+    warned: Mapping[int, tuple[RowWarning, ...]] = MappingProxyType({}),
+    folder: str = "run",
+    **given: Any,
 ) -> tuple[list[str], int]:
-    """Write the output of a run whose rows (or those of `fates`) were answered; return it and the unanswered rows."""
+    """Write the output of a run whose rows (or those of `fates`) were answered; return it and the unanswered rows.
+
+    `warned`: what the worker said of rows.
+    """
     Path("input.jsonl").write_text("\n".join(lines), "utf-8")
     settings = load_settings(diffuser_model_name="demo", **given)
     with taken(Path("input.jsonl"), Path()) as source, opening.create(source, Path(folder), settings, "submit") as run:
-        run.ledger.apply(list(answers(run, dict.fromkeys(range(len(lines)), DONE) if fates is None else fates)))
-        unanswered, _ = write_output(run, Path("output.jsonl"))
+        fates = dict.fromkeys(range(len(lines)), DONE) if fates is None else fates
+        run.ledger.apply(list(answers(run, fates, warned)))
+        unanswered = write_output(run, Path("output.jsonl")).unanswered
     text = Path("output.jsonl").read_text("utf-8")
     assert text.endswith("\n")
     return text[:-1].split("\n"), unanswered
@@ -110,10 +122,66 @@ def test_a_line_that_is_no_object_is_kept_as_text(text: str) -> None:
 
 
 def test_a_kept_row_is_not_touched() -> None:
-    """A row that came with its output leaves as it came."""
-    kept = '{"output_image" : ["b.png"],  "x": 1.10}'
-    lines, unanswered = output(kept)
-    assert (lines, unanswered) == ([kept], 0)
+    """A row that came with its output leaves as it came, and says that it was left alone."""
+    kept = '{"output_image" : ["b.png"],  "x": 1.10'
+    lines, unanswered = output(f"{kept}}}")
+    assert (lines, unanswered) == ([f'{kept}, "warnings": ["kept"]}}'], 0)
+
+
+def test_warnings_come_last() -> None:
+    """What the row and what the worker gave cause to say stands in one column, in the order of the kinds."""
+    two = GOOD.replace('"a.png"', '["a.png", "b.png"]')
+    lines, _ = output(f"{two}}}", f"{GOOD}}}", warned={0: CUT})
+    assert lines[0] == f'{two}, "output_image": {IMAGES}, "warnings": ["images-unused", "instruction-cut"]}}'
+    assert "warnings" not in lines[1]
+
+
+def test_a_failed_row_has_its_warnings_too() -> None:
+    """Warnings stand behind an error."""
+    [line], _ = output(f"{GOOD}}}", fates={0: "no."}, warned={0: CUT})
+    assert line == f'{GOOD}, "output_image": [], "error": "line 1: no.", "warnings": ["instruction-cut"]}}'
+
+
+def test_warnings_of_an_earlier_run_are_replaced() -> None:
+    """What an earlier run of ours said gives way to what this one says, and goes where it says nothing."""
+    row = f'{GOOD}, "warnings": ["images-unused"]}}'
+    lines, _ = output(row, row, warned={0: CUT})
+    assert lines[0] == f'{GOOD}, "output_image": {IMAGES}, "warnings": ["instruction-cut"]}}'
+    assert "warnings" not in lines[1]
+
+
+def test_a_kept_row_keeps_its_warnings() -> None:
+    """What was said of the edit that a row came with is still said."""
+    lines, _ = output('{"output_image": ["b.png"], "warnings": ["instruction-cut"]}')
+    assert lines == ['{"output_image": ["b.png"], "warnings": ["kept", "instruction-cut"]}']
+
+
+@pytest.mark.parametrize("own", ['"mine"', "3", '["mine"]', '{"kept": 2}', '["kept", 1]'])
+def test_a_warning_column_of_the_users_own_survives(own: str) -> None:
+    """A column `warnings` that is not ours is never replaced: the warning is counted, and one sentence says so."""
+    row = f'{GOOD}, "warnings": {own}}}'
+    lines, _ = output(row, row, warned={0: CUT})
+    assert [json.dumps(json.loads(line)["warnings"]) for line in lines] == [own, own]
+    with opening.reopen(Path("run"), "collect") as run:
+        sentences = write_output(run, Path("output.jsonl")).sentences
+    crowded = "1 rows have a column warnings of their own, which stays; --output-warning-key names another for their"
+    assert sentences == ["1 rows: the instruction is longer than the model reads.", f"{crowded} warnings."]
+
+
+@pytest.mark.parametrize("empty", ['""', "null", "[]"])
+def test_an_empty_warning_column_gives_way_to_warnings_only(empty: str) -> None:
+    """An empty column `warnings` survives where there are none."""
+    row = f'{GOOD}, "warnings": {empty}}}'
+    lines, _ = output(row, row, warned={0: CUT})
+    assert lines[0] == f'{GOOD}, "output_image": {IMAGES}, "warnings": ["instruction-cut"]}}'
+    assert json.loads(lines[1])["warnings"] == json.loads(empty)
+
+
+def test_the_warning_column_may_have_another_name() -> None:
+    """Where `warnings` is the user's, ours go into the column that they name."""
+    row = f'{GOOD}, "warnings": "mine"}}'
+    [line], _ = output(row, warned={0: CUT}, output_warning_key="said")
+    assert line == f'{GOOD}, "warnings": "mine", "output_image": {IMAGES}, "said": ["instruction-cut"]}}'
 
 
 @pytest.mark.parametrize("before", ['""', "[]", '[""]', "null"])
@@ -190,7 +258,7 @@ def test_an_answer_to_an_older_row_does_not_count() -> None:
     output(f"{GOOD}}}")
     Path("input.jsonl").write_text(f"{GOOD}}}".replace('"x"', '"y"'), "utf-8")
     with opening.reopen(Path("run"), "collect") as run:
-        assert write_output(run, Path("output.jsonl"))[0] == 1
+        assert write_output(run, Path("output.jsonl")).unanswered == 1
     assert json.loads(Path("output.jsonl").read_text("utf-8"))["output_image"] == []
 
 

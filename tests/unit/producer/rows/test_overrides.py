@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.rows import ROW, parse
+from worker.contract.row_warnings import RowWarning
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_seed_of_its_own_does_not_move_with_the_row() -> None:
 
 def test_a_rounded_size_is_noted() -> None:
     """A row whose own size the model cannot take says what it was rounded from."""
-    assert parse({**ROW, "edit": {"size": "1285x725"}}).is_rounded
-    assert not parse({**ROW, "edit": {"size": "1280x0720"}}).is_rounded
-    assert not parse({**ROW, "edit": {"size": "auto"}}).is_rounded
-    assert not parse(ROW, size="1285x725").is_rounded  # the run's own, which is said once
+    assert parse({**ROW, "edit": {"size": "1285x725"}}).warnings == (RowWarning.SIZE_ROUNDED,)
+    assert not parse({**ROW, "edit": {"size": "1280x0720"}}).warnings
+    assert not parse({**ROW, "edit": {"size": "auto"}}).warnings
+    assert not parse(ROW, size="1285x725").warnings  # the run's own, which is said once

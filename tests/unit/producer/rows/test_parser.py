@@ -10,6 +10,7 @@ import pytest
 from producer.rows.lines import Line
 from producer.rows.parser import Row, RowParser
 from tests.support.rows import ROW, parse
+from worker.contract.row_warnings import RowWarning
 from worker.contract.seeds import row_seed
 from worker.settings.fleet import load_settings
 
@@ -267,16 +268,20 @@ def test_a_key_that_stands_twice_is_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "paths", "unused"),
-    [("a.png", ["/data/a.png"], 0), (["a.png"], ["/data/a.png"], 0), (["a", "/b"], ["/data/a", "/b"], 1)],
+    ("images", "paths", "said"),
+    [
+        ("a.png", ["/data/a.png"], ()),
+        (["a.png"], ["/data/a.png"], ()),
+        (["a", "/b"], ["/data/a", "/b"], (RowWarning.IMAGES_UNUSED,)),
+    ],
 )
-def test_several_images(images: Any, paths: list[str], unused: int) -> None:
-    """The first image of a list is edited, or all of them with `stitch`; what is passed over is counted."""
+def test_several_images(images: Any, paths: list[str], said: tuple[RowWarning, ...]) -> None:
+    """The first image of a list is edited, or all of them with `stitch`; it is said where some are passed over."""
     first, all_ = (parse({**ROW, "images": images}, multi_image=way) for way in ("first", "stitch"))
     assert first.request is not None
     assert all_.request is not None
-    assert (list(first.request.images), first.unused_images) == (paths[:1], unused)
-    assert (list(all_.request.images), all_.unused_images) == (paths, 0)
+    assert (list(first.request.images), first.warnings) == (paths[:1], said)
+    assert (list(all_.request.images), all_.warnings) == (paths, ())
 
 
 def test_images_that_are_not_edited_do_not_matter() -> None:

@@ -1,6 +1,7 @@
 """The run folder's memory: what a row has been through, and nothing twice."""
 
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from producer.run.ledger import Ledger
 from producer.run.records import Entry, Noted, State
 from worker.contract.messages import Outcome
+from worker.contract.row_warnings import RowWarning
 
 A, B = "a" * 32, "b" * 32
 
@@ -289,3 +291,45 @@ def test_counts_are_always_fresh(tmp_path: Path, seed: int) -> None:
                 assert ledger.unanswered == fresh.unanswered
             seen |= ledger.states()
     assert all(seen[state] for state in State)  # the walk saw every state
+
+
+def warned(row: int, *kinds: RowWarning) -> Outcome:
+    """Make an answer that has something to say."""
+    return outcome(row).model_copy(update={"warnings": kinds})
+
+
+def test_warnings_are_counted_by_kind(ledger: Ledger) -> None:
+    """What the input and what a worker gave cause to say is counted by kind, and the same when counted anew."""
+    ledger.note([Entry(0, A, State.NOTED, warnings=(RowWarning.IMAGES_UNUSED, RowWarning.JSON_TEXT)), noted(1)])
+    assert ledger.warnings() == {RowWarning.IMAGES_UNUSED: 1, RowWarning.JSON_TEXT: 1}
+    for _ in range(2):  # the second time changes nothing
+        ledger.apply([warned(0, RowWarning.INSTRUCTION_CUT), warned(1, RowWarning.INSTRUCTION_CUT)])
+    expected = {RowWarning.IMAGES_UNUSED: 1, RowWarning.JSON_TEXT: 1, RowWarning.INSTRUCTION_CUT: 2}
+    assert ledger.warnings() == expected
+    with Ledger(ledger.path.parent, read_only=True) as anew:
+        assert anew.warnings() == expected
+
+
+def test_a_changed_rows_warnings_are_forgotten(ledger: Ledger) -> None:
+    """A row that is noted in a newer form has that form's warnings, and one that is gone has none."""
+    ledger.note([Entry(row, A, State.NOTED, warnings=(RowWarning.IMAGES_UNUSED,)) for row in range(3)])
+    ledger.apply([warned(0, RowWarning.INSTRUCTION_CUT)])
+    ledger.note([Entry(0, B, State.NOTED, warnings=(RowWarning.JSON_TEXT,)), noted(1, B)])
+    expected = {RowWarning.IMAGES_UNUSED: 1, RowWarning.JSON_TEXT: 1}
+    assert +ledger.warnings() == expected
+    ledger.forget_from(2)
+    assert ledger.warnings() == {RowWarning.JSON_TEXT: 1}
+
+
+def test_a_folder_of_an_earlier_version_has_room_for_warnings(tmp_path: Path) -> None:
+    """A ledger without a place for warnings can be looked at, and gets one when it is opened to be written."""
+    with Ledger(tmp_path) as ledger:
+        ledger.note([noted(0)])
+    with sqlite3.connect(ledger.path) as db:
+        db.execute("DROP INDEX rows_by_warnings")
+        db.execute("ALTER TABLE rows DROP COLUMN warnings")
+    with Ledger(tmp_path, read_only=True) as ledger:
+        assert not ledger.warnings()
+    with Ledger(tmp_path) as ledger:
+        ledger.apply([warned(0, RowWarning.INSTRUCTION_CUT)])
+        assert ledger.warnings() == {RowWarning.INSTRUCTION_CUT: 1}

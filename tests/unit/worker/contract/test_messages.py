@@ -35,6 +35,7 @@ REQUEST = EditRequest(
     image_format="webp",
     quality=80,
     metadata=False,
+    long_instruction="warn",
 )
 DONE = Outcome(
     run="0123456789abcdef",
@@ -130,7 +131,7 @@ def test_models_that_read_alike_have_queues_of_their_own() -> None:
 @given(st.text(), st.text())
 def test_queue_names_are_safe_and_distinct(one: str, other: str) -> None:
     """Any model's queue name is safe in a comma-separated list, and equals another's only for the same model."""
-    assert re.fullmatch(r"fleet\.[A-Za-z0-9.-]{0,60}\.[0-9a-f]{8}", queue_name(one))
+    assert re.fullmatch(r"fleet\.v\d+\.[A-Za-z0-9.-]{0,60}\.[0-9a-f]{8}", queue_name(one))
     assert (queue_name(one) == queue_name(other)) == (one == other)
 
 

@@ -1,0 +1,108 @@
+"""A row of the output: the input's own text, with our columns added last: images, error, warnings."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+from producer.rows.jsontext import encode, splice
+from producer.rows.parser import Row
+from producer.run.records import Record
+from worker.contract.row_warnings import RowWarning, in_order
+from worker.settings.fleet import Settings
+
+
+class _Found(Enum):
+    """What stands in a row where a column of ours belongs."""
+
+    NOTHING = auto()
+    #: What an earlier run of ours has written.
+    OURS = auto()
+    THEIRS = auto()
+
+
+class Columns:
+    """Writes rows of one output."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        """Paths are shown below `folder`, as the user named it, so that they hold where they ran the command."""
+        self._settings = settings
+        self._folder = folder
+        #: Rows whose own column stands where a warning would, so that it is only counted.
+        self.crowded_out = 0
+
+    def line(self, row: Row, record: Record | None) -> str:
+        """Return a row's line, without its end."""
+        found: dict[str, Any] = json.loads(record.outcome) if record and record.outcome else {}
+        added: dict[str, Any] = {}
+        if not row.kept:
+            added[self._settings.output_image_key] = [self._shown(path) for path in found.get("paths", ())]
+            if (error := row.error or _at_its_line(row, found)) is not None:
+                added[self._settings.output_error_key] = error
+        added |= self._warnings(row, found)
+        if row.fields is None or self._would_lose_an_error(row, added):
+            return encode({"raw": row.line.text, **added})
+        drop = self._replaced(row, added)
+        return splice(row.line.text, drop=drop, add=added) if drop else row.line.text
+
+    def sentences(self) -> list[str]:
+        """Return what there is to say of the columns."""
+        if not self.crowded_out:
+            return []
+        key = self._settings.output_warning_key
+        theirs = f"{self.crowded_out} rows have a column {key} of their own, which stays"
+        return [f"{theirs}; --output-warning-key names another for their warnings."]
+
+    def _shown(self, path: str) -> str:
+        text = os.path.join(self._folder, path)  # noqa: PTH118 - Path would drop the "./" of a relative one
+        return text if text.startswith(("/", "./", "../")) else f"./{text}"
+
+    def _replaced(self, row: Row, added: Mapping[str, Any]) -> set[str]:
+        """Name the user's fields that give way: namesakes, and what an earlier run of ours has written."""
+        gone = set(added)
+        if not row.kept and self._error_in(row) is _Found.OURS:
+            gone.add(self._settings.output_error_key)
+        if not row.kept and self._warnings_in(row) is _Found.OURS:
+            gone.add(self._settings.output_warning_key)
+        return gone
+
+    def _error_in(self, row: Row) -> _Found:
+        fields, settings = row.fields or {}, self._settings
+        found = fields.get(settings.output_error_key)
+        if found in (None, ""):
+            return _Found.NOTHING
+        # Only with the empty output beside it: a user's own text may begin like ours.
+        is_ours = settings.output_image_key in fields and isinstance(found, str) and re.match(r"line \d+: ", found)
+        return _Found.OURS if is_ours else _Found.THEIRS
+
+    def _would_lose_an_error(self, row: Row, added: Mapping[str, Any]) -> bool:
+        return self._settings.output_error_key in added and self._error_in(row) is _Found.THEIRS
+
+    def _warnings(self, row: Row, found: Mapping[str, Any]) -> dict[str, list[RowWarning]]:
+        kinds = {*row.warnings, *map(RowWarning, found.get("warnings", ()))}
+        if not kinds:
+            return {}
+        there = self._warnings_in(row)
+        if there is _Found.THEIRS:  # a warning is no reason to take something from a row
+            self.crowded_out += 1
+            return {}
+        key = self._settings.output_warning_key
+        if row.kept and there is _Found.OURS:  # what was said of the edit that it came with is still true
+            kinds |= {*map(RowWarning, (row.fields or {})[key])}
+        return {key: list(in_order(kinds))}
+
+    def _warnings_in(self, row: Row) -> _Found:
+        found = (row.fields or {}).get(self._settings.output_warning_key)
+        if found in (None, "", []):
+            return _Found.NOTHING
+        known = {kind.value for kind in RowWarning}
+        is_ours = isinstance(found, list) and all(isinstance(kind, str) and kind in known for kind in found)
+        return _Found.OURS if is_ours else _Found.THEIRS
+
+
+def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
+    """Return a worker's error as one of the input's: workers know rows, people know lines."""
+    return f"line {row.line.number}: {found['error']}" if found.get("error") else None
