@@ -15,11 +15,13 @@ from producer.rows.parser import Row, RowParser
 from producer.rows.source import Source
 from worker.contract.buckets import Bucket, plan_fit, side_by_side
 from worker.contract.errors import RowError
+from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
 from worker.contract.reading import reading_of
 from worker.contract.row_warnings import RowWarning
 from worker.pictures import decoding
 from worker.pictures.encoding import require_encodable
+from worker.pictures.inline import file_of
 from worker.pictures.pixel_budget import PixelBudget
 from worker.settings.fleet import Settings
 
@@ -108,8 +110,10 @@ class _Reader:
 
     def _pictures(self, request: EditRequest) -> list[_Picture]:
         pictures = []
-        for path in request.images:
-            if isinstance(picture := self._picture(path), str):
+        for image in request.images:
+            # One that stands in its row is its row's alone, and long.
+            read = self._read_picture if is_inline(image) else self._picture
+            if isinstance(picture := read(image), str):
                 raise RowError(picture)
             pictures.append(picture)
         return pictures
@@ -122,12 +126,13 @@ class _Reader:
         require_encodable(request.image_format, plan.output)
         return plan.bucket
 
-    def _read_picture(self, path: str) -> _Picture | str:
+    def _read_picture(self, image: str) -> _Picture | str:
         """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
         try:
-            width, height = decoding.size_of(Path(path), max_pixels=self._settings.max_pixels)
+            file = file_of(image)
+            width, height = decoding.size_of(file, max_pixels=self._settings.max_pixels)
             with self._pixels.taken(width * height):
-                source = decoding.read(Path(path), max_pixels=self._settings.max_pixels)
+                source = decoding.read(file, max_pixels=self._settings.max_pixels)
                 return _Picture(source.image.size, source.warnings)
         except RowError as error:
             return str(error)

@@ -4,10 +4,12 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from producer.rows.fields import kind_of, require_text
+from producer.rows.fields import Warn, kind_of, read_text, require_text
 from worker.contract.errors import RowError
 from worker.contract.messages import first_problem
 from worker.contract.parameters import Guidance, NumImages, Prompt, Seed, Size, Steps, TrueCfgScale
+from worker.contract.row_warnings import RowWarning
+from worker.settings.run import DEFAULT_EDIT_KEY
 
 
 class Overrides(BaseModel):
@@ -42,17 +44,22 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def overrides(fields: dict[str, Any], key: str) -> Overrides:
+def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrides:
     """Return a row's own parameters. null counts as not named, as tables with optional columns have it.
+
+    Data sets have columns called "edit" of their own, with an instruction, say: under this name, the default, what is
+    no object counts for nothing.
 
     Raises:
         RowError: one is unknown or out of range; names it.
 
     """
-    given = fields.get(key)
-    if given is None:
+    if key is None or (given := read_text(fields.get(key), warn)) is None:
         return _NONE
     if not isinstance(given, dict):
+        if key == DEFAULT_EDIT_KEY:
+            warn(RowWarning.EDIT_IGNORED)
+            return _NONE
         raise RowError(f"{key}: expected an object of parameters, found {kind_of(given)}.")
     for name in given:
         if name not in Overrides.model_fields:

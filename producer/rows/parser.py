@@ -7,13 +7,16 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
-from producer.rows.fields import image_paths, instruction, kind_of
+from producer.rows.fields import kind_of
+from producer.rows.images import image_sources
+from producer.rows.instructions import instruction
 from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
 from producer.rows.overrides import Overrides, overrides
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
+from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
 from worker.contract.parameters import exact_size, rounded_size
 from worker.contract.row_warnings import RowWarning, in_order
@@ -77,14 +80,16 @@ class RowParser:
         settings = self._settings
         warnings: set[RowWarning] = set()
         every = settings.multi_image == "stitch"
-        images = image_paths(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
-        if any(os.path.normpath(path).startswith(self._samples) for path in images):
+        images = image_sources(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
+        if any(os.path.normpath(image).startswith(self._samples) for image in images if not is_inline(image)):
             # Its own pictures would take the place of what it is made from.
             raise RowError(
                 f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
             )
-        prompt = instruction(fields, settings.input_conversation_key)
-        own = overrides(fields, settings.input_edit_key)
+        prompt = instruction(
+            fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
+        )
+        own = overrides(fields, settings.edit_key, warn=warnings.add)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
         if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
             warnings.add(RowWarning.SIZE_ROUNDED)

@@ -10,6 +10,7 @@ from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import Entry, Noted, State
+from producer.sending.window import Window
 from worker.contract.messages import EditRequest
 
 
@@ -36,6 +37,7 @@ class Sender:
         self.most = min(CHUNK, run.settings.max_queued)
         #: Rows that were published so far.
         self.published = 0
+        self._window = Window(run.settings.max_queued)
 
     def take_up(self) -> None:
         """Begin: find out which rows are on their way, and collect what is there.
@@ -79,7 +81,8 @@ class Sender:
         if not self.published:
             self._collector.publish()  # from here on this Redis knows the run
             self._before_first()
-        room = run.settings.max_queued - len(requests)
+        self._window.add(requests)
+        room = max(0, self._window.rows - len(requests))
         self._collector.until(lambda _: run.ledger.states()[State.SENT] <= room, self._check)
         publish(run, requests)
         # A crash before this line publishes the rows again; workers know the finished ones.

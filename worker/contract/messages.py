@@ -28,6 +28,7 @@ VERSION: Final = 3
 TASK_NAME: Final = "worker.edit"
 
 _Path = Annotated[str, Field(pattern=r"^/")]
+_Image = Annotated[str, Field(pattern=r"^(/|data:)")]
 
 
 class _Message(BaseModel):
@@ -73,8 +74,8 @@ class _Message(BaseModel):
 class EditRequest(_Message):
     """One row to edit. Paths are absolute: producer and worker share folders, not working directories."""
 
-    #: The image to edit; several are put side by side.
-    images: tuple[_Path, ...] = Field(min_length=1)
+    #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
+    images: tuple[_Image, ...] = Field(min_length=1)
     #: The instruction.
     prompt: Prompt = Field(min_length=1)
     #: What the picture should not become; only where `true_cfg_scale` is above 1.

@@ -33,7 +33,7 @@ MEANING: Final[Mapping[RowWarning, str]] = {
         "more than one image, of which the first is edited (--multi-image stitch edits them all, side by side)"
     ),
     RowWarning.SIZE_ROUNDED: "a size of their own that was rounded down to what the model takes",
-    RowWarning.JSON_TEXT: "a list or an object that was written as text, and was read as the JSON that it is",
+    RowWarning.JSON_TEXT: "a list or an object that was written as text, and was read as what it is",
     RowWarning.MARKUP_REMOVED: "placeholders of an image in the instruction, which were taken out (--keep-markup)",
     RowWarning.MARKUP_UNKNOWN: "something in the instruction that looks like markup, and was left there",
     RowWarning.EDIT_IGNORED: "no object in the column of own parameters, so that it counts as a column of your own",

@@ -26,6 +26,7 @@ from worker.health.retrying import Retrying
 from worker.pictures import decoding, files, fitting
 from worker.pictures.confine import Limits, confined
 from worker.pictures.encoding import require_encodable
+from worker.pictures.inline import InlineFile, file_of
 from worker.pictures.pixel_budget import PixelBudget
 
 Answer = TypeVar("Answer")
@@ -105,13 +106,13 @@ class RowEditor:
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
         """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
         most = self._limits.max_pixels
-        paths = [confined(Path(path), self._limits.input_root, "FLEET_INPUT_ROOT") for path in request.images]
+        pictures = [self._source(image) for image in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
-        pixels = area_of([decoding.size_of(path, max_pixels=most) for path in paths], max_pixels=most)
+        pixels = area_of([decoding.size_of(picture, max_pixels=most) for picture in pictures], max_pixels=most)
         with self._pixels.taken(pixels):
             if self._batcher.closing.is_set():
                 raise GivenBack
-            sources = [decoding.read(path, max_pixels=most) for path in paths]
+            sources = [decoding.read(picture, max_pixels=most) for picture in pictures]
             picture = fitting.stitch([source.image for source in sources], max_pixels=most)
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)
             record.decoded([source.digest for source in sources], plan.bucket)
@@ -122,6 +123,10 @@ class RowEditor:
                 files.drop_temporaries(request)
                 return plan, None
             return plan, fitting.fit(picture, plan)
+
+    def _source(self, image: str) -> Path | InlineFile:
+        file = file_of(image)
+        return confined(file, self._limits.input_root, "FLEET_INPUT_ROOT") if isinstance(file, Path) else file
 
     def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image, ticket: Ticket) -> Batched[list[Image.Image]]:
         key = BatchKey(

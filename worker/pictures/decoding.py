@@ -18,6 +18,7 @@ from worker.contract.errors import RowError, TransientError, one_line
 from worker.contract.parameters import MAX_PIXELS
 from worker.contract.row_warnings import RowWarning
 from worker.pictures.colours import packing_of, to_srgb_on_white
+from worker.pictures.inline import InlineFile
 from worker.pictures.transient_errors import may_pass
 
 #: EPS and others are missing, since their decoders start other programs. MPO is opened as the JPEG that it begins with.
@@ -54,7 +55,7 @@ class Source(NamedTuple):
     warnings: frozenset[RowWarning] = frozenset()
 
 
-def size_of(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+def size_of(path: Path | InlineFile, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Return an image's width and height in pixels as they are stored, by its header.
 
     Raises:
@@ -67,7 +68,7 @@ def size_of(path: Path, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
             return image.size
 
 
-def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
+def read(path: Path | InlineFile, *, max_pixels: int = MAX_PIXELS) -> Source:
     """Read and decode an image file, whatever its name: its first frame, upright, in sRGB, alpha composited on white.
 
     Raises:
@@ -88,7 +89,7 @@ def read(path: Path, *, max_pixels: int = MAX_PIXELS) -> Source:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _naming(path: Path | InlineFile) -> Iterator[None]:
     """Turn what goes wrong into a sentence that names the file."""
     kind = RowError
     try:
@@ -108,7 +109,7 @@ def _naming(path: Path) -> Iterator[None]:
     raise kind(f"image {one_line(path, _LONGEST)}: {reason}.") from None
 
 
-def _length(path: Path, max_pixels: int) -> int:
+def _length(path: Path | InlineFile, max_pixels: int) -> int:
     """Return a file's length in bytes, known before it is opened: a FIFO would wait, and a device may never end."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):

@@ -14,13 +14,20 @@ from worker.contract.errors import SettingsError
 from worker.contract.messages import first_problem
 from worker.contract.parameters import rounded_size
 from worker.contract.profiles import PROFILES, Profile
-from worker.settings.run import RunSettings
+from worker.settings.presets import PRESETS
+from worker.settings.run import DEFAULT_EDIT_KEY, RunSettings
 from worker.settings.worker import DEFAULT_BROKER, WorkerSettings
 
 
 # The right one's fields come first: the table in the README has this order.
 class Settings(RunSettings, WorkerSettings):
     """Settings of producer and worker. A field `x` is read from the variable `FLEET_X`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        # A name that is none is refused by its own field.
+        return {**PRESETS.get(str(given.get("preset")), {}), **given}
 
     @field_validator("diffuser_model_name")
     @classmethod
@@ -37,7 +44,9 @@ class Settings(RunSettings, WorkerSettings):
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
         outputs = ("output_image_key", "output_error_key", "output_warning_key")
-        names = ("input_image_key", "input_conversation_key", "input_edit_key", *outputs)
+        names = ["input_image_key", "input_conversation_key", *outputs]
+        if self.edit_key is not None:
+            names.append("input_edit_key")
         for one, other in combinations(names, 2):
             if getattr(self, one) == getattr(self, other):
                 both = f"FLEET_{one.upper()} and FLEET_{other.upper()}"
@@ -54,6 +63,13 @@ class Settings(RunSettings, WorkerSettings):
             there_are = f"there are {', '.join(known)}, and all"
             raise ValueError(f"FLEET_WARM_UP: {unknown[0]} is no resolution of {self.spec.name}; {there_are}")
         return self
+
+    @property
+    def edit_key(self) -> str | None:
+        """Column of a row's own parameters; None where another column has its default name."""
+        others = {self.input_image_key, self.input_conversation_key, self.output_image_key, self.output_error_key}
+        is_taken = self.input_edit_key == DEFAULT_EDIT_KEY and DEFAULT_EDIT_KEY in {*others, self.output_warning_key}
+        return None if is_taken else self.input_edit_key
 
     @property
     def broker(self) -> str:

@@ -1,6 +1,7 @@
 """The settings of a run: its folder, the columns of its jsonl, and the parameters of its edits."""
 
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
@@ -16,6 +17,10 @@ from worker.contract.parameters import (
     Size,
     Steps,
 )
+from worker.settings.presets import PresetName
+
+#: Where a row has its own parameters, unless a setting says otherwise, or another column has this name.
+DEFAULT_EDIT_KEY: Final = "edit"
 
 
 class RunSettings(BaseSettings):
@@ -23,11 +28,20 @@ class RunSettings(BaseSettings):
 
     run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")
     output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
+    preset: PresetName | None = Field(
+        None,
+        description=(
+            "Columns as a data set has them: dataflow, llava, instructpix2pix, magicbrush, hqedit or omniedit; a column"
+            " that is named itself wins."
+        ),
+    )
     input_image_key: str = Field("images", min_length=1, description="Column with the image's path.")
     input_conversation_key: str = Field(
         "conversations", min_length=1, description="Column with the conversation that holds the instruction."
     )
-    input_edit_key: str = Field("edit", min_length=1, description="Column with an object of a row's own parameters.")
+    input_edit_key: str = Field(
+        DEFAULT_EDIT_KEY, min_length=1, description="Column with an object of a row's own parameters."
+    )
     output_image_key: str = Field("output_image", min_length=1, description="Column for the edited images' paths.")
     output_error_key: str = Field("error", min_length=1, description="Column for what is wrong with a row.")
     output_warning_key: str = Field(
@@ -41,6 +55,9 @@ class RunSettings(BaseSettings):
     diffuser_guidance_scale: Guidance | None = Field(None, description="Guidance (unset: the model's own; both 3.5).")
     seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
     num_images: NumImages = Field(1, description="Images to make per row.")
+    keep_markup: bool = Field(
+        default=False, description="Whether placeholders of an image, such as <image>, stay in the instruction."
+    )
     size: Size = Field(
         "auto",
         description=(

@@ -12,7 +12,8 @@ from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
 from worker.contract.parameters import LONGEST_PROMPT
 from worker.contract.row_warnings import MEANING, RowWarning
-from worker.settings.fleet import Settings
+from worker.settings.fleet import Settings, load_settings
+from worker.settings.presets import PRESETS
 
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
@@ -43,6 +44,14 @@ def test_every_command_is_documented(command: click.Command) -> None:
 def test_every_parameter_of_a_row_is_documented(name: str) -> None:
     """Each key that a row's own object may have is in the reference."""
     assert f"\n| `{name}` |" in REFERENCE
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_documented(name: str) -> None:
+    """Each preset is in the reference's table, with its columns."""
+    settings = load_settings(preset=name)
+    columns = (settings.input_image_key, settings.input_conversation_key, settings.output_image_key)
+    assert f"\n| `{name}` | {' | '.join(f'`{column}`' for column in columns)} | " in REFERENCE
 
 
 @pytest.mark.parametrize("kind", RowWarning)

@@ -63,8 +63,6 @@ def test_a_rows_own_parameters_win(own: Any, expected: dict[str, Any]) -> None:
         ({"true_cfg_scale": 0.5}, "edit.true_cfg_scale: input should be greater than or equal to 1 (found 0.5)."),
         ({"negative_prompt": "a\0b", "true_cfg_scale": 2}, "edit.negative_prompt: holds a character that is no text"),
         ({"\ud800": 1}, "edit: holds a character that is no text"),
-        ("make it red", "edit: expected an object of parameters, found a string."),
-        ([], "edit: expected an object of parameters, found an empty list."),
     ],
 )
 def test_a_wrong_parameter_is_the_rows_error(own: Any, error: str) -> None:
@@ -107,6 +105,35 @@ def test_a_seed_of_its_own_does_not_move_with_the_row() -> None:
     places = [parse(ROW, place=place).request for place in (1, 9)]
     assert [request.seed for request in own if request] == [4, 4]
     assert len({request.seed for request in places if request}) == 2
+
+
+@pytest.mark.parametrize("own", ["make it red", "[red]", "", [], 3, False, ["a"], '["a"]'])
+def test_a_column_of_the_data_sets_own_is_none_of_ours(own: Any) -> None:
+    """An `edit` that is no object is the user's own column: the row is edited as if it were not there, and says so."""
+    row = parse({**ROW, "edit": own})
+    assert row.request == parse(ROW).request
+    assert RowWarning.EDIT_IGNORED in row.warnings
+
+
+@pytest.mark.parametrize("text", ['{"seed": 5}', "{'seed': 5}"])
+def test_parameters_that_are_written_as_text(text: str) -> None:
+    """An object in a table's cell is read as the object that it is."""
+    row = parse({**ROW, "edit": text})
+    assert row.request is not None
+    assert (row.request.seed, row.warnings) == (5, (RowWarning.JSON_TEXT,))
+
+
+def test_a_column_that_was_named_must_hold_objects() -> None:
+    """Where the user has named the column of parameters, what is no object in it is a mistake."""
+    row = parse({**ROW, "own": "make it red"}, input_edit_key="own")
+    assert row.error == "line 3: own: expected an object of parameters, found a string."
+
+
+def test_the_instruction_may_stand_in_a_column_edit() -> None:
+    """`edit` as the column of the instruction leaves no column of parameters, and is no contradiction."""
+    row = parse({"images": "a.png", "edit": "Make it red."}, input_conversation_key="edit")
+    assert row.request is not None
+    assert (row.request.prompt, row.warnings) == ("Make it red.", ())
 
 
 def test_a_rounded_size_is_noted() -> None:

@@ -2,12 +2,14 @@
 
 import traceback
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from worker.contract.buckets import KONTEXT_BUCKETS
 from worker.contract.errors import SettingsError
 from worker.settings.fleet import Settings, load_settings
+from worker.settings.presets import PRESETS, PresetName
 
 #: (field, text of its variable, value)
 READ = [
@@ -40,6 +42,7 @@ READ = [
     ("output_root", "/runs", Path("/runs")),
     ("run_dir", "runs/a", Path("runs/a")),
     ("output", "out.jsonl", Path("out.jsonl")),
+    ("preset", "llava", "llava"),
     ("input_image_key", "picture", "picture"),
     ("input_conversation_key", "talk", "talk"),
     ("input_edit_key", "own", "own"),
@@ -52,6 +55,7 @@ READ = [
     ("num_images", "3", 3),
     ("size", "1280x725", "1280x725"),
     ("multi_image", "stitch", "stitch"),
+    ("keep_markup", "true", True),
     ("long_instruction", "error", "error"),
     ("image_format", "webp", "webp"),
     ("quality", "80", 80),
@@ -134,6 +138,31 @@ def test_columns_must_differ() -> None:
         SettingsError, match="FLEET_INPUT_IMAGE_KEY and FLEET_OUTPUT_IMAGE_KEY must differ, found images twice"
     ):
         load_settings(output_image_key="images")
+
+
+@pytest.mark.parametrize("name", get_args(PresetName))
+def test_a_preset_names_columns(name: str) -> None:
+    """Each preset names the columns of its data set, and none of them twice."""
+    settings = load_settings(preset=name)
+    columns = {key: getattr(settings, key) for key in PRESETS[name]}
+    assert columns == PRESETS[name]
+    assert len(set(columns.values())) == len(columns)
+
+
+def test_a_column_that_is_named_wins_over_its_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option or a variable for one column leaves the preset's others."""
+    monkeypatch.setenv("FLEET_PRESET", "hqedit")
+    monkeypatch.setenv("FLEET_OUTPUT_IMAGE_KEY", "made")
+    settings = load_settings(input_image_key="picture")
+    assert settings.input_image_key == "picture"
+    assert (settings.input_conversation_key, settings.output_image_key) == ("edit", "made")
+    assert settings.edit_key is None
+
+
+def test_an_unknown_preset_is_told_the_known_ones() -> None:
+    """Whoever misspells a preset learns which there are."""
+    with pytest.raises(SettingsError, match=r"FLEET_PRESET: input should be 'dataflow', 'llava', .*'omniedit'"):
+        load_settings(preset="lava")
 
 
 @pytest.mark.parametrize("url", ["http://user:s3cret@host", "redis:/:s3cret@host", "s3cret", " redis://:s3cret@host"])
