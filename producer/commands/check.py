@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -26,25 +26,38 @@ from producer.run.rates import known_from, measured_in
 from worker.contract.buckets import Bucket
 from worker.settings.fleet import Settings, load_settings
 
+#: Errors that are printed where not all are asked for: a file of another form has the same one in every line.
+_SHOWN: Final = 20
+
 
 @click.command("check")
 @input_argument
 @row_options
 @click.option("--timed-by", type=FOLDER, metavar="DIR", help="A run whose measured seconds tell the GPU time.")
+@click.option("--all", "every", is_flag=True, help=f"Print every error, not only the first {_SHOWN}.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def check_command(named: Path, *, timed_by: Path | None, as_json: bool, **given: Any) -> None:
+def check_command(named: Path, *, timed_by: Path | None, every: bool, as_json: bool, **given: Any) -> None:
     """Read INPUT.jsonl ("-": standard input) and its images, without a GPU or a Redis; exit code 3 if a row is bad.
 
-    Prints every error, how many rows go to which bucket, and the GPU time that they will take, as far as a run of
-    this input, or the one of --timed-by, has measured it.
+    Prints the first errors (--all: every one), how many rows go to which bucket, and the GPU time that they will take,
+    as far as a run of this input, or the one of --timed-by, has measured it.
     """
     settings = load_settings(**given)
     rates = _rates(named, timed_by, settings)
     with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as progress:
         report = Report(settings, rates, base=source.base, keep_errors=as_json)
-        check(source, report, settings, say_error=None if as_json else click.echo, progress=progress)
-    click.echo(json.dumps(report.as_dict()) if as_json else report.as_text())
-    if not as_json:
+
+        def say_error(error: str) -> None:
+            if every or report.bad <= _SHOWN:
+                click.echo(error)
+
+        check(source, report, settings, say_error=None if as_json else say_error, progress=progress)
+    if as_json:
+        click.echo(json.dumps(report.as_dict()))
+    else:
+        if (more := report.bad - _SHOWN) > 0 and not every:
+            click.echo(f"… and {more} more error{'s' * (more > 1)}; --all prints every one.")
+        click.echo(report.as_text())
         say_rounding(settings)
     sys.exit(SOME_FAILED if report.bad else 0)
 

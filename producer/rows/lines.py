@@ -1,39 +1,29 @@
-"""The lines of an input jsonl, streamed: plain, or compressed with gzip or Zstandard."""
+"""The rows of an input, streamed as lines of JSON text, whatever kind of file it is and however it is packed."""
 
-import gzip
-import re
-import sys
-import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Final, NamedTuple
 
-from worker.contract.errors import RunError
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-#: What compressed files begin with (RFC 1952, RFC 8878); the content decides, whatever the name says.
-_GZIP, _ZSTD = b"\x1f\x8b", re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # its skippable frames, too
-
-#: Longest line in bytes, with room for an image or two in base64; a longer one is no row, and would fill the memory.
-LONGEST_LINE: Final = 16 * 2**20
+from producer.rows.arrays import read_array, read_objects
+from producer.rows.element import LONGEST_LINE, Element, Unreadable
+from producer.rows.encodings import UTF8_MARK, as_utf8, encoding_of
+from producer.rows.foreign import foreign, no_text
+from producer.rows.kinds import BEGINNING, Kind, kind_of
+from producer.rows.packing import DAMAGES, bare_name, packer, unpacked
+from producer.rows.plain import read_plain
+from producer.rows.tables import read_table
+from worker.contract.errors import RunError, one_line
 
 _CHUNK_TEXT: Final = 4 * LONGEST_LINE
 
-#: What is kept of a longer one.
-_BEGINNING: Final = 2**10
-
 
 class Line(NamedTuple):
-    """A non-blank line of the input."""
+    """A non-blank line of the input, or a row of another kind of file as if it stood on a line."""
 
     #: 0-based among the non-blank lines; names the row's files and never shifts.
     row: int
-    #: 1-based in the file, for people.
+    #: 1-based in the file, for people: of an array's element that of the line in which it begins.
     number: int
     #: Without surrounding blanks; bytes that are no UTF-8 are written as escapes.
     text: str
@@ -42,27 +32,25 @@ class Line(NamedTuple):
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """Stream the non-blank lines of a jsonl. A byte order mark, CRLF and bytes that are no UTF-8 are borne.
+    """Stream the rows of an input. A byte order mark, CRLF and bytes that are no UTF-8 are borne.
 
     Raises:
-        RunError: the file cannot be read, or not be decompressed to its end.
+        RunError: the file cannot be read, or not be decompressed to its end; or it is damaged, or holds no rows.
 
     """
     number = 0
     try:
-        with _open(path) as file:
+        with unpacked(path) as file:
             row = 0
-            for number, (raw, size) in enumerate(_raw_lines(file), start=1):
-                line = raw.removeprefix(b"\xef\xbb\xbf").strip()
+            for number, raw, size, problem in _elements(file, path):
+                line = raw.removeprefix(UTF8_MARK).strip()
                 if line or size > LONGEST_LINE:
-                    yield _line(row, number, line, size)
+                    yield _line(row, number, line, size, problem)
                     row += 1
-    except (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
-        raise RunError(
-            f"The input {path} is damaged after line {number} and cannot be decompressed ({error}); compress it again."
-        ) from None
-    except OSError as error:
-        raise RunError(f"The input {path} cannot be read: {error.strerror or error}.") from None
+    except Unreadable as error:
+        raise RunError(f"The input {path} {one_line(error)}") from None
+    except (*DAMAGES, OSError) as error:
+        raise RunError(f"The input {path} {one_line(_cause(error, number))}") from None
 
 
 def in_chunks(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
@@ -79,33 +67,65 @@ def in_chunks(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
         yield chunk
 
 
-def _open(path: Path) -> AbstractContextManager[IO[bytes]]:
-    with path.open("rb") as file:
-        begin = file.read(4)
-    if begin.startswith(_GZIP):
-        return cast("AbstractContextManager[IO[bytes]]", gzip.open(path))
-    if _ZSTD.match(begin):
-        return cast("AbstractContextManager[IO[bytes]]", zstd.open(path))
-    return path.open("rb")
+def _elements(file: IO[bytes], path: Path) -> Iterator[Element]:
+    """Iterate over the elements of a file, packed or not, by what it begins with."""
+    begin = _beginning(file)
+    if (packed := packer(begin)) is not None:
+        raise Unreadable(f"is packed twice, the second time with {packed}; unpack it once.")
+    if (encoding := encoding_of(begin)) is not None:
+        file, begin = as_utf8(file, encoding), begin.decode(encoding, "ignore").encode("utf-8", "ignore")
+    if begin.startswith(UTF8_MARK):
+        begin = begin.removeprefix(file.read(len(UTF8_MARK)))
+    _refuse(foreign(begin) or no_text(begin))
+    kind, delimiter = kind_of(begin, suffix=Path(bare_name(path.name)).suffix.lower())
+    match kind:
+        case Kind.LINES:
+            return read_plain(file)
+        case Kind.ARRAY:
+            return read_array(file)
+        case Kind.OBJECTS:
+            return read_objects(file)
+        case Kind.TABLE:
+            return read_table(file, delimiter)
+        case Kind.PARQUET:
+            return _rows_of_parquet(path)
 
 
-def _raw_lines(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Iterate over the lines and their sizes in bytes; of one that is too long, only the beginning is kept."""
-    while raw := file.readline(LONGEST_LINE + 1):
-        size, part = len(raw), raw
-        if size > LONGEST_LINE:
-            raw = raw[:_BEGINNING]
-            while part and not part.endswith(b"\n"):
-                part = file.readline(LONGEST_LINE)
-                size += len(part)
-        yield raw, size
+def _rows_of_parquet(path: Path) -> Iterator[Element]:
+    if find_spec("pyarrow") is None:
+        raise Unreadable("is parquet; install what reads it: pip install 'bulk-image-editor[tables]'.")
+    from producer.rows.parquet import read_parquet  # noqa: PLC0415 - what it imports is not in the base install
+
+    return read_parquet(path)
 
 
-def _line(row: int, number: int, raw: bytes, size: int) -> Line:
+def _beginning(file: IO[bytes]) -> bytes:
+    """Return what a file begins with; it will be read from there again."""
+    begin = file.read(BEGINNING)
+    file.seek(0)
+    _refuse(foreign(begin))
+    return begin
+
+
+def _refuse(sentence: str | None) -> None:
+    if sentence is not None:
+        raise Unreadable(sentence)
+
+
+def _cause(error: Exception, number: int) -> str:
+    """Say in the rest of a sentence why a file cannot be read on."""
+    if isinstance(error, DAMAGES) or getattr(error, "errno", None) is None:
+        return f"is damaged after line {number} and cannot be decompressed ({error}); compress it again."
+    return f"cannot be read: {getattr(error, 'strerror', None) or error}."
+
+
+def _line(row: int, number: int, raw: bytes, size: int, problem: str | None) -> Line:
     # Escaped, not dropped: a broken line is handed back with everything that was in it.
     text = raw.decode("utf-8", "backslashreplace")
     if size > LONGEST_LINE:
         return Line(row, number, text, f"has {size} bytes, more than {LONGEST_LINE}; only its beginning is kept here.")
+    if problem is not None:
+        return Line(row, number, text, problem)
     try:
         return Line(row, number, raw.decode())
     except UnicodeDecodeError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from producer.rows.packing import bare_name
 from worker.contract.errors import RunError
 from worker.pictures.durable import sync_folder
 
@@ -83,7 +84,4 @@ def is_stream(named: Path) -> bool:
 
 def run_name(named: Path) -> str:
     """Return the name of a file's run folder where the user names none: its stem."""
-    name = named.name
-    for suffix in (".gz", ".zst"):
-        name = name.removesuffix(suffix)
-    return Path(name).stem or named.name
+    return Path(bare_name(named.name)).stem or named.name

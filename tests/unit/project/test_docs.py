@@ -6,8 +6,10 @@ import click
 import pytest
 
 from producer.commands.cli import main
-from producer.rows.lines import LONGEST_LINE
+from producer.rows.element import LONGEST_LINE
+from producer.rows.kinds import Kind
 from producer.rows.overrides import Overrides
+from producer.rows.packing import PACKERS
 from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
 from worker.contract.parameters import LONGEST_PROMPT
@@ -52,6 +54,15 @@ def test_every_preset_is_documented(name: str) -> None:
     settings = load_settings(preset=name)
     columns = (settings.input_image_key, settings.input_conversation_key, settings.output_image_key)
     assert f"\n| `{name}` | {' | '.join(f'`{column}`' for column in columns)} | " in REFERENCE
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_file_is_documented(kind: Kind) -> None:
+    """Each kind of file that is read is in the reference's table, and the table has no other; so is what packs it."""
+    assert f"\n| {kind.value} | " in REFERENCE
+    (table,) = re.findall(r"\n## Kinds of files\n.*?\n\|---\|---\|---\|\n(.*?)\n\n", REFERENCE, re.DOTALL)
+    assert len(table.splitlines()) == len(Kind)
+    assert all(re.search(rf"packed with [^.]*\b{name}\b", REFERENCE) for name in PACKERS)
 
 
 @pytest.mark.parametrize("kind", RowWarning)

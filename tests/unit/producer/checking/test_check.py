@@ -1,5 +1,6 @@
 """`producer check` says, without a GPU or a Redis, what a run would make of every row."""
 
+import bz2
 import gzip
 import json
 import re
@@ -226,3 +227,43 @@ def test_a_run_that_measured_nothing_is_no_guess() -> None:
     result = check("in.jsonl", "--timed-by", "run")
     assert result.exit_code == 1
     assert result.stderr == "Error: The run folder run holds no row that demo edited; name another.\n"
+
+
+def test_twenty_errors_are_told_and_how_many_more_there_are() -> None:
+    """A file of another form has the same error in every line: the first are told, the others counted."""
+    write_jsonl(Path("in.jsonl"), [row("absent.png", "Make it red.")] * 22)
+    lines = check("in.jsonl").stdout.splitlines()
+    assert [line.startswith("line ") for line in lines[:21]] == [True] * 20 + [False]
+    assert lines[20:22] == ["… and 2 more errors; --all prints every one.", "22 rows: 0 good, 22 bad"]
+    every = check("in.jsonl", "--all").stdout.splitlines()
+    assert [line.partition(":")[0] for line in every[:22]] == [f"line {number}" for number in range(1, 23)]
+    assert every[22] == "22 rows: 0 good, 22 bad"
+    assert len(found("in.jsonl")["errors"]) == 22
+    write_jsonl(Path("in.jsonl"), [row("absent.png", "Make it red.")] * 20)
+    assert check("in.jsonl").stdout.splitlines()[20] == "20 rows: 0 good, 20 bad"
+
+
+TABLE = "images,conversations,edit\nwide.png,Make it red.,\ntall.png,Make it blue.,\n"
+KINDS = {
+    "array": json.dumps([row("wide.png", "Make it red."), row("tall.png", "Make it blue.")], indent=2).encode(),
+    "table": TABLE.encode(),
+    "table of Windows": TABLE.replace(",", "\t").encode("utf-16"),
+    "packed": bz2.compress(TABLE.encode()),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("stream", [True, False])
+def test_other_kinds_of_files_have_rows_as_a_jsonl_has(kind: str, stream: bool) -> None:  # noqa: FBT001 - a parameter
+    """An array and a table, from a file or from standard input, are checked like the jsonl of their rows."""
+    Path("in").write_bytes(KINDS[kind])
+    facts = found("-", stdin=KINDS[kind]) if stream else found("in")
+    assert facts["buckets"] == {"304x208": 1, "208x304": 1}
+
+
+def test_what_holds_no_rows_is_one_sentence() -> None:
+    """A file of another kind is refused before its first row, with what it is, and no error per line."""
+    result = check("wide.png")
+    assert result.exit_code == 1
+    named = Path("wide.png").absolute()
+    assert result.stderr == f"Error: The input {named} is an image; name the jsonl whose rows name the image.\n"

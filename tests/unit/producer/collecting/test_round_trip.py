@@ -73,12 +73,15 @@ def answer(request: EditRequest) -> Outcome:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(objects(), min_size=1, max_size=10))
-def test_any_object_comes_back_with_our_keys_after_it(lines: list[str]) -> None:
-    """Any JSON object in gives the same object out; ours come last, and take the place of their namesakes only."""
+@given(st.lists(objects(), min_size=1, max_size=10), st.sampled_from(["%s", "[%s\n]"]))
+def test_any_object_comes_back_with_our_keys_after_it(lines: list[str], form: str) -> None:
+    """Any JSON object in gives the same object out; ours come last, and take the place of their namesakes only.
+
+    So do those of an array: each as the line that it would be in a jsonl.
+    """
     with TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "input.jsonl").write_text("\n".join(lines), "utf-8", newline="\n")
+        (folder / "input.jsonl").write_text(form % ("\n" if form == "%s" else ",\n").join(lines), "utf-8", newline="\n")
         model = load_settings(diffuser_model_name="demo")
         with (
             taken(folder / "input.jsonl", folder) as source,

@@ -1,15 +1,19 @@
 """An input's lines arrive whole and numbered, however the file is written or packed."""
 
+import bz2
 import gzip
 import json
+import lzma
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from producer.rows.lines import LONGEST_LINE, Line, read_lines
+from producer.rows.element import LONGEST_LINE
+from producer.rows.lines import Line, read_lines
 from worker.contract.errors import RunError
 
 if sys.version_info >= (3, 14):
@@ -19,7 +23,13 @@ else:
 
 TEXT = b'{"a": 1}\n\n{"b": "\xc3\xa4"}\nbad\n'
 LINES = [Line(0, 1, '{"a": 1}'), Line(1, 3, '{"b": "ä"}'), Line(2, 4, "bad")]
-PACKERS: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstd.compress}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "zstd": zstd.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "lzma": partial(lzma.compress, format=lzma.FORMAT_ALONE),
+}
 
 
 def test_lines(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def pipe_in(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     ("named", "name"),
     [
         ("data/edits.jsonl", "edits"), ("edits.jsonl.gz", "edits"), ("edits.jsonl.zst", "edits"),
+        ("edits.json.bz2", "edits"), ("edits.csv.xz", "edits"), ("edits.parquet", "edits"), ("edits.tsv.lzma", "edits"),
         ("a.b.jsonl", "a.b"), ("edits", "edits"), (".gz", ".gz"),
     ],
 )  # fmt: skip
