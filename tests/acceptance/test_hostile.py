@@ -112,8 +112,9 @@ def data(cli: CLI) -> Path:
 
 
 def test_images_are_read_from_the_input_root_only(cli: CLI, start_plain: Start, data: Path) -> None:
-    """A path that leads out of it, by "..", by a link or plainly, is the row's error; the others are edited."""
+    """A path that leads out of it, by "..", by a link or plainly, or under another spelling, is the row's error."""
     images = ["data/a.png", "data/../secret.png", "data/link.png", str(cli.folder / "secret.png"), "/etc/hostname"]
+    images += ["data/A.png", "data/LINK.png", "data/%2E%2E/secret.png"]
     write_jsonl(cli.folder / "in.jsonl", [row(image, "Make it red.") for image in images])
     start_plain(input_root=data)
     assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
@@ -125,6 +126,9 @@ def test_images_are_read_from_the_input_root_only(cli: CLI, start_plain: Start, 
         f"line 3: {data}/link.png: leads out of FLEET_INPUT_ROOT.",
         f"line 4: {here}/secret.png: leads out of FLEET_INPUT_ROOT.",
         "line 5: /etc/hostname: leads out of FLEET_INPUT_ROOT.",
+        f"line 6: image {data}/A.png: no such file; there is a.png, with other letters in upper case.",
+        f"line 7: image {data}/LINK.png: no such file.",
+        f"line 8: image {data}/%2E%2E/secret.png: no such file.",
     ]
 
 

@@ -108,11 +108,12 @@ class RowEditor:
         most = self._limits.max_pixels
         pictures = [self._source(image) for image in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
-        pixels = area_of([decoding.size_of(picture, max_pixels=most) for picture in pictures], max_pixels=most)
+        sizes = [decoding.size_of(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
+        pixels = area_of(sizes, max_pixels=most)
         with self._pixels.taken(pixels):
             if self._batcher.closing.is_set():
                 raise GivenBack
-            sources = [decoding.read(picture, max_pixels=most) for picture in pictures]
+            sources = [decoding.read(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
             picture = fitting.stitch([source.image for source in sources], max_pixels=most)
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)
             record.decoded([source.digest for source in sources], plan.bucket)

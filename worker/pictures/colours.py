@@ -1,6 +1,7 @@
 """Pixels of any mode become RGB in sRGB, composited on white."""
 
 import struct
+from collections.abc import Callable
 from io import BytesIO
 from typing import cast
 
@@ -8,6 +9,7 @@ from PIL import Image, ImageChops, ImageCms, ImageFile
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
 from worker.contract.errors import RowError
+from worker.contract.row_warnings import RowWarning
 
 #: White in 16 bits, 257 times that in 8 bits.
 _WHITE = 2**16 - 1
@@ -22,18 +24,24 @@ def packing_of(image: ImageFile.ImageFile) -> str:
     return args if isinstance(args, str) else str(args and args[0])
 
 
-def to_srgb_on_white(image: Image.Image, packing: str, data: bytes) -> Image.Image:
+def to_srgb_on_white(image: Image.Image, packing: str, data: bytes, warn: Callable[[RowWarning], None]) -> Image.Image:
     """Return a decoded picture as RGB: its ICC profile applied, its alpha composited on white.
 
-    `packing` is that of `packing_of`, `data` the bytes of its file.
+    `packing` is that of `packing_of`, `data` the bytes of its file. Alpha that is 0 everywhere is no alpha: some
+    programs leave it so where they mean none.
 
     Raises:
         RowError: its values have no stated range.
 
     """
     picture, alpha = _layers(image, packing, data)
-    rgb = _to_srgb(picture, image.info.get("icc_profile"))
-    if alpha is not None:
+    profile = _profile(image.info.get("icc_profile"))
+    if profile is None and "icc_profile" in image.info:  # also where Pillow could not unpack it
+        warn(RowWarning.IMAGE_DAMAGED)
+    rgb = _to_srgb(picture, profile)
+    if alpha is not None and alpha.getextrema() == (0, 0):
+        warn(RowWarning.IMAGE_TRANSPARENT)
+    elif alpha is not None:
         rgb = Image.composite(rgb, Image.new("RGB", rgb.size, "white"), alpha)
     rgb.info.clear()  # the file's profile and transparency are no longer true
     return rgb
@@ -82,7 +90,7 @@ def _alpha_of_16_bits(upper: Image.Image, data: bytes) -> Image.Image:
     return ImageChops.lighter(*(half.convert("RGBA").getchannel("A") for half in (upper, lower)))
 
 
-def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+def _to_srgb(picture: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
     if picture.mode in {"L", "I"}:
         shades = _shades(profile)
         grey = picture.point(shades, "L") if picture.mode == "I" else picture.point(shades[::257])
@@ -91,7 +99,7 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.convert("RGB") if transform is None else transform.apply(picture)
 
 
-def _shades(profile: bytes | None) -> list[int]:
+def _shades(profile: ImageCms.ImageCmsProfile | None) -> list[int]:
     """Return what each shade of 16-bit grey, of which every 257th is one of 8-bit grey, is in sRGB of 8 bits."""
     transform = _transform(profile, "I;16")
     if transform is None:
@@ -100,13 +108,22 @@ def _shades(profile: bytes | None) -> list[int]:
     return list(transform.apply(ramp).getchannel("G").tobytes())
 
 
-def _transform(profile: bytes | None, mode: str) -> ImageCms.ImageCmsTransform | None:
+def _profile(data: bytes | None) -> ImageCms.ImageCmsProfile | None:
+    """Return a file's profile; None if it has none, or one that is malformed."""
+    try:
+        return ImageCms.ImageCmsProfile(BytesIO(data)) if data else None
+    except (OSError, TypeError, ValueError):
+        return None
+
+
+def _transform(profile: ImageCms.ImageCmsProfile | None, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return what brings pictures of this mode to sRGB, or None if there is no profile for them that can be used."""
     # Optimised, grey goes through a table that is too coarse where it is dark: up to 10 of 255 off for linear light.
     flags = ImageCms.Flags.NOOPTIMIZE if mode == "I;16" else ImageCms.Flags.NONE
+    if profile is None:
+        return None
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile or b""))
         srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-        return ImageCms.ImageCmsTransform(source, srgb, mode, "RGB", flags=flags)
+        return ImageCms.ImageCmsTransform(profile, srgb, mode, "RGB", flags=flags)
     except (OSError, TypeError, ValueError):
         return None  # malformed, or of another colour space than the picture: ignored, as in browsers

@@ -267,3 +267,14 @@ def test_what_holds_no_rows_is_one_sentence() -> None:
     assert result.exit_code == 1
     named = Path("wide.png").absolute()
     assert result.stderr == f"Error: The input {named} is an image; name the jsonl whose rows name the image.\n"
+
+
+def test_what_a_worker_would_say_of_a_picture_is_said() -> None:
+    """A damaged picture, one under another spelling, and one that is there under yet another: as in a run."""
+    Path("damaged.png").write_bytes(Path("wide.png").read_bytes()[:-12])
+    Path("Zoe\u0301.png").write_bytes(Path("wide.png").read_bytes())
+    write_jsonl(Path("in.jsonl"), [row(name, "Make it red.") for name in ("damaged.png", "Zoé.png", "WIDE.png")])
+    facts = found("in.jsonl")
+    assert facts["warnings"] == {"image-renamed": 1, "image-damaged": 1}
+    (error,) = facts["errors"]
+    assert error["error"].endswith("WIDE.png: no such file; there is wide.png, with other letters in upper case.")

@@ -30,7 +30,9 @@ def test_it_is_the_same_picture(tmp_path: Path) -> None:
 
 def test_its_errors_are_short() -> None:
     """An error names the kind and the size of the picture, and not all of its text."""
-    with pytest.raises(RowError, match=r"^image data:image/png \(400 bytes, in the row itself\): is no image in .*\.$"):
+    with pytest.raises(
+        RowError, match=r"^image data:image/png \(400 bytes, in the row itself\): is text, not an image; .*\.$"
+    ):
         read(file_of(uri(b"x" * 400)))
 
 
