@@ -1,17 +1,21 @@
 """The Celery app: `celery -A worker worker` needs nothing but this configuration."""
 
+import os
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu.connection import Connection
 from kombu.entity import Queue
 
-from worker.contract.broker_url import tls_options
+from worker.contract.broker_url import redis_url, tls_options
 from worker.contract.errors import SettingsError
 from worker.contract.messages import queue_name
 from worker.settings.fleet import Settings, load_settings
 
-#: Seconds between two looks for the rows of dead workers.
+#: Seconds between a worker's looks for the rows of dead ones.
 SWEEP: Final = 5
 
 #: Seconds in ten years.
@@ -28,9 +32,9 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,  # start order does not matter
         "broker_connection_max_retries": None,  # nor does the length of an outage
         "broker_transport_options": {
-            # A dead worker's rows come back after this; a living one renews its own.
-            "visibility_timeout": settings.visibility_timeout,
-            # kombu would look for them also when nobody could renew; delivery.leases does, every SWEEP seconds.
+            # Not by kombu, which goes by the clock of any machine that listens, `producer status` and Flower among
+            # them, also when nobody could renew: delivery.leases gives back a dead worker's rows.
+            "visibility_timeout": _NEVER,
             "unacked_restore_interval": _NEVER,
             # Whoever looks holds a lock, which a worker or a Redis that dies meanwhile leaves standing; not for 300 s.
             "unacked_mutex_expire": SWEEP,
@@ -69,7 +73,13 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def connect(settings: Settings) -> Celery:
-    """Make an app for a producer, from settings that it already holds."""
+    """Make an app for a producer, from settings that it already holds.
+
+    Raises:
+        SettingsError: a variable of Celery's own names another broker.
+
+    """
+    _require_one_broker(settings)
     app = Celery("producer", set_as_current=False)
     app.add_defaults(partial(configuration, settings))
     return app
@@ -77,14 +87,46 @@ def connect(settings: Settings) -> Celery:
 
 def _from_environment() -> dict[str, Any]:
     try:
-        return configuration(load_settings())
+        settings = load_settings()
+        _require_one_broker(settings)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
+    return configuration(settings)
+
+
+def _require_one_broker(settings: Settings) -> None:
+    """Refuse what Celery would let win over any configuration: rows would go one way, and their outcomes another."""
+    for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
+        if (url := os.environ.get(name)) and not _is_broker(url, settings):
+            raise SettingsError(
+                f"{name} (celery --broker sets it, too) names another broker than the fleet's: unset it, and name the"
+                " broker by FLEET_BROKER_URL alone."
+            )
+
+
+def _is_broker(url: str, settings: Settings) -> bool:
+    try:
+        return redis_url(url) == settings.broker
+    except ValueError:
+        return False
+
+
+class _ReadableConnection(Connection):
+    """Shows an IPv6 address in a worker's log as its user wrote it; kombu escapes its colons."""
+
+    def as_uri(self, *args: Any, **kwargs: Any) -> str:
+        uri, host = str(super().as_uri(*args, **kwargs)), self.hostname or ""
+        is_ipv6 = ":" in host and not host.startswith("/")
+        return uri.replace(quote(host, safe=""), f"[{host}]") if is_ipv6 else uri
+
+
+class _Amqp(AMQP):
+    Connection = _ReadableConnection
 
 
 #: The worker's app. It reads the environment when its configuration is first used, not at import.
-app = Celery("worker")
+app = Celery("worker", amqp=_Amqp)
 app.add_defaults(_from_environment)
 # By string, so that Flower and the producer, which import this module too, load no torch.
-app.steps["worker"].add("worker.bootsteps:LoadModel")
+app.steps["worker"].update(("worker.delivery.options:RefuseOptions", "worker.bootsteps:LoadModel"))
 app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.malformed:RejectNonsense"))

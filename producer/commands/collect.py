@@ -8,7 +8,7 @@ from producer.collecting.collector import Collector
 from producer.collecting.progress import progress_bar
 from producer.collecting.status import NoWorkerNotice
 from producer.commands.finishing import finish
-from producer.commands.options import broker_option
+from producer.commands.options import NamedPath, broker_option
 from producer.commands.terminal import FOLDER, say, stderr
 from producer.run import opening
 from producer.run.failures import broker_errors
@@ -17,9 +17,7 @@ from producer.run.preconditions import require_broker, require_sent, require_wan
 
 @click.command("collect")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Output jsonl [default: the run's own]."
-)
+@click.option("--output", type=NamedPath(), metavar="FILE", help="Output jsonl [default: the run's own].")
 @click.option("--no-wait", is_flag=True, help="Write what is there now; exit code 4 if rows are unanswered.")
 @broker_option
 def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_url: str | None) -> None:

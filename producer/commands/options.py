@@ -11,6 +11,19 @@ from worker.settings.fleet import Settings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class NamedPath(click.Path):
+    """A path that has a name: an empty one, as of a shell's unset variable, would be the folder where one stands."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; end the command where it is empty."""
+        if value == "":
+            self.fail("it is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _setting(flag: str, name: str, **options: Any) -> Callable[[Command], Command]:
     """Make the option of a setting; its help and its default are the setting's own."""
     field = Settings.model_fields[name]
@@ -40,12 +53,12 @@ _ROW_OPTIONS = [
     _setting("--format", "image_format", metavar="png|webp|jpg"),
     _setting("--quality", "quality", type=int),
     _setting("--metadata/--no-metadata", "metadata", default=None),
-    _setting("--run-dir", "run_dir", metavar="DIR", type=click.Path(path_type=Path)),
+    _setting("--run-dir", "run_dir", metavar="DIR", type=NamedPath()),
 ]
 
 _RUN_OPTIONS = [
     *_ROW_OPTIONS,
-    _setting("--output", "output", metavar="FILE", type=click.Path(path_type=Path)),
+    _setting("--output", "output", metavar="FILE", type=NamedPath()),
     _setting("--save-interval", "save_interval", type=int),
     _setting("--max-queued", "max_queued", type=int),
     _setting("--broker", "broker_url", metavar="URL"),

@@ -29,10 +29,13 @@ def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None
 
 
 def _as_lines(found: dict[str, Any]) -> str:
-    return "\n".join(f"{key}: {_in_words(value)}" for key, value in found.items())
+    told = {key: value for key, value in found.items() if value not in (None, {})}
+    return "\n".join(f"{key}: {_in_words(value)}" for key, value in told.items())
 
 
 def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if not isinstance(value, dict):
         return str(value)
     # A worker's answer, unless it is of a version that did not measure it.

@@ -8,13 +8,14 @@ from typing import Final
 import click
 from rich.console import Console
 
+from producer.commands.options import NamedPath
 from producer.rows.lines import read_lines
 from producer.rows.remarks import rounding
 from producer.rows.source import STDIN, Source, is_stream, run_name, taken
 from producer.run.failures import folder_errors
 from worker.settings.fleet import Settings
 
-FOLDER: Final = click.Path(path_type=Path)
+FOLDER: Final = NamedPath()
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 

@@ -136,7 +136,8 @@ def _fields(line: Line) -> dict[str, Any]:
     except TooDeep:
         raise RowError("is nested more than 256 deep.") from None
     except JSONDecodeError as error:
-        raise RowError(f"is no JSON ({error.msg.lower()} at column {error.colno}).") from None
+        what = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        raise RowError(f"is no JSON ({what} at column {error.colno}).") from None
     if not isinstance(fields, dict):
         raise RowError(f"expected a JSON object, found {kind_of(fields)}.")
     return fields

@@ -1,5 +1,6 @@
 """What can fail under a run, put into one sentence each: its broker, its folder, its ledger."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +9,8 @@ from typing import Final
 
 import redis
 from kombu.exceptions import BatchPublishError, OperationalError
-from kombu.utils.url import maybe_sanitize_url
 
+from worker.contract.broker_url import shown
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
 
@@ -38,9 +39,22 @@ def broker_errors(settings: Settings) -> Iterator[None]:
 def unanswering(settings: Settings, error: BaseException) -> str:
     """Say which broker does not answer, or refuses, without its password, and why."""
     told = next((cause for cause in _causes(error) if isinstance(cause, redis.RedisError)), error)
-    reason = str(told).rstrip(".") or type(told).__name__
     does = "does not answer" if is_away(error) else "refuses"
-    return f"Redis at {maybe_sanitize_url(settings.broker)} {does} ({reason})"
+    return f"Redis at {shown(settings.broker)} {does} ({_reason(told)})"
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).rstrip(".") or type(error).__name__
+    if found := _WITH_ADDRESS.fullmatch(text):
+        return str(found["written"] or found["tuple"])
+    return text
+
+
+#: What redis-py makes of the operating system's words: its address stands in the sentence already.
+_WITH_ADDRESS: Final = re.compile(
+    r"Error -?\d+ (connecting to|while writing to) .*?\. (?P<written>\w.*)"
+    r"|Error while reading from .*? ?: \(\d+, '(?P<tuple>.*)'\)"
+)
 
 
 def is_away(error: BaseException) -> bool:
@@ -73,6 +87,8 @@ def folder_errors(folder: Path) -> Iterator[None]:
     try:
         with ledger_errors(folder):
             yield
+    except FileExistsError:
+        raise RunError(f"The run folder {folder} is a file; name another with --run-dir.") from None
     except OSError as error:
         raise RunError(f"The run folder {folder} cannot be used: {error.strerror or error}.") from None
 

@@ -123,6 +123,10 @@ def require(folder: Path) -> None:
         RunError: it does not.
 
     """
+    if folder.is_file():
+        raise RunError(f"{folder} is a file; name the run's folder, as `producer submit` printed it.")
+    if not folder.exists():
+        raise RunError(f"There is no folder {folder}; name the run's, as `producer submit` printed it.")
     if not (folder / LEDGER).is_file():
         raise RunError(
             f"The folder {folder} holds no run; begin one with `producer submit INPUT.jsonl --run-dir {folder}`."

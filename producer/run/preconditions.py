@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from kombu.utils.url import maybe_sanitize_url
-
 from producer.run.failures import broker_errors
 from producer.run.manifest import is_remembered_broker
 from producer.run.opening import Run
 from producer.run.records import State
+from worker.contract.broker_url import shown
 from worker.contract.errors import RunError
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
@@ -38,7 +37,7 @@ def require_sent(run: Run) -> None:
     another = run.retrying(run.stream.status) is None and not is_remembered_broker(run.ledger, run.settings)
     if rows := states[State.NOTED] + (states[State.SENT] if another else 0):
         raise RunError(
-            f"{rows} rows of the run {run.folder} are not in Redis at {maybe_sanitize_url(run.settings.broker)};"
+            f"{rows} rows of the run {run.folder} are not in Redis at {shown(run.settings.broker)};"
             " send them with the same `producer submit` again."
         )
 

@@ -9,9 +9,12 @@ from PIL import Image
 
 from tests.conftest import Start
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.forked import run_forked
 from tests.support.monitor import monitor_celery
 from tests.support.pictures import photo
+from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
+from tests.support.workers import environment
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
@@ -65,6 +68,22 @@ def test_a_worker_that_cannot_work_says_why_and_takes_no_row(
     assert sentence in log
     assert "Traceback" not in log
     assert "secret" not in log
+    assert open_redis(redis_url).llen(QUEUE) == 3
+
+
+def test_a_worker_with_a_pool_that_undoes_the_fleet_takes_no_row(cli: CLI, redis_url: str) -> None:
+    """One sentence on stderr, exit code 1, before anything is loaded: the rows stay where they are."""
+    submit(cli, 3)
+    ended = run_forked(
+        "celery",
+        ["-A", "worker", "worker", "-P", "solo", "--purge"],
+        folder=PROJECT,
+        environment=environment(cli.settings),
+        limit=60,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].partition("] ")[2].startswith("--pool is refused: ")
+    assert "Traceback" not in ended.stderr
     assert open_redis(redis_url).llen(QUEUE) == 3
 
 

@@ -22,11 +22,10 @@ def redis_url(url: str) -> str:
             since it may hold a password.
 
     """
+    url = url.strip()
     if not url.startswith(_SCHEMES):
         raise ValueError(f"must begin with one of {', '.join(_SCHEMES)}")
     parts = _parts(url)
-    if parts is None:
-        raise ValueError("is no valid URL; write special characters of a password as %XX")
     if parts.scheme == "redis+socket":
         return _socket(url, parts)
     if parts.username and not parts.password:  # most likely it is the password: nothing would hide it
@@ -49,18 +48,43 @@ def for_redis_py(url: str) -> str:
     return url.replace("redis+socket://", "unix://", 1).replace("?virtual_host=", "?db=", 1)
 
 
-def _parts(url: str) -> SplitResult | None:
-    """Split a URL; None where it does not say what it seems to, as with unescaped characters in its password."""
+def shown(url: str) -> str:
+    """Show a URL in that form as its user wrote it, without its password and what it says about TLS."""
+    if url.startswith("redis+socket://"):
+        return url
+    parts = urlsplit(url)
+    user, at, address = parts.netloc.rpartition("@")
+    return f"{parts.scheme}://{user.partition(':')[0]}{':**' * bool(at)}{at}{address}{parts.path}"
+
+
+def _parts(url: str) -> SplitResult:
+    """Split a URL.
+
+    Raises:
+        ValueError: it does not say what it seems to, as with unescaped characters in its password.
+
+    """
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises ValueError where it is no number
     except ValueError:
-        return None
-    if ";" in url or parts.fragment or "@" in parts.query:  # kombu takes what follows a semicolon for another URL
-        return None
+        raise ValueError(f"is no valid URL; {_EXPECTED}") from None
+    # kombu takes what follows a semicolon for another URL.
+    if ";" in url or parts.fragment or "@" in parts.path + parts.query:
+        raise ValueError("is no valid URL; write special characters of a password as %XX")
     if parts.scheme == "redis+socket":
-        return parts if parts.path else None
-    return parts if parts.hostname and re.fullmatch(r"(/\d*)?", parts.path) else None
+        return parts
+    if not parts.hostname:
+        raise ValueError(f"has no host; {_EXPECTED}")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(f"has a port that is no number up to 65535; {_EXPECTED}") from None
+    if not re.fullmatch(r"(/(\d+/?)?)?", parts.path):
+        raise ValueError(f"has a database that is no number; {_EXPECTED}")
+    return parts._replace(path=parts.path if parts.path == "/" else parts.path.rstrip("/"))
+
+
+_EXPECTED: Final = "expected redis://HOST:PORT/DATABASE, and an IPv6 address in brackets"
 
 
 def _options(parts: SplitResult) -> list[tuple[str, str]]:
@@ -69,7 +93,7 @@ def _options(parts: SplitResult) -> list[tuple[str, str]]:
 
 def _socket(url: str, parts: SplitResult) -> str:
     # Flower's pages would show a password; the socket's permissions do its work.
-    if parts.netloc or not re.fullmatch(r"(virtual_host=\d+)?", parts.query):
+    if not parts.path or parts.netloc or not re.fullmatch(r"(virtual_host=\d+)?", parts.query):
         raise ValueError(
             "may say of a Unix socket no more than redis+socket:///its/path, and ?virtual_host=1 for a database"
         )

@@ -12,10 +12,10 @@ Seed = Annotated[int, Field(ge=0, lt=2**53)]
 Steps = Annotated[int, Field(ge=1, le=1000)]
 
 #: Strength of the distilled guidance.
-Guidance = Annotated[float, Field(ge=0, le=100)]
+Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 #: Strength of classifier-free guidance by a negative prompt; 1 is none. Above 1 each step costs twice the time.
-TrueCfgScale = Annotated[float, Field(ge=1, le=100)]
+TrueCfgScale = Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)]
 
 #: Images to make of one row.
 NumImages = Annotated[int, Field(ge=1, le=64)]

@@ -10,6 +10,9 @@ from functools import partial
 from typing import Any
 
 import redis
+from kombu.transport.virtual import QoS
+
+from worker.delivery.visibility import take
 
 logger = logging.getLogger(__name__)
 
@@ -21,18 +24,18 @@ def guard(channel: Any, let_go: set[str], returning: set[str]) -> None:
     given back, for as long as Redis has not heard of it.
     """
     qos = channel.qos
-    qos.append = partial(_append, qos, qos.append)
+    qos.append = partial(_append, qos)
     qos.ack = partial(_ack, qos, qos.ack, let_go)
     qos.reject = partial(_reject, qos, let_go, returning)
 
 
-def _append(qos: Any, append: Callable[[Any, str], None], message: Any, tag: str) -> None:
+def _append(qos: Any, message: Any, tag: str) -> None:
     """Take a message in hand, also where a full Redis does not note it: it is out of the queue already."""
     try:
-        append(message, tag)
+        take(qos, message, tag)
     except redis.ResponseError as error:
         logger.warning("Redis does not note that a row is in hand here: %s", error)
-        qos._quick_append(tag, message)  # noqa: SLF001 - what `append` does beside Redis
+    QoS.append(qos, message, tag)
 
 
 def _ack(qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> None:

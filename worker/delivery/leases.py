@@ -1,8 +1,8 @@
 """The bootstep that keeps a living worker's messages its own: while it works, and when Redis was away."""
 
 import logging
-import time
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -10,11 +10,14 @@ from celery import bootsteps
 from celery.exceptions import CPendingDeprecationWarning
 from celery.worker import state
 from celery.worker.consumer import Consumer
+from kombu.transport.redis import Mutex, MutexHeld
 
 from worker.celery import SWEEP
 from worker.contract.messages import TASK_NAME
 from worker.delivery.acknowledging import guard
 from worker.delivery.quarantine import live
+from worker.delivery.visibility import Judge, overdue, redis_now
+from worker.settings.fleet import load_settings
 
 # Celery warns, ten lines each time, that rows are delivered again when a connection is lost; see below.
 warnings.filterwarnings("ignore", category=CPendingDeprecationWarning, module=r"celery\.worker")
@@ -39,10 +42,8 @@ class RenewLeases(bootsteps.StartStopStep):
         self._timers: list[Any] = []
         self._channel: Any = None
         #: Seconds without a renewal after which a message is others'.
-        self._timeout = consumer.app.conf.broker_transport_options["visibility_timeout"]
-        #: Clock values: of the last renewal, and from which on this worker looks for rows of dead ones.
-        self._renewed = 0.0
-        self._sweeps_from = 0.0
+        self._timeout = load_settings().visibility_timeout
+        self._judge = Judge(self._timeout)
         #: Tags of rows that had ended when it was last looked, and were not acknowledged.
         self._ended: set[str] = set()
         #: Tags of rows that are to be given back, as long as Redis has not heard of it.
@@ -57,8 +58,7 @@ class RenewLeases(bootsteps.StartStopStep):
         guard(self._channel, consumer.app.tasks[TASK_NAME].let_go, self._returning)
         if lost is not None:
             self._take_over(lost)
-            # Nobody could renew while Redis was away, and some workers come back later than others.
-            self._sweeps_from = time.monotonic() + self._timeout
+            self._judge.cut_off()
         self._renew()
         self._timers = [
             consumer.timer.call_repeatedly(self._timeout / 4, self._renew),
@@ -82,10 +82,11 @@ class RenewLeases(bootsteps.StartStopStep):
         held.clear()
 
     def _renew(self) -> None:
-        channel, now = self._channel, time.time()
+        channel = self._channel
         held = channel.qos._delivered.keys() - channel.qos._dirty  # noqa: SLF001
         try:
             with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipe:
+                now = redis_now(client)
                 live(pipe, self._timeout)
                 if held:
                     # xx: a message that was acknowledged meanwhile must not come back as an entry without a body.
@@ -94,7 +95,7 @@ class RenewLeases(bootsteps.StartStopStep):
         except redis.ResponseError as error:
             logger.warning("the messages in hand could not be renewed: %s", error)
             return
-        self._renewed = time.monotonic()
+        self._judge.renewed(now)
         self._settle(held)
 
     def _settle(self, held: set[str]) -> None:
@@ -109,6 +110,10 @@ class RenewLeases(bootsteps.StartStopStep):
 
     def _sweep(self) -> None:
         """Bring back the rows of dead workers, unless this one was cut off or frozen and knows nothing of others."""
-        now = time.monotonic()
-        if now >= self._sweeps_from and now - self._renewed < self._timeout / 2:
-            self._channel.qos.restore_visible(num=None, interval=1)
+        channel = self._channel
+        with channel.conn_or_acquire() as client, suppress(MutexHeld):
+            if not self._judge.may_judge(now := redis_now(client)):
+                return
+            with Mutex(client, channel.unacked_mutex_key, channel.unacked_mutex_expire):  # others look, too
+                for tag in overdue(client, channel, now, self._timeout):
+                    channel.qos.restore_by_tag(tag, client)

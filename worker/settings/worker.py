@@ -76,6 +76,7 @@ class WorkerSettings(BaseSettings):
         0.2,
         ge=0,
         le=60,
+        allow_inf_nan=False,
         description="Seconds that a row waits for others of its shape while the GPU is free.",
     )
     rows_in_flight: int | None = Field(
@@ -101,7 +102,10 @@ class WorkerSettings(BaseSettings):
         3, ge=1, description="Rows that fail in the model, one after the other, after which a worker gives up and ends."
     )
     batch_timeout: float = Field(
-        1800, gt=0, description="Seconds after which a batch counts as hanging, and its worker ends."
+        1800,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds after which a batch counts as hanging, and its worker ends.",
     )
     attempts: int = Field(
         6, ge=1, description="Times that a worker tries to read or write a file whose storage fails for the moment."

@@ -94,6 +94,14 @@ def test_stale_and_doubled_answers_are_not_counted(five: CLI, redis_url: str) ->
     assert (status["done"], status["waiting"]) == (1, 4)
 
 
+def test_status_is_told_in_words(five: CLI) -> None:
+    """What there is nothing to say of is left out, and no value is shown as Python writes it."""
+    five("submit", "in.jsonl", "--run-dir", "r")
+    lines = five("status", "r").stdout.splitlines()
+    assert [line for line in lines if not line[-1].isdigit()] == ["cancelled: no"]
+    assert {"total: 5", "waiting: 5"} <= {*lines}
+
+
 def test_an_outcome_that_outlived_its_redis_still_counts(five: CLI, redis_url: str) -> None:
     """A worker that records its row after Redis was emptied: the next submission takes it, and sends the others."""
     five("submit", "in.jsonl", "--run-dir", "r")
@@ -199,13 +207,18 @@ def test_a_second_owner_is_refused_and_told_who_holds_the_run(five: CLI) -> None
         (("submit", "in.jsonl", "--num-images", "0"), 2, "FLEET_NUM_IMAGES"),
         (("submit", "in.jsonl", "--size", "huge"), 2, "FLEET_SIZE"),
         (("submit", "in.jsonl", "--output-image-key", "images"), 2, "must differ"),
-        (("submit", "in.jsonl", "--run-dir", "in.jsonl"), 1, "The run folder in.jsonl cannot be used"),
+        (("submit", "in.jsonl", "--run-dir", "in.jsonl"), 1, "The run folder in.jsonl is a file"),
+        (("submit", "in.jsonl", "--run-dir", ""), 2, "Invalid value for '--run-dir': it is empty."),
+        (("submit", "in.jsonl", "--guidance", "nan"), 2, "input should be a finite number (found nan)"),
         (("submit", "in.jsonl", "--run-dir", "/proc/r"), 1, "The run folder /proc/r cannot be used"),
         (("submit", "in.jsonl", "--broker", "redis://:secret@127.0.0.1:1/0"), 1, "redis://:**@127.0.0.1:1/0"),
         (("submit", "in.jsonl", "--output", "in.jsonl"), 2, "the output would overwrite"),
         (("run", "in.jsonl", "--workers", "none"), 2, "--workers takes a positive number or auto"),
         (("collect", "."), 1, "holds no run"),
         (("status", "."), 1, "holds no run"),
+        (("status", "absent"), 1, "There is no folder absent;"),
+        (("collect", "in.jsonl"), 1, "in.jsonl is a file; name the run's folder"),
+        (("collect", ""), 2, "Invalid value for 'DIR': it is empty."),
         (("status", "--broker", "redis://:secret@127.0.0.1:1/0"), 1, "does not answer"),
     ],
 )

@@ -133,6 +133,9 @@ def test_a_missing_field_is_named(field: str) -> None:
     [
         ('{"images": "a.png"', "line 3: is no JSON ("),
         ("a.png", "line 3: is no JSON ("),
+        ('{"images": "a.png}', "line 3: is no JSON (unterminated string starting at column 12)."),
+        ('{"images": "a\tb"}', "line 3: is no JSON (invalid control character at column 14)."),
+        ('{"images": "\\uD8"}', "line 3: is no JSON (invalid \\uXXXX escape at column 14)."),
         ('["a.png"]', "line 3: expected a JSON object, found a list."),
         ("null", "line 3: expected a JSON object, found null."),
         ("0", "line 3: expected a JSON object, found a number."),

@@ -11,7 +11,7 @@ from kombu.utils import url as kombu
 from redis import connection as redis_py
 
 from worker.celery import configuration
-from worker.contract.broker_url import for_redis_py, redis_url, tls_options
+from worker.contract.broker_url import for_redis_py, redis_url, shown, tls_options
 from worker.contract.errors import SettingsError
 from worker.settings.fleet import load_settings
 
@@ -23,6 +23,8 @@ SAFE = "ssl_cert_reqs=required&ssl_check_hostname=true"
     [
         ("redis://host", "redis://host"),
         ("redis://:pw@host:6380/1", "redis://:pw@host:6380/1"),
+        ("redis://host:6380/1/", "redis://host:6380/1"),
+        (" redis://host/1\n", "redis://host/1"),
         ("redis+socket:///run/redis.sock", "redis+socket:///run/redis.sock"),
         ("redis+socket:///run/redis.sock?virtual_host=3", "redis+socket:///run/redis.sock?virtual_host=3"),
         ("rediss://host", f"rediss://host?{SAFE}"),
@@ -59,6 +61,15 @@ def test_tls_is_verified_unless_told_otherwise(url: str, normal: str) -> None:
         ("redis://user:12#s3cret@host", "is no valid URL"),  # a host "user", its port 12
         ("redis://user:12?s3cret@host", "is no valid URL"),
         ("redis://user:12/3s3cret@host", "is no valid URL"),
+        ("redis://host/s3cret", "has a database that is no number; expected redis://HOST:PORT/DATABASE"),
+        ("redis://host/0//", "has a database that is no number"),
+        ("redis://host/-1", "has a database that is no number"),
+        ("redis://host:s3cret/0", "has a port that is no number up to 65535; expected"),
+        ("redis://host:65536/0", "has a port that is no number"),
+        ("redis:///0", "has no host; expected"),
+        ("redis://::1:6379/0", "and an IPv6 address in brackets"),
+        ("redis://[::1/0", "and an IPv6 address in brackets"),
+        ("redis+socket://", "no more than redis+socket:///its/path"),
     ],
 )
 def test_what_one_of_the_clients_would_misunderstand_is_refused(url: str, sentence: str) -> None:
@@ -68,6 +79,22 @@ def test_what_one_of_the_clients_would_misunderstand_is_refused(url: str, senten
     assert str(refused.value).startswith("FLEET_BROKER_URL ")
     assert sentence in str(refused.value)
     assert "s3cret" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("redis://host", "redis://host"),
+        ("redis://[::1]:6379/0", "redis://[::1]:6379/0"),
+        ("redis://:s3cret@[::1]:6379/0", "redis://:**@[::1]:6379/0"),
+        ("redis://user:s3cret@host:6380/1", "redis://user:**@host:6380/1"),
+        ("rediss://user:s3%40cret@[fe80::1%25eth0]/0", "rediss://user:**@[fe80::1%25eth0]/0"),
+        ("redis+socket:///run/redis.sock?virtual_host=3", "redis+socket:///run/redis.sock?virtual_host=3"),
+    ],
+)
+def test_a_url_is_shown_as_it_was_written(url: str, seen: str) -> None:
+    """With nothing escaped that was not, and without its password."""
+    assert shown(redis_url(url)) == seen
 
 
 @given(written=st.text(min_size=1))
@@ -83,7 +110,7 @@ def test_a_password_that_nobody_escaped_is_refused_or_understood(written: str) -
     except ValueError:
         return
     assert kombu.parse_url(url)["password"] == redis_py.parse_url(for_redis_py(url))["password"]
-    assert kombu.maybe_sanitize_url(url) == "rediss://user:**@host:6380/2"
+    assert kombu.maybe_sanitize_url(url) == shown(url) == "rediss://user:**@host:6380/2"
 
 
 @pytest.mark.parametrize(
