@@ -38,8 +38,9 @@ check: lint
 test: lint install
 	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
+# SEEDS=10: of the schedules 1 to 10, one after another; SEEDS="3 7": of these. FAULTS and ROWS: in each.
 chaos: .venv/installed
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FAULTS),--faults $(FAULTS)) $(if $(ROWS),--rows $(ROWS))
 
 # Every figure of BENCHMARKS.md, on a GPU where there is one.
 bench: .venv/installed

@@ -12,6 +12,7 @@ from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
 from worker.contract.outcomes import open_redis
+from worker.delivery.broker import await_broker
 from worker.delivery.isolation import Isolation
 from worker.delivery.ownership import Ownership
 from worker.delivery.quarantine import Quarantine
@@ -48,10 +49,13 @@ class LoadModel(bootsteps.StartStopStep):
         """Make the worker ready for rows.
 
         Raises:
-            SystemExit: the model cannot be loaded, or does not work; a sentence says why. No row was taken.
+            SystemExit: the broker cannot be used, or the model cannot be loaded or does not work; a sentence says why.
+                No row was taken.
 
         """
         settings = load_settings()
+        # First: a wrong one is said before gigabytes are loaded.
+        worker.has_waited = await_broker(settings)
         client = open_redis(settings.broker)
         # For what must not wait: where Redis does not answer at once, it is done without.
         hasty = open_redis(settings.broker, patience=None, timeout=1.0)

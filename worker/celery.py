@@ -13,6 +13,7 @@ from kombu.entity import Queue
 from worker.contract.broker_url import redis_url, tls_options
 from worker.contract.errors import SettingsError
 from worker.contract.messages import queue_name
+from worker.contract.sentinel_url import sentinels
 from worker.settings.fleet import Settings, load_settings
 
 #: Seconds between a worker's looks for the rows of dead ones.
@@ -24,13 +25,16 @@ _NEVER: Final = 10 * 365 * 24 * 60 * 60
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """Celery's configuration of worker and producer; what each line protects from stands beside it."""
-    queue = queue_name(settings.model)
+    queue, named = queue_name(settings.model), sentinels(settings.broker)
     return {
-        "broker_url": settings.broker,
+        "broker_url": settings.broker if named is None else named.for_kombu,
         # The URL says it, too, but Flower's own view of the queues reads it from here.
         "broker_use_ssl": tls_options(settings.broker) or False,
         "broker_connection_retry_on_startup": True,  # start order does not matter
         "broker_connection_max_retries": None,  # nor does the length of an outage
+        # A refusal that passes by itself is waited for like a lost connection, which needs both.
+        "broker_channel_error_retry": True,
+        "worker_consumer": "worker.delivery.consumer:PatientConsumer",
         "broker_transport_options": {
             # Not by kombu, which goes by the clock of any machine that listens, `producer status` and Flower among
             # them, also when nobody could renew: delivery.leases gives back a dead worker's rows.
@@ -42,6 +46,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "socket_keepalive": True,
             "socket_timeout": 15,
             "health_check_interval": 25,
+            **({} if named is None else named.kombu_options),
         },
         "task_queues": [Queue(queue)],
         "task_default_queue": queue,

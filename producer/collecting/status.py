@@ -12,9 +12,10 @@ import redis
 
 from producer.collecting.progress import Status, status_of
 from producer.run import opening
-from producer.run.failures import ledger_errors
+from producer.run.failures import broker_errors, ledger_errors
 from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
+from producer.run.retrying import REFUSALS, Retrying
 from worker.celery import connect
 from worker.contract.messages import Outcome, queue_name
 from worker.contract.outcomes import OutcomeStream, open_redis
@@ -22,11 +23,11 @@ from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
 
 
-def run_status(folder: Path, broker_url: str | None = None) -> Status:
+def run_status(folder: Path, say: Callable[[str], None], broker_url: str | None = None) -> Status:
     """Return a run's counts: what its last collector published, and the outcomes that wait for the next.
 
     Raises:
-        RunError: the folder holds no run.
+        RunError: the folder holds no run, or Redis cannot be asked.
 
     """
     opening.require(folder)
@@ -36,17 +37,20 @@ def run_status(folder: Path, broker_url: str | None = None) -> Status:
         if not known.waiting:  # a finished run needs no Redis
             return known
         client = open_redis(settings.broker)
-        stream = OutcomeStream(client, ledger.run)
-        try:
-            published, is_cancelled = stream.status(), Revocations(client, ledger.run).cancelled
-        except redis.ConnectionError:
-            if broker_url is None and ledger.get("broker"):  # `producer run` has ended, and its Redis with it
-                return known
-            raise
-        if published is not None:
-            known = Status(**json.loads(published))
+        stream, revocations = OutcomeStream(client, ledger.run), Revocations(client, ledger.run)
+        retrying = Retrying(settings, say, bears=REFUSALS)
+        with broker_errors(settings):
+            try:
+                published, is_cancelled = retrying(lambda: (stream.status(), revocations.cancelled))
+            except redis.ConnectionError:
+                if broker_url is None and ledger.get("broker"):  # `producer run` has ended, and its Redis with it
+                    return known
+                raise
+            if published is not None:
+                known = Status(**json.loads(published))
+            unread = retrying(lambda: list(stream.unread()))
         # By row: a row that was delivered twice is one row.
-        news = {outcome.row: outcome for outcome in stream.unread() if ledger.awaited(outcome)}
+        news = {outcome.row: outcome for outcome in unread if ledger.awaited(outcome)}
     return replace(_with(known, list(news.values())), cancelled=is_cancelled)
 
 

@@ -17,4 +17,4 @@ def cancel_command(folder: Path, *, broker_url: str | None) -> None:
 
     What is done stays. The same `producer submit` takes the run up again, and so does `producer retry`.
     """
-    say(cancel(folder, broker_url))
+    say(cancel(folder, say, broker_url))

@@ -27,7 +27,7 @@ def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_
         broker_errors(run.settings),
     ):
         if run.ledger.unanswered:  # a finished run needs no Redis
-            require_broker(run.settings)
+            require_broker(run.settings, say)
         with progress_bar(stderr) as report:
             collector = Collector(run, report)
             status = collector.drain()

@@ -53,7 +53,7 @@ def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
 
 def _require_broker(run: opening.Run, *, own: bool) -> None:
     try:
-        require_broker(run.settings)
+        require_broker(run.settings, say)
     except RunError:
         if own:
             raise RunError(

@@ -52,7 +52,7 @@ def run_command(named: Path, *, workers: str, **given: Any) -> None:
 def _local_broker(settings: Settings, folder: Path) -> Iterator[tuple[Settings, Callable[[], None]]]:
     """Yield settings with a broker: the one that was named, or one of our own; and what tells that it has ended."""
     if settings.broker_url is not None:
-        require_broker(settings)
+        require_broker(settings, say)
         yield settings, lambda: None
         return
     with folder_errors(folder):

@@ -8,7 +8,7 @@ import click
 
 from producer.collecting.status import fleet_status, run_status
 from producer.commands.options import broker_option
-from producer.commands.terminal import FOLDER
+from producer.commands.terminal import FOLDER, say
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
 from worker.settings.fleet import load_settings
@@ -20,12 +20,15 @@ from worker.settings.fleet import load_settings
 @broker_option
 def status_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
     """Show how far the run in DIR is; without DIR, the workers that are up, their model, and how busy they are."""
-    settings = load_settings(broker_url=broker_url)
-    if folder is None:
-        require_broker(settings)  # Celery's own way there would take seconds to find out
-    with broker_errors(settings):
-        found = fleet_status(settings) if folder is None else run_status(folder, broker_url).as_dict()
+    found = _fleet(broker_url) if folder is None else run_status(folder, say, broker_url).as_dict()
     click.echo(json.dumps(found) if as_json else _as_lines(found) or "No worker is up.")
+
+
+def _fleet(broker_url: str | None) -> dict[str, Any]:
+    settings = load_settings(broker_url=broker_url)
+    require_broker(settings, say)  # Celery's own way there would take seconds to find out
+    with broker_errors(settings):
+        return fleet_status(settings)
 
 
 def _as_lines(found: dict[str, Any]) -> str:

@@ -32,7 +32,7 @@ def submit_command(named: Path, *, detach: bool, **given: Any) -> None:
     command again sends only what is new, changed, failed or lost.
     """
     settings = load_settings(**given)
-    require_broker(settings)
+    require_broker(settings, say)
     folder = run_folder(named, settings)
     with taken_input(named, folder) as source:
         if detach and (rows := sum(1 for _ in read_lines(source.path))) > settings.max_queued:

@@ -4,10 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from kombu.utils.url import maybe_sanitize_url
-
 from producer.rows.source import KEPT, Source, keep
 from producer.run.ledger import Ledger
+from worker.contract.broker_url import shown
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings, load_settings
 
@@ -92,4 +91,4 @@ def is_remembered_broker(ledger: Ledger, settings: Settings) -> bool:
 
 def _address(settings: Settings) -> str:
     # Neither a password nor the part behind the "?", where Redis' client would take one, too.
-    return str(maybe_sanitize_url(settings.broker)).partition("?")[0]
+    return shown(settings.broker).partition("?")[0]

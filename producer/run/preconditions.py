@@ -1,26 +1,33 @@
 """What must hold for a command to go on: a broker that answers, a run that is wanted, rows that were sent to it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from producer.run.failures import broker_errors
 from producer.run.manifest import is_remembered_broker
 from producer.run.opening import Run
 from producer.run.records import State
+from producer.run.retrying import REFUSALS, Retrying
+from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
 from worker.contract.errors import RunError
-from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 
 
-def require_broker(settings: Settings) -> None:
-    """Make sure that the broker answers, so that a wrong address is said at once and not waited for.
+def require_broker(
+    settings: Settings, say: Callable[[str], None], *, writing: bool = True, watch: Callable[[], None] = lambda: None
+) -> None:
+    """Make sure that the broker can be worked with, so that a wrong address is said at once and not waited for.
+
+    One that is there and refuses for a while is waited for: its address is right.
 
     Raises:
-        RunError: it does not; the sentence names it.
+        RunError: it cannot; the sentence names it.
 
     """
+    retrying = Retrying(settings, say, bears=REFUSALS, watch=watch)
     with broker_errors(settings):
-        open_redis(settings.broker, patience=0).ping()
+        retrying(lambda: try_broker(settings.broker, writing=writing))
 
 
 def require_sent(run: Run) -> None:

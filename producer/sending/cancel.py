@@ -1,5 +1,6 @@
 """Cancelling: nothing more is done of a run, whoever is at work on it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import redis
@@ -11,6 +12,7 @@ from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
 from producer.run.preconditions import how_to_go_on
 from producer.run.queues import RunQueue
+from producer.run.retrying import REFUSALS, Retrying
 from worker.celery import connect
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
@@ -18,11 +20,11 @@ from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
 
 
-def cancel(folder: Path, broker_url: str | None = None) -> str:
+def cancel(folder: Path, say: Callable[[str], None], broker_url: str | None = None) -> str:
     """Cancel a run, without its lock, and return a sentence that says so; again changes nothing.
 
     Raises:
-        RunError: the folder holds no run, or Redis does not answer.
+        RunError: the folder holds no run, or Redis cannot be asked.
 
     """
     opening.require(folder)
@@ -30,11 +32,11 @@ def cancel(folder: Path, broker_url: str | None = None) -> str:
         _, settings = remembered(folder, ledger, broker_url=broker_url)
         run, own = ledger.run, broker_url is None and bool(ledger.get("broker"))
     with broker_errors(settings):
-        waiting = run_status(folder, broker_url).waiting
+        waiting = run_status(folder, say, broker_url).waiting
         if not waiting:
             return f"The run {folder} is finished; there is nothing to cancel."
         try:
-            removed = _cancel(settings, run)
+            removed = Retrying(settings, say, bears=REFUSALS)(lambda: _cancel(settings, run))
         except redis.ConnectionError:
             if own:
                 return f"Nobody is at work on the run {folder}: its `producer run` has ended, and its Redis with it."

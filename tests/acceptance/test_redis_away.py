@@ -64,7 +64,7 @@ def test_a_restart_of_redis_costs_nothing(cli: CLI, worker: WorkerProcess, serve
     hold(cli, worker, client)
     before = oldest(client)
     server.kill()
-    wait_until(lambda: worker.logged("Trying to re-establish the connection"), "the worker misses Redis")
+    wait_until(lambda: worker.logged("does not answer"), "the worker misses Redis")
     server.start()
     wait_until(lambda: oldest(client) > before + 2 * TIMEOUT, "two timeouts have passed, and rows were renewed")
     assert (client.llen(QUEUE), client.hlen("unacked")) == (0, 12)

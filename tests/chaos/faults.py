@@ -1,4 +1,4 @@
-"""What all faults have in common, and those that strike Redis or the command that holds the run."""
+"""What all faults have in common, and those that strike the command that holds the run."""
 
 from abc import ABC, abstractmethod
 from random import Random
@@ -53,43 +53,6 @@ class Fault(ABC):
     def _answer_since(self, moment: float) -> float | None:
         """Return when the next row was answered."""
         return min((when for when in self._following.answered.values() if when > moment), default=None)
-
-
-class RestartRedis(Fault):
-    """A server that dies and comes back with what it had written."""
-
-    kind = Kind.REDIS_RESTARTED
-    done = "SIGKILL; once every worker with rows misses it, it starts again on its append-only file"
-
-    def may_strike(self, *, urgent: bool) -> bool:
-        """Tell whether Redis is up, and workers hold rows."""
-        held = self._in_hand(*(place for place in self._fleet.places if place.works))
-        return len(held) >= (1 if urgent else MUCH) and self._fleet.server.answers()
-
-    def strike(self) -> None:
-        """Kill Redis; at stake is every row in the hands of workers that are not struck otherwise."""
-        able = [place for place in self._fleet.places if place.works and self._in_hand(place)]
-        self._before = [(place, place.log, place.log.times_missed) for place in able]
-        self._up: float | None = None
-        held = self._in_hand(*able)
-        self.stroke = Stroke(kind=self.kind, victim="redis", when=now(), held=held)
-        self._fleet.server.kill()
-
-    def is_over(self) -> bool:
-        """Start Redis again once it is missed; over once the next answer is in the ledger."""
-        if self._up is None and self._is_noticed():
-            self._fleet.server.start()
-            self._up = now()
-        return self._up is not None and self._answer_since(self._up) is not None
-
-    def recovered(self) -> float:
-        """Return when the next answer was in the ledger."""
-        return self._answer_since(self._up or self.stroke.when) or now()
-
-    def _is_noticed(self) -> bool:
-        return all(
-            place.log is not log or not place.works or log.times_missed > before for place, log, before in self._before
-        )
 
 
 class _CommandFault(Fault):

@@ -21,9 +21,18 @@ class Fleet:
     """Redis and the workers."""
 
     def __init__(
-        self, folder: Path, server: RedisServer, *, workers: int, settings: Mapping[str, object], start: StartWorker
+        self,
+        folder: Path,
+        server: RedisServer,
+        spare: RedisServer,
+        *,
+        workers: int,
+        settings: Mapping[str, object],
+        start: StartWorker,
     ) -> None:
+        """`spare` is the server's replica."""
         self.server = server
+        self.spare = spare
         self.settings = {**settings, "broker_url": server.url}
         self.places = [Place(f"w{number}", folder, self.settings, start) for number in range(workers)]
 
@@ -73,8 +82,9 @@ class Fleet:
 @contextmanager
 def running_fleet(folder: Path, *, workers: int, settings: Mapping[str, object], start: StartWorker) -> Iterator[Fleet]:
     """Run a fleet; at the end kill what is left of it."""
-    with running_redis() as server:
-        fleet = Fleet(folder, server, workers=workers, settings=settings, start=start)
+    with running_redis(replicated=True) as server, running_redis(replicated=True) as spare:
+        spare.follow(server)
+        fleet = Fleet(folder, server, spare, workers=workers, settings=settings, start=start)
         try:
             watch([fleet], fleet.is_whole, "the workers are ready")
             yield fleet
@@ -83,6 +93,7 @@ def running_fleet(folder: Path, *, workers: int, settings: Mapping[str, object],
                 place.clear()
             with suppress(OSError):
                 copyfile(server.folder / "redis.log", folder / "redis.log")
+                copyfile(spare.folder / "redis.log", folder / "redis-spare.log")
 
 
 def now() -> float:

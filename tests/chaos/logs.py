@@ -11,7 +11,7 @@ _TASK = re.compile(r"Task worker\.edit\[(?P<row>\w+\.\d+)\.(?P<sending>\w+)\] (?
 _BATCH = re.compile(r"micro-batch (?P<id>\w{12}): (?:\d+ of \d+ rows at [^:]*: (?P<rows>[\w. ]+)|(?P<done>done in))")
 
 #: Whatever comes first: the event loop, an acknowledgement, or a row.
-_MISSED = ("Connection to broker lost", "Couldn't ack", "waits for Redis")
+_MISSED = ("waiting for it", "Couldn't ack", "waits for Redis, and", "cannot be renewed")
 
 
 @dataclass

@@ -3,7 +3,7 @@
 import os
 import platform
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tests.chaos.schedule import Kind
 from tests.chaos.trial import Trial
@@ -19,13 +19,14 @@ def environment(trial: Trial) -> str:
     )
 
 
-def table(verdict: Verdict) -> str:
-    """Return a line per kind of fault, in Markdown."""
+def table(*verdicts: Verdict) -> str:
+    """Return a line per kind of fault, in Markdown, of one run under faults or the sum of several."""
+    all_costs = [cost for verdict in verdicts for cost in verdict.costs]
     lines = [
         "| fault | what was done | times | rows lost | rows edited twice | s to recover (median) | (most) |",
         "|---|---|---|---|---|---|---|",
-        *(_line(kind, [cost for cost in verdict.costs if cost.kind is kind]) for kind in Kind),
-        _sums(verdict.costs),
+        *(_line(kind, [cost for cost in all_costs if cost.kind is kind]) for kind in Kind),
+        _sums(all_costs),
     ]
     return "\n".join(lines)
 
@@ -43,3 +44,15 @@ def _line(kind: Kind, costs: list[Cost]) -> str:
 def _sums(costs: Iterable[Cost]) -> str:
     costs = list(costs)
     return f"| all | | {len(costs)} | {sum(cost.lost for cost in costs)} | {sum(cost.doubled for cost in costs)} | | |"
+
+
+def summary(seeds: Sequence[int], verdicts: Sequence[Verdict]) -> str:
+    """Say in one sentence what came of several seeds."""
+    costs = [cost for verdict in verdicts for cost in verdict.costs]
+    right, pictures = (sum(getattr(verdict, name) for verdict in verdicts) for name in ("right", "pictures"))
+    lost, doubled = sum(cost.lost for cost in costs), sum(cost.doubled for cost in costs)
+    return (
+        f"{len(verdicts)} of {len(seeds)} seeds came to their end: {len(costs)} faults, {lost} rows lost,"
+        f" {doubled} edited twice, {right} of {pictures} pictures right,"
+        f" {sum(len(verdict.complaints) for verdict in verdicts)} complaints."
+    )

@@ -13,6 +13,8 @@ class Kind(StrEnum):
     WORKER_STOPPED = "worker stopped"
     WORKER_FROZEN = "worker frozen"
     REDIS_RESTARTED = "Redis restarted"
+    REDIS_FAILED_OVER = "Redis failed over"
+    REDIS_REFUSED = "Redis refused"
     PRODUCER_KILLED = "producer killed"
     COLLECTOR_KILLED = "collector killed"
 

@@ -4,15 +4,21 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from random import Random
 
-from tests.chaos.faults import Fault, KillCollector, KillProducer, RestartRedis
+from tests.chaos.faults import Fault, KillCollector, KillProducer
 from tests.chaos.fleet import Fleet
 from tests.chaos.following import Following
+from tests.chaos.redis_faults import FailOver, RefuseWrites, RestartRedis
 from tests.chaos.schedule import Kind, Planned
 from tests.chaos.watching import watch
 from tests.chaos.worker_faults import FreezeWorker, KillWorker, StopWorker
 
 _FAULTS: dict[Kind, type[Fault]] = {
-    fault.kind: fault for fault in (KillWorker, StopWorker, FreezeWorker, RestartRedis, KillProducer, KillCollector)
+    fault.kind: fault
+    for fault in (
+        *(KillWorker, StopWorker, FreezeWorker),
+        *(RestartRedis, FailOver, RefuseWrites),
+        *(KillProducer, KillCollector),
+    )
 }
 
 #: Seconds from one fault to the next after which something hangs: a worker's start, a visibility timeout and a look for

@@ -38,6 +38,9 @@ class Verdict:
     """What there is to say of a run under faults."""
 
     costs: list[Cost]
+    #: Pictures that there are, and those that show what their own rows ask for.
+    pictures: int
+    right: int
     #: One for each demand that was not met; empty if all is well.
     complaints: list[str]
     #: What else is worth knowing.
@@ -84,7 +87,13 @@ def judge(fleet: Fleet, peace: Following, war: Following, faults: Sequence[Fault
         )
         for fault in faults
     ]
-    return Verdict(costs=costs, complaints=complaints, remarks=[remark, *_remarks(run, reference, sizes, ridden)])
+    return Verdict(
+        costs=costs,
+        pictures=len(run.outcomes),
+        right=len(run.outcomes) - len(astray),
+        complaints=complaints,
+        remarks=[remark, *_remarks(run, reference, sizes, ridden)],
+    )
 
 
 def _output(path: Path, rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -21,9 +21,10 @@ class _WorkerFault(Fault):
     def strike(self) -> None:
         self._place = self._random.choice(self._candidates)
         self._place.log.look()
-        held = self._in_hand(self._place)
-        self.stroke = Stroke(kind=self.kind, victim=self._place.log.path.stem, when=now(), held=held)
+        held, victim = self._in_hand(self._place), self._place.log.path.stem
         self._do()
+        # After it: a micro-batch that began just before was taken from it in the middle.
+        self.stroke = Stroke(kind=self.kind, victim=victim, when=now(), held=held)
 
     def is_over(self) -> bool:
         return self.stroke.held <= self._following.answered.keys()

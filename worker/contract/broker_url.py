@@ -5,7 +5,9 @@ import re
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-_SCHEMES: Final = ("redis://", "rediss://", "redis+socket://")
+from worker.contract.sentinel_url import SCHEME, sentinels
+
+_SCHEMES: Final = ("redis://", "rediss://", "redis+socket://", SCHEME)
 
 #: Options of a TLS connection that name a file or a folder, and those with a word.
 _PATHS: Final = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
@@ -25,6 +27,8 @@ def redis_url(url: str) -> str:
     url = url.strip()
     if not url.startswith(_SCHEMES):
         raise ValueError(f"must begin with one of {', '.join(_SCHEMES)}")
+    if (named := sentinels(url)) is not None:
+        return named.url
     parts = _parts(url)
     if parts.scheme == "redis+socket":
         return _socket(url, parts)
@@ -50,6 +54,8 @@ def for_redis_py(url: str) -> str:
 
 def shown(url: str) -> str:
     """Show a URL in that form as its user wrote it, without its password and what it says about TLS."""
+    if (named := sentinels(url)) is not None:
+        return named.shown
     if url.startswith("redis+socket://"):
         return url
     parts = urlsplit(url)

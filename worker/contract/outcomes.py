@@ -10,8 +10,10 @@ from redis.retry import Retry
 
 from worker.contract.broker_url import for_redis_py
 from worker.contract.errors import ContractError
+from worker.contract.masters import open_master
 from worker.contract.messages import Outcome
 from worker.contract.redis_keys import KEPT, KEPT_ANSWERED, KEPT_FINISHED, answered_key, run_key
+from worker.contract.sentinel_url import sentinels
 
 _FIELD = b"outcome"
 
@@ -29,21 +31,21 @@ def open_redis(url: str, *, patience: int | None = 3, timeout: float = 15.0) -> 
 
     An outage of about `patience` seconds is borne without a word; a longer one raises redis.ConnectionError, and any
     where there is no patience. A server that is there and does not answer for `timeout` seconds raises
-    redis.TimeoutError.
+    redis.TimeoutError. Where the URL names Sentinels, they are asked for the master at each connection.
     """
+    retries = 0 if patience is None else patience + 4
+    options: dict[str, Any] = {
+        "health_check_interval": 25,
+        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=retries),
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+    }
+    if (named := sentinels(url)) is not None:
+        return open_master(named, {**options, "socket_keepalive": True})
     url = for_redis_py(url)
     # Only TCP can be half open.
     tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
-    retries = 0 if patience is None else patience + 4
-    retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=retries)
-    return redis.Redis.from_url(
-        url,
-        health_check_interval=25,
-        retry=retry,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        **tcp_only,
-    )
+    return redis.Redis.from_url(url, **options, **tcp_only)
 
 
 class OutcomeStream:

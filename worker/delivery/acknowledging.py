@@ -6,6 +6,7 @@ recorded. Here is what is then done differently from kombu, on the connection's 
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -43,7 +44,9 @@ def _ack(qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> No
     if tag in let_go:
         let_go.discard(tag)
         qos._quick_ack(tag)  # noqa: SLF001
-    else:
+        return
+    # A Redis that refuses for a while is told by `worker.delivery.leases`, which looks for what has ended.
+    with suppress(redis.ResponseError):
         ack(tag)
 
 
@@ -54,8 +57,9 @@ def _reject(qos: Any, let_go: set[str], returning: set[str], tag: str, *, requeu
     """
     if requeue and tag not in let_go:
         returning.add(tag)
-        qos.restore_by_tag(tag)
-        returning.discard(tag)
-        qos._quick_ack(tag)  # noqa: SLF001
+        with suppress(redis.ResponseError):  # as above
+            qos.restore_by_tag(tag)
+            returning.discard(tag)
+            qos._quick_ack(tag)  # noqa: SLF001
     else:
         qos.ack(tag)

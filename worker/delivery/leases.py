@@ -44,6 +44,8 @@ class RenewLeases(bootsteps.StartStopStep):
         #: Seconds without a renewal after which a message is others'.
         self._timeout = load_settings().visibility_timeout
         self._judge = Judge(self._timeout)
+        #: Whether Redis refused the last renewal.
+        self._refused = False
         #: Tags of rows that had ended when it was last looked, and were not acknowledged.
         self._ended: set[str] = set()
         #: Tags of rows that are to be given back, as long as Redis has not heard of it.
@@ -58,6 +60,7 @@ class RenewLeases(bootsteps.StartStopStep):
         guard(self._channel, consumer.app.tasks[TASK_NAME].let_go, self._returning)
         if lost is not None:
             self._take_over(lost)
+        if lost is not None or consumer.has_waited:
             self._judge.cut_off()
         self._renew()
         self._timers = [
@@ -93,8 +96,15 @@ class RenewLeases(bootsteps.StartStopStep):
                     pipe.zadd(channel.unacked_index_key, dict.fromkeys(held, now), xx=True)
                 pipe.execute()
         except redis.ResponseError as error:
-            logger.warning("the messages in hand could not be renewed: %s", error)
+            if held and not self._refused:
+                logger.warning("the messages in hand cannot be renewed: %s", error)
+            self._refused = True
             return
+        if self._refused:
+            if held:
+                logger.warning("the messages in hand are renewed again")
+            self._refused = False
+            self._judge.cut_off()  # as after a lost connection: others may not have renewed theirs yet
         self._judge.renewed(now)
         self._settle(held)
 
@@ -111,7 +121,10 @@ class RenewLeases(bootsteps.StartStopStep):
     def _sweep(self) -> None:
         """Bring back the rows of dead workers, unless this one was cut off or frozen and knows nothing of others."""
         channel = self._channel
-        with channel.conn_or_acquire() as client, suppress(MutexHeld):
+        with (
+            suppress(redis.ResponseError, MutexHeld),  # of a Redis that refuses: `_renew` says it
+            channel.conn_or_acquire() as client,
+        ):
             if not self._judge.may_judge(now := redis_now(client)):
                 return
             with Mutex(client, channel.unacked_mutex_key, channel.unacked_mutex_expire):  # others look, too

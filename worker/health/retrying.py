@@ -1,8 +1,9 @@
 """Trying again what may pass by itself, for as long as the worker is not told to stop."""
 
 import logging
-from collections.abc import Callable
-from threading import Event
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Lock
 from typing import TypeVar
 
 import redis
@@ -26,6 +27,7 @@ class Retrying:
         """
         self._closing = closing
         self._attempts = attempts
+        self._waiting = _WaitingRows()
         self._pause = tenacity.wait_exponential_jitter(multiplier=first_wait, max=30, jitter=jitter)
 
     def with_storage(self, work: Callable[[], Answer], row: str) -> Answer:
@@ -70,13 +72,46 @@ class Retrying:
             GivenBack: the worker is shutting down; a saved picture is recognised when the row comes again.
 
         """
-        while not self._closing.is_set():
+        with self._waiting.place(row) as waits:
+            while not self._closing.is_set():
+                try:
+                    return ask()
+                except redis.RedisError as error:
+                    waits(error)
+                    self._closing.wait(1)
             try:
                 return ask()
-            except redis.RedisError as error:
-                logger.warning("row %s waits for Redis: %s", row, error)
-                self._closing.wait(1)
+            except redis.RedisError:
+                raise GivenBack from None
+
+
+class _WaitingRows:
+    """The rows that wait for Redis: said when the first begins to, and when none is left."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting = 0
+
+    @contextmanager
+    def place(self, row: str) -> Iterator[Callable[[Exception], None]]:
+        """Yield what takes note that a row has to wait; leaving ends its waiting."""
+        is_waiting = False
+
+        def waits(error: Exception) -> None:
+            nonlocal is_waiting
+            if is_waiting:
+                return
+            is_waiting = True
+            with self._lock:
+                self._waiting += 1
+                if self._waiting == 1:
+                    logger.warning("row %s waits for Redis, and so will others: %s", row, error)
+
         try:
-            return ask()
-        except redis.RedisError:
-            raise GivenBack from None
+            yield waits
+        finally:
+            if is_waiting:
+                with self._lock:
+                    self._waiting -= 1
+                    if not self._waiting:
+                        logger.warning("rows go on: Redis takes again what they ask")

@@ -23,6 +23,11 @@ class WorkerSettings(BaseSettings):
         repr=False,
         description=f"Redis that carries the rows (unset: {DEFAULT_BROKER}; `producer run` starts its own).",
     )
+    broker_patience: float | None = Field(
+        None,
+        ge=0,
+        description="Seconds that commands and workers wait for a Redis that is away or refuses (unset: any time).",
+    )
     diffuser_model_name: str = Field("FLUX-Kontext", description="Model family: FLUX-Kontext or demo.")
     hf_model_name_or_path: str = Field(
         "black-forest-labs/FLUX.1-Kontext-dev", description="Weights: a hub id or a local folder."

@@ -51,7 +51,8 @@ def test_collecting_lives_through_a_restart_of_redis(five: CLI, server: RedisSer
         read_until(collecting.stderr, "No worker is up")
         for outage in (1, 2):
             server.kill()
-            (line,) = read_until(collecting.stderr, "does not answer")
+            *before, line = read_until(collecting.stderr, "does not answer")
+            assert [text.startswith("Redis answers again, after ") for text in before] == [True] * (outage - 1)
             assert line.startswith(f"Redis at redis+socket://{server.folder}/redis.sock does not answer (")
             assert line.endswith("); waiting for it.\n")
             server.start()

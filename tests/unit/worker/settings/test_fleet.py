@@ -14,6 +14,7 @@ from worker.settings.presets import PRESETS, PresetName
 #: (field, text of its variable, value)
 READ = [
     ("broker_url", "redis://:pw@host:6380/1", "redis://:pw@host:6380/1"),
+    ("broker_patience", "90", 90.0),
     ("diffuser_model_name", "demo", "demo"),
     ("hf_model_name_or_path", "someone/weights", "someone/weights"),
     ("hf_revision", "v2", "v2"),
