@@ -45,7 +45,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
             # A half-open connection is noticed, and a server that never answers, as one without TLS does to TLS.
             "socket_keepalive": True,
             "socket_timeout": 15,
-            "health_check_interval": 25,
+            # Of a Unix socket nothing half open need be noticed; see `worker.contract.outcomes.open_redis`.
+            "health_check_interval": _NEVER if settings.broker.startswith("redis+socket:") else 25,
             **({} if named is None else named.kombu_options),
         },
         "task_queues": [Queue(queue)],

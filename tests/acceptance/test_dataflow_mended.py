@@ -44,7 +44,9 @@ def mended(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Edit
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 6  # the camera was held upright: to be turned by 90° clockwise
     lying.save(folder / "lying.png", exif=exif)
-    plain(folder / "clear.png", (*RED, 0), "RGBA")
+    nearly_clear = Image.new("RGBA", (200, 100), (*RED, 0))
+    nearly_clear.putpixel((0, 0), (*WHITE, 255))  # where nothing shows at all, a viewer shows the colours
+    nearly_clear.save(folder / "clear.png")
     plain(folder / "half.png", (255, 0, 0, 128), "RGBA")
     mixed = {f"string {name}": row(name, "x") for name in shades} | {
         f"list {name}": {**row("", "x"), "images": [name, "absent.png"]} for name in shades
@@ -190,7 +192,7 @@ def test_more_than_one_image_per_prompt(together: Edited, alone: Edited) -> None
     ("name", "error"),
     [
         ("empty", "line 12: conversations: no user turn with text."),
-        ("absent", "line 13: conversations: expected a list of turns, found no such field."),
+        ("absent", 'line 13: conversations: expected a list of turns, found no such field (there is "images").'),
         ("mis-shaped", "line 14: conversations: expected a list of turns, found an object."),
     ],
 )

@@ -41,8 +41,10 @@ class Line:
         return parsed(self.made)
 
     def is_kept(self) -> bool:
-        """Tell whether the line is as it was, and came with its output."""
-        found = self.made == self.given and self.fields()["output_image"]
+        """Tell whether the line came with its output, and is as it was but for saying so."""
+        fields = self.fields()
+        said = fields.pop("warnings", None)
+        found = said == ["kept"] and fields == parsed_or_none(self.given) and fields["output_image"]
         return any(found) if isinstance(found, list) else bool(found)
 
 

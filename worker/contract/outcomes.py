@@ -35,17 +35,16 @@ def open_redis(url: str, *, patience: int | None = 3, timeout: float = 15.0) -> 
     """
     retries = 0 if patience is None else patience + 4
     options: dict[str, Any] = {
-        "health_check_interval": 25,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=retries),
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
     }
+    # Only TCP can be half open; and where a Unix socket fails this, redis-py 8.1 asks it for its port, and raises that.
+    tcp_only = {"socket_keepalive": True, "health_check_interval": 25}
     if (named := sentinels(url)) is not None:
-        return open_master(named, {**options, "socket_keepalive": True})
+        return open_master(named, {**options, **tcp_only})
     url = for_redis_py(url)
-    # Only TCP can be half open.
-    tcp_only: dict[str, Any] = {} if url.startswith("unix://") else {"socket_keepalive": True}
-    return redis.Redis.from_url(url, **options, **tcp_only)
+    return redis.Redis.from_url(url, **options, **({} if url.startswith("unix://") else tcp_only))
 
 
 class OutcomeStream:
