@@ -18,6 +18,7 @@ from worker.pictures.colours import packing_of, to_srgb_on_white
 from worker.pictures.finding import found_under, length_of
 from worker.pictures.inline import InlineFile
 from worker.pictures.opening import Damaged, opened
+from worker.pictures.tiff.opening import is_preview
 from worker.pictures.transient_errors import may_pass
 
 #: Most characters of a path, and of a reason: decoders quote from files, and a path can be 4096 bytes of anything.
@@ -118,6 +119,8 @@ def _decoded(
     with opened(BytesIO(data), len(data), max_pixels) as image:
         if not is_whole(data):
             raise Damaged("is broken (some of its pixels are missing)")
+        if is_preview(image):
+            warn(RowWarning.IMAGE_PREVIEW)
         packing = packing_of(image)  # forgotten once it is decoded
         image.load()
         if frames.to_first_that_shows(image, max_pixels):

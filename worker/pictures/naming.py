@@ -14,7 +14,8 @@ _SHOWN: Final = 60
 _VIDEO: Final = "is a video, not an image (take a frame out of it)"
 _SOUND: Final = "is a sound file, not an image"
 _ARCHIVE: Final = "is {}, an archive or a compressed file (unpack it)"
-_RAW: Final = "is camera raw ({}; develop it to TIFF, PNG or JPEG)"
+#: A file that is none before it is developed, by the name of its kind.
+CAMERA_RAW: Final = "is camera raw ({}; develop it to TIFF, PNG or JPEG)"
 _OTHER: Final = "is {} (convert it to PNG, TIFF or JPEG)"
 _DATA: Final = "is {}, which is data, not an image"
 
@@ -22,13 +23,13 @@ _DATA: Final = "is {}, which is data, not an image"
 _MAGIC: Final[tuple[tuple[int, bytes, str], ...]] = (
     (0, b"\xff\x0a", _OTHER.format("JPEG XL")),
     (0, b"\0\0\0\x0cJXL \r\n\x87\n", _OTHER.format("JPEG XL")),
-    (0, b"FUJIFILMCCD-RAW", _RAW.format("RAF of Fujifilm")),
-    *((0, mark, _RAW.format("ORF of Olympus")) for mark in (b"IIRO", b"IIRS", b"MMOR")),
-    (0, b"IIU\0", _RAW.format("RW2 of Panasonic")),
-    (0, b"FOVb", _RAW.format("X3F of Sigma")),
-    (0, b"\0MRM", _RAW.format("MRW of Minolta")),
-    (6, b"HEAPCCDR", _RAW.format("CRW of Canon")),
-    (4, b"ftypcrx ", _RAW.format("CR3 of Canon")),
+    (0, b"FUJIFILMCCD-RAW", CAMERA_RAW.format("RAF of Fujifilm")),
+    *((0, mark, CAMERA_RAW.format("ORF of Olympus")) for mark in (b"IIRO", b"IIRS", b"MMOR")),
+    (0, b"IIU\0", CAMERA_RAW.format("RW2 of Panasonic")),
+    (0, b"FOVb", CAMERA_RAW.format("X3F of Sigma")),
+    (0, b"\0MRM", CAMERA_RAW.format("MRW of Minolta")),
+    (6, b"HEAPCCDR", CAMERA_RAW.format("CRW of Canon")),
+    (4, b"ftypcrx ", CAMERA_RAW.format("CR3 of Canon")),
     (0, b"%PDF-", "is PDF, not an image (render its pages, as with pdftoppm)"),
     *((0, mark, "is EPS or PostScript, not an image (render it)") for mark in (b"%!PS", b"\xc5\xd0\xd3\xc6")),
     (0, b"8BPS", _OTHER.format("PSD, a document of Photoshop")),

@@ -11,6 +11,7 @@ from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 from worker.contract.errors import RowError
 from worker.pictures import heif, naming
+from worker.pictures.tiff import opening as tiff
 
 #: EPS and others are missing, since their decoders start other programs. MPO is opened as the JPEG that it begins with.
 _FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -55,7 +56,7 @@ def opened(file: IO[bytes], length: int, max_pixels: int) -> Iterator[ImageFile.
 def _identified(file: IO[bytes], length: int) -> ImageFile.ImageFile:
     """Open an image by its header, or say what else the file is."""
     try:
-        return Image.open(file, formats=_FORMATS)
+        return tiff.open_image(file, _FORMATS)
     except UnidentifiedImageError:
         pass
     file.seek(0)
