@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,7 +19,15 @@ _MOST_FAILURES = 5
 class Following:
     """A run, the command that holds it, and when its rows were answered."""
 
-    def __init__(self, source: Path, name: str, *, options: Sequence[object], settings: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        source: Path,
+        name: str,
+        *,
+        options: Sequence[object],
+        settings: Mapping[str, object],
+        redis_answers: Callable[[], bool],
+    ) -> None:
         self.folder = folder = source.parent / name
         self.command = "submit"
         self.finished = False
@@ -33,6 +41,7 @@ class Following:
             "collect": [folder],
         }
         self._environment = environment(settings)
+        self._redis_answers = redis_answers
         self._begin()
 
     @property
@@ -68,6 +77,7 @@ class Following:
     def look(self) -> None:
         """Take note of new answers, and begin the next command where one has ended."""
         self._read_ledger()
+        self._redis_was_away |= not self._redis_answers()
         code = self._process.poll()
         if code is None or self.finished:
             return
@@ -77,12 +87,17 @@ class Following:
             return
         if code == 0:
             self.command = "collect"
-        else:
+        elif not self._said_that_redis_is_away():
             self.complaints.append(f"`producer {self.command}` ended by itself with {code}: {self._last_words()}")
             assert len(self.complaints) < _MOST_FAILURES, f"{self.complaints}; see {self.log}"
         self._begin()
 
+    def _said_that_redis_is_away(self) -> bool:
+        """Tell whether the command ended as one should that finds no Redis where it begins."""
+        return self._redis_was_away and "does not answer (Connection refused); start it" in self._last_words()
+
     def _begin(self) -> None:
+        self._redis_was_away = False
         arguments = [self.command, *map(str, self._arguments[self.command])]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -117,10 +132,15 @@ class Following:
 
 @contextmanager
 def following(
-    source: Path, name: str, *, options: Sequence[object], settings: Mapping[str, object]
+    source: Path,
+    name: str,
+    *,
+    options: Sequence[object],
+    settings: Mapping[str, object],
+    redis_answers: Callable[[], bool],
 ) -> Iterator[Following]:
     """Begin a run in the folder `name` beside its input; at the end kill the command that is still there."""
-    run = Following(source, name, options=options, settings=settings)
+    run = Following(source, name, options=options, settings=settings, redis_answers=redis_answers)
     try:
         yield run
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.chaos import evidence
@@ -60,11 +61,12 @@ class Trial:
 
     def _with(self, fleet: Fleet, source: Path, say: Callable[[str], None]) -> Verdict:
         options = ["--steps", self.steps, "--seed", self.seed, "--max-queued", self.window]
+        begin = partial(following, source, options=options, settings=fleet.settings, redis_answers=fleet.server.answers)
         say(f"{self.rows} rows without faults")
-        with following(source, "reference", options=options, settings=fleet.settings) as peace:
+        with begin("reference") as peace:
             watch([fleet, peace], lambda: peace.finished, "the run without faults", limit=600)
         say(f"the same rows with {self.faults} faults")
-        with following(source, "run", options=options, settings=fleet.settings) as war:
+        with begin("run") as war:
             storm = Storm(fleet, war, seed=self.seed, say=say)
             try:
                 storm.blow(self.schedule)
