@@ -139,9 +139,9 @@ def test_another_input_is_refused(fleet_cli: CLI) -> None:
 
 def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI) -> None:
     """Ctrl-C ends the run, its workers and its Redis; the same command finishes the rest."""
-    names = [photo("coffee", 300, 200, alone.folder / f"{n}.png").name for n in range(12)]
+    names = [photo("coffee", 300, 200, alone.folder / f"{n}.png").name for n in range(8)]
     write_jsonl(alone.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
-    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4, "--save-interval", 1)
+    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3, "--save-interval", 1)
     process = alone.begin(*command)
     wait_until(lambda: list(alone.folder.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
     started = children(process)
@@ -154,22 +154,22 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI) -> None:
     assert not (alone.folder / "r/output.jsonl").exists()
     rest = alone(*command)
     assert rest.returncode == 0, rest.stderr
-    assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 12
+    assert len(read_jsonl(alone.folder / "r/output.jsonl")) == 8
 
 
 def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
     """A run on one machine is its workers' supervisor: one that was ready and ended has a successor, and it is said."""
     alone = CLI(tmp_path, {"visibility_timeout": 4})
-    names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(12)]
+    names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(8)]
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
-    process = alone.begin("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4)
+    process = alone.begin("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3)
     wait_until(lambda: list(tmp_path.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
     [worker] = [child for child in children(process) if "celery" in Path(f"/proc/{child}/cmdline").read_text()]
     os.kill(worker, signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     assert "The worker cpu0 ended (exit code -9) and is started again: see r/worker-cpu0.log." in stderr
-    assert "12 rows done, 0 failed" in stderr
+    assert "8 rows done, 0 failed" in stderr
 
 
 def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
