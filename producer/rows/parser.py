@@ -57,6 +57,10 @@ class RowParser:
         self._output_dir = str(run_dir.absolute())
         self._samples = os.path.normpath(self._output_dir) + "/sample_"
 
+    def under(self, settings: Settings) -> "RowParser":
+        """Return what parses the same run's lines as other settings have it."""
+        return RowParser(settings, run=self._run, base=Path(self._base), run_dir=Path(self._output_dir))
+
     def parse(self, line: Line) -> Row:
         """Never raises: a line that cannot be edited becomes a row with an error."""
         fields = None

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from producer.run.counts import Counts, kinds_in, text_of
+from producer.run.counts import Counts, text_of
 from producer.run.database import LEDGER, Database
-from producer.run.records import Entry, Noted, Record, State
+from producer.run.records import Entry, Known, Noted, Record, State
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
 
@@ -33,26 +33,36 @@ class Ledger(Database):
             self._counts.forget()
             raise
 
-    def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
-        """Remember rows of the input; return what is to be done about them.
+    def known(self, rows: Iterable[int]) -> dict[int, Known]:
+        """Return what is known of rows."""
+        found = self._db.execute(
+            "SELECT row, fingerprint, state FROM rows WHERE row IN (SELECT value FROM json_each(?))",
+            (json.dumps([*rows]),),
+        )
+        return {row: Known(digest, State(state)) for row, digest, state in found}
 
-        `announce` is called before anything is committed, so that a crash cannot forget which rows changed.
+    def changed(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return those rows of the input that are to be noted.
 
         A finished row is left alone unless it changed. A failed one is tried again: its file may be there
         by now. An unanswered one that was sent is still on its way.
         """
-        found = self._db.execute(
-            "SELECT row, fingerprint, state, warnings FROM rows WHERE row IN (SELECT value FROM json_each(?))",
-            (json.dumps([entry.row for entry in entries]),),
-        ).fetchall()
-        known = {row: (digest, State(state)) for row, digest, state, _ in found}
-        warned = {row: kinds_in(warnings) for row, *_, warnings in found}
-        changed = [
+        known = self.known(entry.row for entry in entries)
+        return [
             entry
             for entry in entries
-            if known.get(entry.row) not in {(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
-            or entry.fingerprint is None
+            if entry.fingerprint is None
+            or known.get(entry.row) not in {Known(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
         ]
+
+    def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
+        """Remember rows of the input, as far as they are `changed`; return what is to be done about them.
+
+        `announce` is called before anything is committed, so that a crash cannot forget which rows changed.
+        """
+        changed = self.changed(entries)
+        rows = [entry.row for entry in changed]
+        known, warned = self.known(rows), self._counts.warnings_of(rows)
         noted = Noted.of(changed, known)
         with self.transaction() as db:
             db.executemany(
@@ -73,7 +83,7 @@ class Ledger(Database):
             if announce is not None:
                 announce(noted)
         for entry in changed:
-            self._counts.moved(known[entry.row][1] if entry.row in known else None, entry.state)
+            self._counts.moved(known[entry.row].state if entry.row in known else None, entry.state)
             self._counts.warned(entry.warnings, instead_of=warned.get(entry.row, ()))
         return noted
 
