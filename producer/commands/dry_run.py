@@ -30,5 +30,5 @@ def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
             return
         with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
             claimed = claim(folder, ledger, source)
-            parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder)
+            parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
             show(plan(source, settings, ledger, parser, whole=True), as_json=as_json)

@@ -45,8 +45,8 @@ def retry_command(folder: Path, *, which: str, only_plan: bool, as_json: bool, b
         if only_plan:
             show(plan, as_json=as_json)
             return
-        say(in_words(plan))
         _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
+        say(in_words(plan))
         with progress_bar(stderr) as report:
             sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
             retried = retry(run, sender, Which(which))

@@ -3,13 +3,15 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from producer.run.counts import Counts, text_of
 from producer.run.database import LEDGER, Database
 from producer.run.records import Entry, Known, Noted, Record, State
+from producer.run.seeds import Seeds
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
 
@@ -22,6 +24,7 @@ class Ledger(Database):
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         super().__init__(folder, read_only=read_only)
         self._counts = Counts(self._db, knows_warnings=self.knows_warnings)
+        self.seeds = Seeds(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -91,6 +94,7 @@ class Ledger(Database):
         """Drop rows that the input no longer has."""
         if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
             self._counts.forget()
+            self.seeds.forget_from(row)
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""
@@ -108,6 +112,22 @@ class Ledger(Database):
                 "UPDATE rows SET attempts = attempts + 1 WHERE row = ? AND state = ?",
                 [(row, State.SENT) for row in rows],
             )
+
+    def undo(self, rows: Iterable[int], *, seeds: Mapping[int, int] = MappingProxyType({})) -> int:
+        """Count answered rows as not sent, so that they are edited again; return how many there were.
+
+        `seeds`: what some of them are edited with from now on.
+        """
+        with self.transaction() as db:
+            undone = db.executemany(
+                "UPDATE rows SET state = ?, outcome = NULL WHERE row = ? AND state IN (?, ?) AND fingerprint NOT NULL",
+                [(State.NOTED, row, State.DONE, State.FAILED) for row in rows],
+            ).rowcount
+            # In which form they will be sent is not known here.
+            db.executemany("UPDATE rows SET fingerprint = NULL WHERE row = ?", [(row,) for row in seeds])
+            self.seeds.give(seeds)
+        self._counts.forget()
+        return max(0, undone)
 
     def recall(self, *, but: Iterable[tuple[int, str]] = ()) -> None:
         """Count every unanswered row as not sent: their messages are lost.

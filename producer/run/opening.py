@@ -67,7 +67,13 @@ class Run:
     @property
     def parser(self) -> RowParser:
         """What turns the lines of its input into rows."""
-        return RowParser(self.settings, run=self.ledger.run, base=self.source.base, run_dir=self.folder)
+        return RowParser(
+            self.settings,
+            run=self.ledger.run,
+            base=self.source.base,
+            run_dir=self.folder,
+            seed_of=self.ledger.seeds.of,
+        )
 
 
 def _nothing(*_: object) -> None:
