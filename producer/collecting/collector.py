@@ -28,8 +28,10 @@ class _Step(NamedTuple):
 class Collector:
     """Moves a run's outcomes into its ledger."""
 
-    def __init__(self, run: Run, report: Reporter) -> None:
+    def __init__(self, run: Run, report: Reporter, *, total: int = 0) -> None:
+        """`total`: rows of the input, as far as they are known before all of them are in the ledger."""
         self._run = run
+        self._total = total
         self._report = report
         self._rate = Rate()
 
@@ -40,9 +42,12 @@ class Collector:
 
     def status(self) -> Status:
         """Return, and report, the ledger's counts."""
-        status = status_of(self._run.ledger, self._rate.per_second())
+        status = self._status()
         self._report(status)
         return status
+
+    def _status(self) -> Status:
+        return status_of(self._run.ledger, self._rate.per_second(), total=self._total)
 
     def drain(self) -> Status:
         """Commit everything that is there now, without waiting for more."""
@@ -88,7 +93,7 @@ class Collector:
         outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
         if outcomes:
             run.ledger.apply(outcomes)
-        status = status_of(run.ledger, self._rate.per_second())
+        status = self._status()
         known = run.stream.committed(entries, json.dumps(status.as_dict()))
         if entries and not status.waiting:
             run.stream.finished()

@@ -64,12 +64,12 @@ class Rate:
         return round(rows / seconds, 3) if seconds > 0 else 0.0
 
 
-def status_of(ledger: Ledger, rows_per_s: float) -> Status:
-    """Return a run's counts as its ledger has them."""
+def status_of(ledger: Ledger, rows_per_s: float, *, total: int = 0) -> Status:
+    """Return a run's counts as its ledger has them; it has at least `total` rows, some of which are not in it yet."""
     states, tally, warnings = ledger.states(), ledger.tally(), ledger.warnings()
     batched = tally.get("batched", 0)
     return Status(
-        total=sum(states.values()),
+        total=max(total, sum(states.values())),
         done=states[State.DONE],
         failed=states[State.FAILED],
         kept=states[State.KEPT],

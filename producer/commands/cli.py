@@ -8,11 +8,13 @@ from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
 from producer.commands.options import with_flag
+from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
 from producer.commands.run import run_command
 from producer.commands.signals import stopped_by_signals
 from producer.commands.status import status_command
 from producer.commands.submit import submit_command
+from producer.commands.verify import verify_command
 from worker.contract.errors import FleetError, SettingsError
 
 _RESUME = "; the same command goes on where it stopped"
@@ -44,9 +46,11 @@ for command in (
     cancel_command,
     check_command,
     collect_command,
+    redo_command,
     retry_command,
     run_command,
     status_command,
     submit_command,
+    verify_command,
 ):
     main.add_command(command)

@@ -8,11 +8,12 @@ from producer.collecting.collector import Collector
 from producer.collecting.progress import progress_bar
 from producer.collecting.status import NoWorkerNotice
 from producer.commands.options import broker_option
+from producer.commands.planning import dry_run_option, in_words, json_option, show
 from producer.commands.terminal import FOLDER, say, say_published, stderr
 from producer.run import opening
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
-from producer.sending.retry import Which, retry
+from producer.sending.retry import Which, retry, to_retry
 from producer.sending.sender import Sender
 from worker.contract.errors import RunError
 
@@ -27,8 +28,10 @@ from worker.contract.errors import RunError
     show_default=True,
     help="Rows that failed, rows without an answer (but for those that a worker has in hand), or both.",
 )
+@dry_run_option
+@json_option
 @broker_option
-def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
+def retry_command(folder: Path, *, which: str, only_plan: bool, as_json: bool, broker_url: str | None) -> None:
     """Send rows of the run in DIR again, as they were sent before; takes a cancelled run up again.
 
     Prints the run folder, like `producer submit`. Rows that were never sent, since a command was cut short, are sent
@@ -38,7 +41,12 @@ def retry_command(folder: Path, *, which: str, broker_url: str | None) -> None:
         opening.reopen(folder, "retry", broker_url=broker_url, say=say) as run,
         broker_errors(run.settings),
     ):
+        plan = to_retry(run.ledger.states(), Which(which))
+        if only_plan:
+            show(plan, as_json=as_json)
+            return
         _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
+        say(in_words(plan))
         with progress_bar(stderr) as report:
             sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
             retried = retry(run, sender, Which(which))

@@ -9,8 +9,10 @@ import click
 
 from producer.collecting.collector import Collector
 from producer.collecting.progress import progress_bar
+from producer.commands.dry_run import dry_run
 from producer.commands.finishing import finish
 from producer.commands.options import run_options
+from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_rounding, stderr, taken_input
 from producer.local.redis import running
 from producer.local.workers import LocalWorkers, devices
@@ -26,11 +28,17 @@ from worker.settings.fleet import Settings, load_settings
 @input_argument
 @run_options
 @click.option("--workers", default="auto", metavar="N|auto", help="Workers to start [default: one per visible GPU].")
-def run_command(named: Path, *, workers: str, **given: Any) -> None:
+@redo_option
+@dry_run_option
+@json_option
+def run_command(named: Path, *, workers: str, redo: bool, only_plan: bool, as_json: bool, **given: Any) -> None:
     """Edit INPUT.jsonl on this machine: Redis, workers, submit and collect, all stopped again at the end."""
     if workers != "auto" and not (workers.isdecimal() and int(workers)):
         raise click.UsageError(f"--workers takes a positive number or auto, found {workers!r}.")
     settings = load_settings(**given)
+    if only_plan:
+        dry_run(named, settings, as_json=as_json)
+        return
     folder = run_folder(named, settings)
     with (
         taken_input(named, folder) as source,
@@ -39,9 +47,15 @@ def run_command(named: Path, *, workers: str, **given: Any) -> None:
         opening.create(source, folder, settings, "run", say=say, watch=watch) as run,
     ):
         say_rounding(settings)
+        agree(plan := plan_of(run), redo=redo)
         with LocalWorkers(settings, folder, devices(workers), say) as fleet, progress_bar(stderr) as report:
-            collector = Collector(run, report)
-            submit(run, Sender(run, collector, check=fleet.check, before_first=fleet.start))
+            collector = Collector(run, report, total=plan.total)
+
+            def start_fleet() -> None:
+                fleet.start()
+                fleet.wait_until_ready(watch)
+
+            submit(run, Sender(run, collector, check=fleet.check, before_first=start_fleet))
             if run.ledger.unanswered:  # also rows that an earlier command sent
                 fleet.start()
             status = collector.follow(fleet.check)

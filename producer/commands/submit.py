@@ -8,9 +8,11 @@ import click
 from producer.collecting.collector import Collector
 from producer.collecting.progress import progress_bar
 from producer.collecting.status import NoWorkerNotice
+from producer.commands.dry_run import dry_run
 from producer.commands.options import run_options
+from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, stderr, taken_input
-from producer.rows.lines import read_lines
+from producer.rows.lines import count_lines
 from producer.rows.remarks import left_alone
 from producer.run import opening
 from producer.run.failures import broker_errors
@@ -25,25 +27,33 @@ from worker.settings.fleet import load_settings
 @input_argument
 @run_options
 @click.option("--detach", is_flag=True, help="Never wait for room: refuse an input of more rows than --max-queued.")
-def submit_command(named: Path, *, detach: bool, **given: Any) -> None:
+@redo_option
+@dry_run_option
+@json_option
+def submit_command(named: Path, *, detach: bool, redo: bool, only_plan: bool, as_json: bool, **given: Any) -> None:
     """Send the rows of INPUT.jsonl ("-": standard input) to the workers.
 
     Prints the run folder once every row is published; `producer collect` brings the results. The same
     command again sends only what is new, changed, failed or lost.
     """
     settings = load_settings(**given)
+    if only_plan:
+        dry_run(named, settings, as_json=as_json)
+        return
     require_broker(settings, say)
     folder = run_folder(named, settings)
     with taken_input(named, folder) as source:
-        if detach and (rows := sum(1 for _ in read_lines(source.path))) > settings.max_queued:
+        if detach and (rows := count_lines(source.path)) > settings.max_queued:
             raise click.UsageError(f"--detach takes at most {settings.max_queued} rows (--max-queued), found {rows}.")
         say_rounding(settings)
         with (
             broker_errors(settings),
             opening.create(source, folder, settings, "submit", say=say) as run,
-            progress_bar(stderr) as report,
         ):
-            published = submit(run, Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say)))
+            agree(plan := plan_of(run), redo=redo)
+            with progress_bar(stderr) as report:
+                collector = Collector(run, report, total=plan.total)
+                published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))
             states = run.ledger.states()
     click.echo(folder)
     say_published(published, folder)

@@ -1,12 +1,13 @@
 """What every command shares: its voice, its input, its run folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from producer.commands.options import NamedPath
 from producer.rows.lines import read_lines
@@ -29,6 +30,17 @@ input_argument = click.argument(
 def say(sentence: str) -> None:
     """Tell the user something that is no result."""
     stderr.print(sentence)
+
+
+@contextmanager
+def counted_bar(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar of `total` rows on a terminal, and nothing elsewhere; yield what moves it."""
+    bar = Progress(
+        BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    )
+    with bar:
+        task = bar.add_task("rows", total=total)
+        yield lambda rows: bar.update(task, completed=rows)
 
 
 def run_folder(named: Path, settings: Settings) -> Path:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ _HUSHED: Final = "ignore:You're running the worker with superuser privileges"
 #: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
 #: H100, so that a batch of four takes about a minute.
 _GRACE = 300
+
+#: Seconds between two looks at a worker's log.
+_POLL = 0.1
 
 
 class LocalWorkers:
@@ -73,7 +77,21 @@ class LocalWorkers:
                 name += f"-{number}"  # several share a GPU
             self._workers.append(self._started(name, device))
 
-    def check(self, status: Status) -> None:  # noqa: ARG002 - the run's progress does not matter here
+    def wait_until_ready(self, watch: Callable[[], None]) -> None:
+        """Wait until one of them has loaded its model, so that a machine that cannot edit costs the run nothing.
+
+        `watch` is called meanwhile, and may raise to end the waiting.
+
+        Raises:
+            RunError: one has ended; the sentence carries its own last word.
+
+        """
+        while not any(_was_ready(worker) for worker in self._workers):
+            watch()
+            self.check()
+            time.sleep(_POLL)
+
+    def check(self, status: Status | None = None) -> None:  # noqa: ARG002 - the run's progress does not matter here
         """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.
 
         Raises:

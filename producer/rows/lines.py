@@ -1,6 +1,7 @@
 """The rows of an input, streamed as lines of JSON text, whatever kind of file it is and however it is packed."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final, NamedTuple
@@ -51,6 +52,23 @@ def read_lines(path: Path) -> Iterator[Line]:
         raise RunError(f"The input {path} {one_line(error)}") from None
     except (*DAMAGES, OSError) as error:
         raise RunError(f"The input {path} {one_line(_cause(error, number))}") from None
+
+
+def count_lines(path: Path) -> int:
+    """Count the rows of an input; of a parquet file by what it says itself.
+
+    Raises:
+        RunError: as `read_lines`.
+
+    """
+    with suppress(Unreadable, OSError):  # reading says in full why it cannot be read
+        with path.open("rb") as file:
+            begin = file.read(BEGINNING)
+        if kind_of(begin, suffix="")[0] is Kind.PARQUET and find_spec("pyarrow") is not None:
+            from producer.rows.parquet import count_rows  # noqa: PLC0415 - what it imports is not in the base install
+
+            return count_rows(path)
+    return sum(1 for _ in read_lines(path))
 
 
 def in_chunks(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:

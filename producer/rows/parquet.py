@@ -47,6 +47,19 @@ def read_parquet(path: Path) -> Iterator[Element]:
         raise Unreadable(f"is parquet and cannot be read after row {number} ({reason}); write it again.") from None
 
 
+def count_rows(path: Path) -> int:
+    """Return how many rows a parquet file says that it has.
+
+    Raises:
+        Unreadable: it is damaged.
+
+    """
+    try:
+        return int(parquet.read_metadata(path).num_rows)
+    except pa.ArrowException as error:
+        raise Unreadable(f"is parquet and cannot be read ({error}); write it again.") from None
+
+
 def _require_distinct(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:

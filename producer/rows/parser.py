@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from json import JSONDecodeError
 from pathlib import Path
@@ -47,15 +48,29 @@ class Row:
 class RowParser:
     """Turns lines into rows, for one run."""
 
-    def __init__(self, settings: Settings, *, run: str, base: Path, run_dir: Path) -> None:
-        """Paths of images begin in the folder `base`."""
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        run: str,
+        base: Path,
+        run_dir: Path,
+        seed_of: Callable[[int], int | None] = lambda _: None,
+    ) -> None:
+        """Paths of images begin in the folder `base`; `seed_of` returns the seed that a row was given since, if any."""
         self._settings = settings
+        self._seed_of = seed_of
         self._model = settings.model  # once: it looks whether the name is a folder
         self._run = run
         # Absolute, so that a worker with another working directory finds them.
         self._base = str(base.absolute())
         self._output_dir = str(run_dir.absolute())
         self._samples = os.path.normpath(self._output_dir) + "/sample_"
+
+    def under(self, settings: Settings) -> "RowParser":
+        """Return what parses the same run's lines as other settings have it."""
+        base, run_dir = Path(self._base), Path(self._output_dir)
+        return RowParser(settings, run=self._run, base=base, run_dir=run_dir, seed_of=self._seed_of)
 
     def parse(self, line: Line) -> Row:
         """Never raises: a line that cannot be edited becomes a row with an error."""
@@ -113,7 +128,7 @@ class RowParser:
             "steps": _either(own.steps, settings.steps),
             "guidance": float(_either(own.guidance, settings.guidance)),
             "num_images": _either(own.num_images, settings.num_images),
-            "seed": _either(own.seed, row_seed(settings.seed, row)),
+            "seed": _either(self._seed_of(row), _either(own.seed, row_seed(settings.seed, row))),
             "size": rounded_size(_either(own.size, settings.size), settings.spec.multiple),
             "image_format": settings.image_format,
             # PNG has none; a finished row is not to be edited again for it.

@@ -1,5 +1,6 @@
 """How many of a run's rows stand where, and what is to be said of how many."""
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
@@ -43,6 +44,14 @@ class Counts:
                 for text, n in found:
                     self._warnings.update(dict.fromkeys(kinds_in(text), n))
         return self._warnings.copy()
+
+    def warnings_of(self, rows: Iterable[int]) -> dict[int, tuple[RowWarning, ...]]:
+        """Return what is to be said of rows, by row, where there is something."""
+        found = self._db.execute(
+            "SELECT row, warnings FROM rows WHERE warnings IS NOT NULL AND row IN (SELECT value FROM json_each(?))",
+            (json.dumps([*rows]),),
+        )
+        return {row: kinds_in(text) for row, text in found}
 
     def moved(self, before: State | None, after: State, n: int = 1) -> None:
         """Take note that rows have changed their state; None where they are new."""

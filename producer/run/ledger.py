@@ -3,13 +3,15 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
-from producer.run.counts import Counts, kinds_in, text_of
+from producer.run.counts import Counts, text_of
 from producer.run.database import LEDGER, Database
-from producer.run.records import Entry, Noted, Record, State
+from producer.run.records import Entry, Known, Noted, Record, State
+from producer.run.seeds import Seeds
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
 
@@ -22,6 +24,7 @@ class Ledger(Database):
     def __init__(self, folder: Path, *, read_only: bool = False) -> None:
         super().__init__(folder, read_only=read_only)
         self._counts = Counts(self._db, knows_warnings=self.knows_warnings)
+        self.seeds = Seeds(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -33,26 +36,36 @@ class Ledger(Database):
             self._counts.forget()
             raise
 
-    def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
-        """Remember rows of the input; return what is to be done about them.
+    def known(self, rows: Iterable[int]) -> dict[int, Known]:
+        """Return what is known of rows."""
+        found = self._db.execute(
+            "SELECT row, fingerprint, state FROM rows WHERE row IN (SELECT value FROM json_each(?))",
+            (json.dumps([*rows]),),
+        )
+        return {row: Known(digest, State(state)) for row, digest, state in found}
 
-        `announce` is called before anything is committed, so that a crash cannot forget which rows changed.
+    def changed(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return those rows of the input that are to be noted.
 
         A finished row is left alone unless it changed. A failed one is tried again: its file may be there
         by now. An unanswered one that was sent is still on its way.
         """
-        found = self._db.execute(
-            "SELECT row, fingerprint, state, warnings FROM rows WHERE row IN (SELECT value FROM json_each(?))",
-            (json.dumps([entry.row for entry in entries]),),
-        ).fetchall()
-        known = {row: (digest, State(state)) for row, digest, state, _ in found}
-        warned = {row: kinds_in(warnings) for row, *_, warnings in found}
-        changed = [
+        known = self.known(entry.row for entry in entries)
+        return [
             entry
             for entry in entries
-            if known.get(entry.row) not in {(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
-            or entry.fingerprint is None
+            if entry.fingerprint is None
+            or known.get(entry.row) not in {Known(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
         ]
+
+    def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
+        """Remember rows of the input, as far as they are `changed`; return what is to be done about them.
+
+        `announce` is called before anything is committed, so that a crash cannot forget which rows changed.
+        """
+        changed = self.changed(entries)
+        rows = [entry.row for entry in changed]
+        known, warned = self.known(rows), self._counts.warnings_of(rows)
         noted = Noted.of(changed, known)
         with self.transaction() as db:
             db.executemany(
@@ -73,7 +86,7 @@ class Ledger(Database):
             if announce is not None:
                 announce(noted)
         for entry in changed:
-            self._counts.moved(known[entry.row][1] if entry.row in known else None, entry.state)
+            self._counts.moved(known[entry.row].state if entry.row in known else None, entry.state)
             self._counts.warned(entry.warnings, instead_of=warned.get(entry.row, ()))
         return noted
 
@@ -81,6 +94,7 @@ class Ledger(Database):
         """Drop rows that the input no longer has."""
         if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
             self._counts.forget()
+            self.seeds.forget_from(row)
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""
@@ -98,6 +112,22 @@ class Ledger(Database):
                 "UPDATE rows SET attempts = attempts + 1 WHERE row = ? AND state = ?",
                 [(row, State.SENT) for row in rows],
             )
+
+    def undo(self, rows: Iterable[int], *, seeds: Mapping[int, int] = MappingProxyType({})) -> int:
+        """Count answered rows as not sent, so that they are edited again; return how many there were.
+
+        `seeds`: what some of them are edited with from now on.
+        """
+        with self.transaction() as db:
+            undone = db.executemany(
+                "UPDATE rows SET state = ?, outcome = NULL WHERE row = ? AND state IN (?, ?) AND fingerprint NOT NULL",
+                [(State.NOTED, row, State.DONE, State.FAILED) for row in rows],
+            ).rowcount
+            # In which form they will be sent is not known here.
+            db.executemany("UPDATE rows SET fingerprint = NULL WHERE row = ?", [(row,) for row in seeds])
+            self.seeds.give(seeds)
+        self._counts.forget()
+        return max(0, undone)
 
     def recall(self, *, but: Iterable[tuple[int, str]] = ()) -> None:
         """Count every unanswered row as not sent: their messages are lost.

@@ -46,8 +46,11 @@ def _owner(source: Source) -> str:
     return _STREAM if source.resolved is None else str(source.resolved)
 
 
-def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -> None:
-    """Note the run's input and settings, and keep a stream's copy in the folder, in the place of an earlier one."""
+def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -> Source:
+    """Note the run's input and settings, and keep a stream's copy in the folder, in the place of an earlier one.
+
+    Returns the input as the run reads it from here on.
+    """
     claimed = claim(folder, ledger, source)
     # Before the copy comes, so that a crash in between does not make it nobody's.
     ledger.put("input", _owner(source))
@@ -61,6 +64,7 @@ def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -
     # Only `producer run`'s own: a socket without a password, which `status` could not guess.
     own = settings.broker.startswith("redis+socket:") and settings.broker
     ledger.put("broker", own or "")
+    return claimed
 
 
 def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -> tuple[Source, Settings]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 from celery import Celery
@@ -24,12 +24,13 @@ from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Run:
     """A run that this process owns."""
 
     #: As the user named it; the output rows show paths below it.
     folder: Path
+    #: What its rows are read from. Of a stream: this command's, and once it is remembered the run's own.
     source: Source
     settings: Settings
     ledger: Ledger
@@ -38,6 +39,20 @@ class Run:
     queue: RunQueue
     #: Through it goes everything that needs Redis.
     retrying: Retrying
+    #: What makes this command's input and settings the run's own, and returns that input; None once it is done.
+    takes_over: Callable[[], Source] | None = None
+
+    def remember(self) -> None:
+        """Make this command's input and settings the run's own: from here on it is another run than it was.
+
+        Raises:
+            RunError: the folder cannot be written.
+
+        """
+        if self.takes_over is not None:
+            with folder_errors(self.folder):
+                self.source = self.takes_over()
+            self.takes_over = None
 
     @cached_property
     def app(self) -> Celery:
@@ -52,7 +67,13 @@ class Run:
     @property
     def parser(self) -> RowParser:
         """What turns the lines of its input into rows."""
-        return RowParser(self.settings, run=self.ledger.run, base=self.source.base, run_dir=self.folder)
+        return RowParser(
+            self.settings,
+            run=self.ledger.run,
+            base=self.source.base,
+            run_dir=self.folder,
+            seed_of=self.ledger.seeds.of,
+        )
 
 
 def _nothing(*_: object) -> None:
@@ -69,7 +90,7 @@ def create(
     say: Callable[[str], None] = _nothing,
     watch: Callable[[], None] = _nothing,
 ) -> Iterator[Run]:
-    """Open the run of an input, making its folder where there is none.
+    """Open the run of an input, making its folder where there is none; of one that is there nothing changes yet.
 
     `watch` is called while Redis is away, and may raise to end the waiting.
 
@@ -85,7 +106,8 @@ def create(
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
             run = _run(folder, claimed, settings, ledger, Retrying(settings, say, watch=watch))
-            remember(folder, ledger, source, settings)
+            run.source = replace(claimed, path=source.path) if source.resolved is None else claimed
+            run.takes_over = partial(remember, folder, ledger, source, settings)
         with ledger_errors(folder):
             yield run
 

@@ -1,5 +1,6 @@
 """What the model's work took in a run that was measured."""
 
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -8,7 +9,7 @@ from producer.run import opening
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import remembered
-from producer.run.records import State
+from producer.run.records import Record, State
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ContractError, FleetError, RunError, SettingsError
 from worker.contract.messages import Outcome
@@ -47,6 +48,32 @@ def passes_of(true_cfg_scale: float) -> int:
     return 2 if true_cfg_scale > 1 else 1
 
 
+def seconds_per_step(ledger: Ledger) -> float | None:
+    """Return the median GPU seconds of a step of the model over one image; None where no row was measured."""
+    steps = [
+        outcome.seconds["model"] / _passes(outcome)
+        for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE)
+        if (outcome := _measured(record)) is not None
+    ]
+    return median(steps) if steps else None
+
+
+def _measured(record: Record) -> Outcome | None:
+    """Return what became of a row that the model edited; None of one of another version, or that was done already."""
+    with suppress(ContractError):
+        outcome = Outcome.decode(record.outcome or "")
+        # A row that was recognised as finished rode in no batch.
+        if outcome.bucket and outcome.batch_size and outcome.steps and outcome.paths:
+            return outcome
+    return None
+
+
+def _passes(outcome: Outcome) -> int:
+    """Return how often the model ran over an image, for all of the row's micro-batch."""
+    passes = (outcome.batch_size or 0) * len(outcome.paths) * (outcome.steps or 0)
+    return passes * passes_of(outcome.true_cfg_scale or 1)
+
+
 def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
     """Return the median seconds of the model per image, step and pixel, by bucket, of a run of the same model."""
     opening.require(folder)
@@ -56,16 +83,8 @@ def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
         if theirs.model != settings.model:
             return {}
         for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE):
-            try:
-                outcome = Outcome.decode(record.outcome or "")
-            except ContractError:  # of another version
-                continue
-            # A row that was recognised as finished rode in no batch.
-            if outcome.bucket and outcome.batch_size and outcome.steps and outcome.paths:
+            if (outcome := _measured(record)) is not None and outcome.bucket is not None:
                 bucket = Bucket(*outcome.bucket)
-                passes = (
-                    outcome.batch_size * len(outcome.paths) * outcome.steps * passes_of(outcome.true_cfg_scale or 1)
-                )
-                work = passes * bucket.width * bucket.height
+                work = _passes(outcome) * bucket.width * bucket.height
                 measured.setdefault(bucket, []).append(outcome.seconds["model"] / work)
     return {bucket: median(rates) for bucket, rates in measured.items()}

@@ -17,6 +17,14 @@ class State(IntEnum):
     KEPT = 4  #: came with its output; left alone
 
 
+class Known(NamedTuple):
+    """What the ledger knows of a row, as far as it decides whether the row is sent."""
+
+    #: None where it could not be sent.
+    fingerprint: str | None
+    state: State
+
+
 class Entry(NamedTuple):
     """What the ledger is to remember of a row of the input."""
 
@@ -40,7 +48,7 @@ class Noted(NamedTuple):
     known: set[int]
 
     @classmethod
-    def of(cls, changed: Iterable[Entry], known: Mapping[int, tuple[str | None, State]]) -> Self:
+    def of(cls, changed: Iterable[Entry], known: Mapping[int, Known]) -> Self:
         """Derive it from what changed, and from what the ledger knew before."""
         wanted, superseded = set(), {}
         for entry in changed:

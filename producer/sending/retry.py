@@ -1,11 +1,13 @@
 """Sending rows again from the run folder alone: failed ones, unanswered ones, or both."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from producer.run.opening import Run
 from producer.run.records import State
 from producer.run.replay import replay
+from producer.sending.plan import Plan
 from producer.sending.sender import Sender
 
 
@@ -23,6 +25,20 @@ class Retried(NamedTuple):
     published: int
     #: Rows that were not sent, since their lines are not what they were.
     changed: int
+
+
+def to_retry(states: Mapping[State, int], which: Which) -> Plan:
+    """Plan by the ledger's counts what `retry` would do; lines that have changed are not known from these."""
+    tries_failed, takes_back = which is not Which.UNANSWERED, which is not Which.FAILED
+    failed, sent = states[State.FAILED], states[State.SENT]
+    return Plan(
+        failed=failed if tries_failed else 0,
+        unsent=states[State.NOTED] + (sent if takes_back else 0),
+        finished=states[State.DONE],
+        on_their_way=0 if takes_back else sent,
+        kept=states[State.KEPT],
+        bad=0 if tries_failed else failed,
+    )
 
 
 def retry(run: Run, sender: Sender, which: Which) -> Retried:

@@ -25,7 +25,7 @@ class Sender:
         check: Callable[[Status], None],
         before_first: Callable[[], None] = lambda: None,
     ) -> None:
-        """`before_first` is called before the first row is published, and never if none is.
+        """`before_first` is called before the first row that is to be published is noted, and never if there is none.
 
         `check` is called while there is no room, and may raise to stop.
         """
@@ -73,14 +73,18 @@ class Sender:
         """
         run = self._run
         require_wanted(run)
-        entries = [_entry(row) for row in rows]
-        noted = run.retrying(lambda: run.ledger.note(entries, lambda noted: self._announce(rows, noted)))
+        changed = run.ledger.changed([_entry(row) for row in rows])
+        if not changed:
+            return
+        if not self.published and any(entry.state is State.NOTED for entry in changed):
+            self._before_first()
+        run.remember()
+        noted = run.retrying(lambda: run.ledger.note(changed, lambda noted: self._announce(rows, noted)))
         requests = _requests(rows, noted.wanted)
         if not requests:
             return
         if not self.published:
             self._collector.publish()  # from here on this Redis knows the run
-            self._before_first()
         self._window.add(requests)
         room = max(0, self._window.rows - len(requests))
         self._collector.until(lambda _: run.ledger.states()[State.SENT] <= room, self._check)
@@ -91,6 +95,7 @@ class Sender:
 
     def finish(self) -> int:
         """Publish the counts, and return how many rows were published."""
+        self._run.remember()  # what changes no row
         if self.published:
             self._collector.publish()
         return self.published

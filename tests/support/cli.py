@@ -43,6 +43,13 @@ class CLI:
         )
 
 
+def after_plan(said: str) -> str:
+    """Return what a command said after its plan."""
+    plan, _, rest = said.partition("\n")
+    assert plan.startswith("Plan: "), said
+    return rest
+
+
 def write_jsonl(path: Path, rows: list[Any]) -> Path:
     """Write rows, one JSON value per line; a string is written as it is."""
     path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))

@@ -1,6 +1,7 @@
 """Parsing one row, as the producer does it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ def parse(
     number: int = 3,
     place: int = 1,
     problem: str | None = None,
+    seed_of: Callable[[int], int | None] = lambda _: None,
     **given: Any,
 ) -> Row:
     """Parse one line of `/data/input.jsonl`: by default its third, and its second row."""
     settings = load_settings(**{"diffuser_model_name": "demo", **given})
-    parser = RowParser(settings, run="0" * 16, base=folder, run_dir=Path("/run"))
+    parser = RowParser(settings, run="0" * 16, base=folder, run_dir=Path("/run"), seed_of=seed_of)
     text = row if isinstance(row, str) else json.dumps(row)
     return parser.parse(Line(row=place, number=number, text=text, problem=problem))

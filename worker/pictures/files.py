@@ -89,10 +89,11 @@ def _unwritable(request: EditRequest, error: OSError) -> RowError:
 def finished(request: EditRequest) -> bool:
     """Tell whether the row's whole set of images is there, made for just this request, each decodable to its end."""
     folder = Path(request.output_dir)
-    return all(_is_whole(folder / path, request.fingerprint) for path in sample_paths(request))
+    return all(is_whole(folder / path, request.fingerprint) for path in sample_paths(request))
 
 
-def _is_whole(path: Path, fingerprint: str) -> bool:
+def is_whole(path: Path, fingerprint: str) -> bool:
+    """Tell whether a picture is there, made for the request of this fingerprint, and decodable to its end."""
     try:
         with Image.open(path) as image:
             if fingerprint_of(image) != fingerprint:

@@ -20,7 +20,7 @@ from tests.support.by_hand import (
     requests,
     write_rows,
 )
-from tests.support.cli import CLI, read_jsonl
+from tests.support.cli import CLI, after_plan, read_jsonl
 from worker.contract.outcomes import open_redis
 
 TAKES_UP = "the same `producer submit`, or `producer retry r --only unanswered`, takes it up again"
@@ -104,7 +104,7 @@ def test_rows_that_are_published_after_the_purge_are_taken_back(five: CLI, redis
         submitting.send_signal(signal.SIGCONT)
         _, stderr = submitting.communicate(timeout=30)
     assert submitting.returncode == 1
-    assert stderr == f"Error: The run r was cancelled: 5 rows are unanswered; {TAKES_UP}.\n"
+    assert after_plan(stderr) == f"Error: The run r was cancelled: 5 rows are unanswered; {TAKES_UP}.\n"
     assert requests(redis_url) == []
 
 

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from tests.support.by_hand import answer_all, finish, requests, require_sound, rows_in_queue, write_rows
-from tests.support.cli import CLI, write_jsonl
+from tests.support.cli import CLI, after_plan, write_jsonl
 from tests.support.disks import small_disk
 
 SUBMIT = ("submit", "in.jsonl", "--run-dir", "r")
@@ -23,7 +23,8 @@ def test_a_full_disk_ends_the_submission(cli: CLI, redis_url: str) -> None:
         (disk.folder / "ballast").write_bytes(bytes(15 * 2**20))
         full = cli(*submit)
         assert (full.returncode, full.stdout) == (1, "")
-        assert full.stderr == "Error: The ledger of the run folder disk/r cannot be used: database or disk is full.\n"
+        said = after_plan(full.stderr)
+        assert said == "Error: The ledger of the run folder disk/r cannot be used: database or disk is full.\n"
         disk.make_room()
         require_sound(disk.folder / "r")
         assert cli(*submit).returncode == 0

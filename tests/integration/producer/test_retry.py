@@ -6,7 +6,7 @@ from producer.run.ledger import Ledger
 from producer.run.records import State
 from tests.support import dying
 from tests.support.by_hand import answer, ended, in_hand, lose, read_until, requests, rows_in_queue, write_rows
-from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.cli import CLI, after_plan, read_jsonl, row, write_jsonl
 from tests.support.waiting import wait_until
 
 
@@ -35,7 +35,7 @@ def test_failed_rows_are_sent_again_once(five: CLI, redis_url: str) -> None:
     for published in (2, 0):
         done = later("retry", "r")
         assert (done.returncode, done.stdout) == (0, "r\n"), done.stderr
-        assert done.stderr == f"{published} rows published; follow them with: producer collect r\n"
+        assert after_plan(done.stderr) == f"{published} rows published; follow them with: producer collect r\n"
         assert rows_in_queue(redis_url) == [3, 4, 1, 2]
     assert {request.steps for request in requests(redis_url)} == {3}
     assert states(five) == [State.DONE, *[State.SENT] * 4]
@@ -75,7 +75,7 @@ def test_rows_that_could_not_be_parsed_are_tried_again(cli: CLI, redis_url: str)
     assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     write_jsonl(cli.folder / "in.jsonl", [row("0.png", "Make it red."), row("1.png", "Make it red."), "no json"])
     done = cli("retry", "r")
-    assert done.stderr == "1 rows published; follow them with: producer collect r\n"
+    assert after_plan(done.stderr) == "1 rows published; follow them with: producer collect r\n"
     assert rows_in_queue(redis_url) == [0, 1]
     assert states(cli) == [State.SENT, State.SENT, State.FAILED]
 
@@ -86,7 +86,7 @@ def test_changed_rows_are_left_to_submit(five: CLI, redis_url: str) -> None:
     write_jsonl(five.folder / "in.jsonl", [rows[0], row("1.png", "Make it blue."), rows[2], "no json", rows[4]])
     done = five("retry", "r", "--only", "all")
     assert rows_in_queue(redis_url) == [2, 4]
-    assert done.stderr == (
+    assert after_plan(done.stderr) == (
         "2 rows published; follow them with: producer collect r\n"
         f"2 rows of {five.folder}/in.jsonl were changed since they were sent, and left alone;"
         " the same `producer submit` again sends them.\n"

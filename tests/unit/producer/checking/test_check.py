@@ -189,6 +189,7 @@ def measured_run(folder: str, **facts: object) -> None:
         taken(Path("in.jsonl"), Path()) as source,
         opening.create(source, Path(folder), load_settings(diffuser_model_name="demo"), "submit") as run,
     ):
+        run.remember()
         run.ledger.note([Entry(0, "f" * 32, State.NOTED)])
         run.ledger.apply([Outcome(
             run=run.ledger.run, row=0, fingerprint="f" * 32, status="done", worker="w", paths=("a", "b"), **facts

@@ -59,6 +59,7 @@ def output(
     Path("input.jsonl").write_text("\n".join(lines), "utf-8")
     settings = load_settings(diffuser_model_name="demo", **given)
     with taken(Path("input.jsonl"), Path()) as source, opening.create(source, Path(folder), settings, "submit") as run:
+        run.remember()
         fates = dict.fromkeys(range(len(lines)), DONE) if fates is None else fates
         run.ledger.apply(list(answers(run, fates, warned)))
         unanswered = write_output(run, Path("output.jsonl")).unanswered

@@ -58,6 +58,8 @@ def test_a_stream_is_kept_in_the_run_folder(monkeypatch: pytest.MonkeyPatch) -> 
     pipe_in(monkeypatch, b"{}\n")
     with taken(STDIN, Path("run")) as taken_, create(taken_, Path("run"), SETTINGS, "submit") as run:
         assert run.source.path.read_bytes() == b"{}\n"
+        run.remember()
+        assert run.source.path == Path("run/run.input").absolute()
     here = Path.cwd()
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
@@ -73,13 +75,27 @@ def test_a_second_stream_takes_the_place_of_the_first(monkeypatch: pytest.Monkey
         pipe_in(monkeypatch, data)
         with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit") as run:
             assert run.source.path.read_bytes() == data
+            run.remember()
+            assert run.source.path.read_bytes() == data
+
+
+def test_a_command_that_does_not_come_to_it_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second stream takes the first one's place when the run becomes its own, and not before."""
+    for data in (b"[1]", b"[2]"):
+        pipe_in(monkeypatch, data)
+        with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit") as run:
+            assert run.source.path.read_bytes() == data
+            if data == b"[1]":
+                run.remember()
+    with reopen(Path("run"), "collect") as run:
+        assert run.source.path.read_bytes() == b"[1]"
 
 
 def test_a_stream_never_takes_the_place_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that belongs to a file refuses a stream, and one that belongs to a stream refuses a file."""
     Path("in.jsonl").write_text("{}")
-    with taken(Path("in.jsonl"), Path()) as source, create(source, Path("file"), SETTINGS, "submit"):
-        pass
+    with taken(Path("in.jsonl"), Path()) as source, create(source, Path("file"), SETTINGS, "submit") as run:
+        run.remember()
     pipe_in(monkeypatch, b"[1]")
     with (
         taken(STDIN, Path("file")) as source,
@@ -88,8 +104,8 @@ def test_a_stream_never_takes_the_place_of_a_file(monkeypatch: pytest.MonkeyPatc
     ):
         pass
     pipe_in(monkeypatch, b"[1]")
-    with taken(STDIN, Path("stream")) as source, create(source, Path("stream"), SETTINGS, "submit"):
-        pass
+    with taken(STDIN, Path("stream")) as source, create(source, Path("stream"), SETTINGS, "submit") as run:
+        run.remember()
     with (
         taken(Path("in.jsonl"), Path()) as source,
         pytest.raises(RunError, match="belongs to standard input; name another"),
@@ -122,16 +138,16 @@ def test_copies_of_killed_commands_are_cleared(monkeypatch: pytest.MonkeyPatch) 
         Path(f"run/.run.input.{name}").write_text("left behind, or being written")
         os.utime(f"run/.run.input.{name}", (time.time() - age,) * 2)
     pipe_in(monkeypatch, b"[1]")
-    with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit"):
-        pass
+    with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit") as run:
+        run.remember()
     assert [path.name for path in Path("run").glob(".*")] == [".run.input.new"]
 
 
 def test_a_refused_command_leaves_the_kept_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that is refused for another reason has not yet put its stream in the place of the run's."""
     pipe_in(monkeypatch, b"[1]")
-    with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit"):
-        pass
+    with taken(STDIN, Path("run")) as source, create(source, Path("run"), SETTINGS, "submit") as run:
+        run.remember()
     pipe_in(monkeypatch, b"[2]")
     wrong = SETTINGS.model_copy(update={"output": Path("run")})
     with (

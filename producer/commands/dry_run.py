@@ -1,0 +1,34 @@
+"""`--dry-run`: what a command would do with an input's rows. It makes no folder, and needs no Redis and no worker."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from producer.commands.planning import plan, show
+from producer.commands.terminal import run_folder, taken_input
+from producer.rows.parser import RowParser
+from producer.run.failures import ledger_errors
+from producer.run.ledger import LEDGER, Ledger
+from producer.run.manifest import claim
+from worker.settings.fleet import Settings
+
+#: Id of a run that is not there. No fingerprint depends on it.
+_NO_RUN = "0" * 16
+
+
+def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
+    """Print what `producer submit` and `producer run` would do.
+
+    Raises:
+        RunError: the input cannot be read, or the run folder belongs to another.
+
+    """
+    folder = run_folder(named, settings)
+    with TemporaryDirectory() as temporary, taken_input(named, Path(temporary)) as source:
+        if not (folder / LEDGER).is_file():
+            parser = RowParser(settings, run=_NO_RUN, base=source.base, run_dir=folder)
+            show(plan(source, settings, None, parser, whole=True), as_json=as_json)
+            return
+        with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
+            claimed = claim(folder, ledger, source)
+            parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
+            show(plan(source, settings, ledger, parser, whole=True), as_json=as_json)

@@ -1,0 +1,123 @@
+"""What a command says before it changes anything, and what it does not do without being told twice."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import click
+
+from producer.commands.terminal import say
+from producer.rows.lines import count_lines, read_lines
+from producer.rows.parser import RowParser
+from producer.rows.source import Source
+from producer.run.decisive import differences, earlier_settings
+from producer.run.ledger import Ledger
+from producer.run.opening import Run
+from producer.run.rates import seconds_per_step
+from producer.run.records import State
+from producer.sending.plan import Plan, by_counts, by_rows
+from worker.settings.fleet import Settings
+
+redo_option = click.option(
+    "--redo", is_flag=True, help="Edit finished rows again where an option that decides their pictures has changed."
+)
+dry_run_option = click.option(
+    "--dry-run", "only_plan", is_flag=True, help="Say what would be done, and change nothing."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="With --dry-run: for scripts.")
+
+
+class _NotAgreed(click.ClickException):
+    """A mistake on the command line, but none of the kind that its usage explains."""
+
+    exit_code = click.UsageError.exit_code
+
+
+def plan_of(run: Run) -> Plan:
+    """Find out what is to be done with the rows of a run's input.
+
+    Raises:
+        RunError: the input cannot be read.
+
+    """
+    return plan(run.source, run.settings, run.ledger, run.parser, whole=False)
+
+
+def plan(source: Source, settings: Settings, ledger: Ledger | None, parser: RowParser, *, whole: bool) -> Plan:
+    """Find out the same of a run that need not be there: then `ledger` is None.
+
+    Lines are compared where options have changed that decide pictures, or all of it is wanted (`whole`); else the
+    counts say enough.
+    """
+    earlier = None if ledger is None else earlier_settings(ledger)
+    because = () if earlier is None else differences(earlier, settings)
+    states: Counter[State] = Counter() if ledger is None else ledger.states()
+    at_stake = states[State.DONE] or states[State.SENT]
+    if not whole and not (because and at_stake):
+        return by_counts(count_lines(source.path), states)
+    then = None if earlier is None else parser.under(earlier)
+    found = by_rows(read_lines(source.path), ledger, parser, then, because)
+    rate = None if ledger is None else seconds_per_step(ledger)
+    found.gpu_seconds = None if rate is None else round(rate * found.steps, 3)
+    return found
+
+
+def agree(found: Plan, *, redo: bool) -> None:
+    """Say what will be done; where finished work would be lost to an option, ask for a yes or for `--redo`.
+
+    Raises:
+        click.ClickException: there is neither.
+
+    """
+    say(in_words(found))
+    if not found.lost or redo:
+        return
+    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+        if click.confirm("Edit them again?", err=True):
+            return
+        raise click.ClickException("Nothing was changed.")
+    raise _NotAgreed(
+        f"{_rows(found.lost)} that {'are' if found.lost > 1 else 'is'} finished would be edited again, because"
+        f" {_and(found.because)}; nothing was changed. Say --redo to do so, or take the option back, or name another"
+        " folder with --run-dir."
+    )
+
+
+def show(found: Plan, *, as_json: bool) -> None:
+    """Print a plan as the result of a command that does nothing else."""
+    click.echo(json.dumps(found.as_dict()) if as_json else in_words(found))
+
+
+def in_words(found: Plan) -> str:
+    """Put a plan into one sentence."""
+    to_do = _each({
+        "new": found.new,
+        "that failed before": found.failed,
+        "that were never sent": found.unsent,
+        "whose lines have changed": found.changed,
+        f"finished ones again, because {_and(found.because)}": found.lost,
+    })  # fmt: skip
+    left = _each({
+        "finished": found.finished,
+        "on their way": found.on_their_way,
+        "kept": found.kept,
+        "that cannot be edited": found.bad,
+    })  # fmt: skip
+    edits = f"{_rows(found.to_edit)} to edit ({to_do})" if found.to_edit else "nothing to edit"
+    rest = f"; left alone: {left}" if left else ""
+    time = "" if found.gpu_seconds is None else f"; about {timedelta(seconds=round(found.gpu_seconds))} on one GPU"
+    return f"Plan: {edits}{rest}{time}."
+
+
+def _each(rows: Mapping[str, int]) -> str:
+    return _and([f"{n} {what}" for what, n in rows.items() if n])
+
+
+def _rows(n: int) -> str:
+    return f"{n} row{'s' * (n != 1)}"
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])
