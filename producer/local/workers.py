@@ -106,12 +106,13 @@ class LocalWorkers:
         return _Worker(name=name, device=device, log=log, begin=begin, process=process, again=again)
 
     def _environment(self, device: str) -> dict[str, str]:
-        given = {
-            f"FLEET_{name.upper()}": str(value)
-            for name, value in self._settings.model_dump().items()
-            if value is not None
-        }
-        return {**os.environ, **given, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+        return {**environment(self._settings), **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment, with the settings as they are here: for processes that read them there."""
+    given = {f"FLEET_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None}
+    return {**os.environ, **given}
 
 
 def devices(workers: str) -> list[str]:
