@@ -164,7 +164,7 @@ def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
     process = alone.begin("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 4)
     wait_until(lambda: list(tmp_path.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
-    [worker] = [child for child in children(process) if "celery" in Path(f"/proc/{child}/cmdline").read_text()]
+    [worker] = [child for child in children(process) if "-A\0worker\0" in Path(f"/proc/{child}/cmdline").read_text()]
     os.kill(worker, signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
