@@ -17,6 +17,7 @@ from producer.local.workers import LocalWorkers, devices
 from producer.run import opening
 from producer.run.failures import broker_errors, folder_errors
 from producer.run.preconditions import require_broker
+from producer.sending.foresight import Foresight
 from producer.sending.sender import Sender
 from producer.sending.submit import submit
 from worker.settings.fleet import Settings, load_settings
@@ -41,7 +42,8 @@ def run_command(named: Path, *, workers: str, **given: Any) -> None:
         say_rounding(settings)
         with LocalWorkers(settings, folder, devices(workers), say) as fleet, progress_bar(stderr) as report:
             collector = Collector(run, report)
-            submit(run, Sender(run, collector, check=fleet.check, before_first=fleet.start))
+            sender = Sender(run, collector, check=fleet.check, before_first=fleet.start, foresee=Foresight(run))
+            submit(run, sender)
             if run.ledger.unanswered:  # also rows that an earlier command sent
                 fleet.start()
             status = collector.follow(fleet.check)

@@ -24,8 +24,12 @@ class Sender:
         *,
         check: Callable[[Status], None],
         before_first: Callable[[], None] = lambda: None,
+        foresee: Callable[[Sequence[EditRequest]], Sequence[EditRequest]] = lambda requests: requests,
     ) -> None:
         """`before_first` is called before the first row is published, and never if none is.
+
+        `foresee` is given the rows that are about to be sent, answers those that need no worker for it, and returns the
+        others.
 
         `check` is called while there is no room, and may raise to stop.
         """
@@ -33,6 +37,7 @@ class Sender:
         self._collector = collector
         self._check = check
         self._before_first = before_first
+        self._foresee = foresee
         #: Most rows to send at once.
         self.most = min(CHUNK, run.settings.max_queued)
         #: Rows that were published so far.
@@ -75,7 +80,7 @@ class Sender:
         require_wanted(run)
         entries = [_entry(row) for row in rows]
         noted = run.retrying(lambda: run.ledger.note(entries, lambda noted: self._announce(rows, noted)))
-        requests = _requests(rows, noted.wanted)
+        requests = self._foresee(_requests(rows, noted.wanted))
         if not requests:
             return
         if not self.published:

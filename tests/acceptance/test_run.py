@@ -174,7 +174,7 @@ def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
 
 def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
     """When the worker cannot start, the run stops everything and says the worker's own sentence."""
-    write_jsonl(alone.folder / "in.jsonl", [row("x.png", "Make it red.")])
+    write_jsonl(alone.folder / "in.jsonl", [row(photo("coffee", 64, 64, alone.folder / "x.png").name, "Make it red.")])
     failed = alone("run", "in.jsonl", "--model", "FLUX-Kontext", "--run-dir", "r")
     assert failed.returncode == 1
     assert "FLUX-Kontext needs a CUDA GPU" in failed.stderr
