@@ -89,7 +89,7 @@ def _settings(client: redis.Redis) -> Iterator[Finding]:
 
 
 def _eviction(facts: Mapping[str, Any]) -> Finding:
-    policy, most, used = str(facts.get("maxmemory_policy")), int(facts["maxmemory"]), int(facts["used_memory"])
+    policy, most, used = str(facts.get("maxmemory_policy")), int(facts.get("maxmemory", 0)), int(facts["used_memory"])
     room = f"{used / 2**20:.0f} MiB are used{f' of {most / 2**20:.0f}' if most else ', without a limit'}"
     if policy != "noeviction":
         change = "redis-cli CONFIG SET maxmemory-policy noeviction, and in its configuration"

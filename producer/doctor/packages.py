@@ -44,7 +44,9 @@ def packages_found(asked: Iterable[Requirement], extras: Iterable[str]) -> Findi
     needed = [one for one in asked if any(_applies(one, extra) for extra in ("", *extras))]
     lacking = [(one, has) for one in needed if not _fits(one, has := installed(one.name))]
     if lacking:
-        listed = ", ".join(f"{one.name} {has or 'is not installed'}{_wanted(one, has)}" for one, has in lacking)
+        missing = [one.name for one, has in lacking if has is None]
+        other = [f"{one.name} {has} (needs {one.specifier})" for one, has in lacking if has is not None]
+        listed = ", ".join([*other, *([f"not installed: {', '.join(missing)}"] if missing else [])])
         named = f"[{','.join(extras)}]" if extras else ""
         return broken("packages", listed, f"pip install -c constraints.txt '.{named}' in the project's folder")
     telling = ", ".join(f"{name} {has}" for name in _TELLING if (has := installed(name)))
@@ -67,7 +69,3 @@ def _applies(one: Requirement, extra: str) -> bool:
 
 def _fits(one: Requirement, has: str | None) -> bool:
     return has is not None and one.specifier.contains(has, prereleases=True)
-
-
-def _wanted(one: Requirement, has: str | None) -> str:
-    return f" (needs {one.specifier})" if has else ""

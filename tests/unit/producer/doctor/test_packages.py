@@ -15,10 +15,11 @@ CLICK = version("click")
     ("asked", "extras", "problem"),
     [
         (["click>=1"], [], None),
-        (["click>=1", "no-such-package>=2"], [], "no-such-package is not installed"),
+        (["click>=1", "no-such-package>=2"], [], "not installed: no-such-package"),
         (["click>=999"], [], f"click {CLICK} (needs >=999)"),
+        (["click>=999", "no-a", "no-b"], [], f"click {CLICK} (needs >=999), not installed: no-a, no-b"),
         (["no-such-package; extra == 'worker'"], [], None),
-        (["no-such-package; extra == 'worker'"], ["worker"], "no-such-package is not installed"),
+        (["no-such-package; extra == 'worker'"], ["worker"], "not installed: no-such-package"),
         (["no-such-package; python_version < '3'"], ["worker"], None),
     ],
 )
