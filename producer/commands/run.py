@@ -42,7 +42,7 @@ def run_command(named: Path, *, workers: str, **given: Any) -> None:
         say_rounding(settings)
         with LocalWorkers(settings, folder, devices(workers), say) as fleet, progress_bar(stderr) as report:
             collector = Collector(run, report)
-            sender = Sender(run, collector, check=fleet.check, before_first=fleet.start, foresee=Foresight(run))
+            sender = Sender(run, collector, check=fleet.check, before_first=fleet.start, foresee=Foresight(settings))
             submit(run, sender)
             if run.ledger.unanswered:  # also rows that an earlier command sent
                 fleet.start()

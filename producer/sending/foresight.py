@@ -7,7 +7,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from producer.run.opening import Run
 from worker.contract.errors import RowError, TransientError, one_line
 from worker.contract.messages import EditRequest, Outcome
 from worker.pictures.confine import confined
@@ -26,33 +25,33 @@ _NAME: Final = "producer"
 
 
 class Foresight:
-    """Answers the rows before the first one that can be edited, as far as the headers of its images tell.
+    """Knows what becomes of the rows before the first one that can be edited, as far as headers of images tell.
 
-    That is what a worker would say of them. One good row ends it, so that it costs a run of good rows one header.
+    One good row ends it, so that it costs a run of good rows one header.
     """
 
-    def __init__(self, run: Run, most: int = _MOST) -> None:
-        self._run = run
+    def __init__(self, settings: Settings, most: int = _MOST) -> None:
+        self._settings = settings
         self._left = most
 
-    def __call__(self, requests: Sequence[EditRequest]) -> Sequence[EditRequest]:
-        """Return the rows that are to be sent: those of the ledger's that are noted, but for the ones answered here."""
+    def __call__(self, requests: Sequence[EditRequest]) -> list[Outcome]:
+        """Return the outcomes of the first rows, in the words of a worker: of none, or up to one that can be edited."""
+        outcomes: list[Outcome] = []
         if self._left <= 0:
-            return requests
-        begin, abreast = 0, 1
+            return outcomes
+        abreast = 1
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            while self._left > 0 and begin < len(requests):
-                some = requests[begin : begin + min(abreast, self._left)]
+            while self._left > 0 and len(outcomes) < len(requests):
+                some = requests[len(outcomes) : len(outcomes) + min(abreast, self._left)]
                 errors = list(takewhile(bool, threads.map(self._error, some)))
-                self._run.ledger.apply(map(_failed, some, errors))
-                begin += len(errors)
+                outcomes += map(_failed, some, errors)
                 self._left = self._left - len(errors) if len(errors) == len(some) else 0
                 abreast = _ABREAST
-        return requests[begin:]
+        return outcomes
 
     def _error(self, request: EditRequest) -> str | None:
         try:
-            _read_headers(request, self._run.settings)
+            _read_headers(request, self._settings)
         except TransientError:
             return None
         except RowError as error:

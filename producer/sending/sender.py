@@ -11,7 +11,7 @@ from producer.run.preconditions import require_wanted
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import Entry, Noted, State
 from producer.sending.window import Window
-from worker.contract.messages import EditRequest
+from worker.contract.messages import EditRequest, Outcome
 
 
 class Sender:
@@ -24,12 +24,11 @@ class Sender:
         *,
         check: Callable[[Status], None],
         before_first: Callable[[], None] = lambda: None,
-        foresee: Callable[[Sequence[EditRequest]], Sequence[EditRequest]] = lambda requests: requests,
+        foresee: Callable[[Sequence[EditRequest]], Sequence[Outcome]] = lambda _: (),
     ) -> None:
         """`before_first` is called before the first row is published, and never if none is.
 
-        `foresee` is given the rows that are about to be sent, answers those that need no worker for it, and returns the
-        others.
+        `foresee` is given the rows that are about to be sent, and returns the outcomes of those that need no worker.
 
         `check` is called while there is no room, and may raise to stop.
         """
@@ -80,7 +79,7 @@ class Sender:
         require_wanted(run)
         entries = [_entry(row) for row in rows]
         noted = run.retrying(lambda: run.ledger.note(entries, lambda noted: self._announce(rows, noted)))
-        requests = self._foresee(_requests(rows, noted.wanted))
+        requests = self._unforeseen(_requests(rows, noted.wanted))
         if not requests:
             return
         if not self.published:
@@ -93,6 +92,12 @@ class Sender:
         # A crash before this line publishes the rows again; workers know the finished ones.
         run.ledger.sent(request.row for request in requests)
         self.published += len(requests)
+
+    def _unforeseen(self, requests: list[EditRequest]) -> list[EditRequest]:
+        """Record what is known of rows without a worker; return the others."""
+        known = {outcome.row: outcome for outcome in self._foresee(requests)}
+        self._run.ledger.apply(known.values())
+        return [request for request in requests if request.row not in known]
 
     def finish(self) -> int:
         """Publish the counts, and return how many rows were published."""

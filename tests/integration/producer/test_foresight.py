@@ -18,14 +18,13 @@ from worker.settings.fleet import Settings
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[opening.Run]:
-    """Open a run of five rows, all of them noted, of which the third and the last have their picture."""
+    """Open a run of five rows, of which the third and the last have their picture."""
     (tmp_path / "broken.png").write_bytes(b"no picture")
     photo("coffee", 64, 64, tmp_path / "good.png")
     names = ["absent.png", "broken.png", "good.png", "absent.png", "good.png"]
     source = write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
     folder, settings = tmp_path / "r", Settings(diffuser_model_name="demo")
     with taken(source, folder) as rows, opening.create(rows, folder, settings, "run") as run:
-        run.ledger.note([Entry(one.row, one.fingerprint, State.NOTED) for one in requests(run)])
         yield run
 
 
@@ -35,23 +34,18 @@ def requests(run: opening.Run) -> list[EditRequest]:
     return [request for request in parsed if request is not None]
 
 
-def states(run: opening.Run) -> list[State]:
-    """Return where the rows stand."""
-    return [record.state for record in run.ledger.records()]
-
-
-def test_rows_before_the_first_good_one_are_answered(run: opening.Run) -> None:
-    """Those behind it are sent, bad or not: a worker is started for it anyway."""
-    foresight = Foresight(run)
-    assert [request.row for request in foresight(requests(run))] == [2, 3, 4]
-    assert states(run) == [State.FAILED, State.FAILED, State.NOTED, State.NOTED, State.NOTED]
-    later = requests(run)[3:4]
-    assert foresight(later) == later, "once a row is good, no more are looked at"
+def test_only_rows_before_the_first_good_one_are_foreseen(run: opening.Run) -> None:
+    """A worker is started for that one anyway, and sees to the others."""
+    foresight = Foresight(run.settings)
+    outcomes = foresight(requests(run))
+    assert [(outcome.row, outcome.status) for outcome in outcomes] == [(0, "failed"), (1, "failed")]
+    assert str(outcomes[0].error).endswith("absent.png: no such file.")
+    assert foresight(requests(run)[3:4]) == [], "once a row is good, no more are looked at"
 
 
 def test_it_looks_no_further_than_it_may(run: opening.Run) -> None:
     """Of an input that begins with ever so many bad rows workers find the rest sooner."""
-    assert [request.row for request in Foresight(run, most=1)(requests(run))] == [1, 2, 3, 4]
+    assert [outcome.row for outcome in Foresight(run.settings, most=1)(requests(run))] == [0]
 
 
 def test_no_worker_is_started_for_rows_that_cannot_be_edited(cli: CLI) -> None:
