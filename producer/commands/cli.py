@@ -7,6 +7,7 @@ import click
 from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
+from producer.commands.doctor import doctor_command
 from producer.commands.options import with_flag
 from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
@@ -32,7 +33,7 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            looking = ctx.invoked_subcommand in {"check", "status"}
+            looking = ctx.invoked_subcommand in {"check", "doctor", "status"}
             raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
 
 
@@ -46,6 +47,7 @@ for command in (
     cancel_command,
     check_command,
     collect_command,
+    doctor_command,
     redo_command,
     retry_command,
     run_command,

@@ -31,10 +31,14 @@ def _setting(flag: str, name: str, **options: Any) -> Callable[[Command], Comman
     return click.option(flag, name, help=f"{field.description}{default}  (FLEET_{name.upper()})", **options)
 
 
-_ROW_OPTIONS = [
+_MODEL_OPTIONS = [
     _setting("--model", "diffuser_model_name", metavar="NAME"),
     _setting("--hf-model-name-or-path", "hf_model_name_or_path", metavar="ID"),
     _setting("--hf-revision", "hf_revision", metavar="REV"),
+]
+
+_ROW_OPTIONS = [
+    *_MODEL_OPTIONS,
     _setting("--preset", "preset", metavar="NAME"),
     _setting("--input-image-key", "input_image_key", metavar="KEY"),
     _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
@@ -65,6 +69,11 @@ _RUN_OPTIONS = [
 ]
 
 broker_option = _setting("--broker", "broker_url", metavar="URL")
+
+
+def model_options(command: Command) -> Command:
+    """Give a command the options that name a model."""
+    return _with(_MODEL_OPTIONS, command)
 
 
 def row_options(command: Command) -> Command:

@@ -19,6 +19,7 @@ from producer.local.workers import LocalWorkers, devices
 from producer.run import opening
 from producer.run.failures import broker_errors, folder_errors
 from producer.run.preconditions import require_broker
+from producer.sending.foresight import Foresight
 from producer.sending.sender import Sender
 from producer.sending.submit import submit
 from worker.settings.fleet import Settings, load_settings
@@ -55,7 +56,8 @@ def run_command(named: Path, *, workers: str, redo: bool, only_plan: bool, as_js
                 fleet.start()
                 fleet.wait_until_ready(watch)
 
-            submit(run, Sender(run, collector, check=fleet.check, before_first=start_fleet))
+            sender = Sender(run, collector, check=fleet.check, before_first=start_fleet, foresee=Foresight(settings))
+            submit(run, sender)
             if run.ledger.unanswered:  # also rows that an earlier command sent
                 fleet.start()
             status = collector.follow(fleet.check)

@@ -114,7 +114,7 @@ class LocalWorkers:
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-W", _HUSHED, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            [sys.executable, "-W", _HUSHED, "-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
             env=self._environment(device),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -124,12 +124,15 @@ class LocalWorkers:
         return _Worker(name=name, device=device, log=log, begin=begin, process=process, again=again)
 
     def _environment(self, device: str) -> dict[str, str]:
-        given = {
-            f"FLEET_{name.upper()}": str(value)
-            for name, value in self._settings.model_dump().items()
-            if value is not None
-        }
-        return {**os.environ, **given, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+        # What lies in the current folder is no module of theirs, nor of the processes that torch starts to compile.
+        safe = {"PYTHONSAFEPATH": "1"}
+        return {**environment(self._settings), **safe, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment, with the settings as they are here: for processes that read them there."""
+    given = {f"FLEET_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None}
+    return {**os.environ, **given}
 
 
 def devices(workers: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from producer.rows.fields import Warn, found_in, kind_of, named, read_text, require_text
+from producer.rows.guessing import IMAGES, did_you_mean
 from worker.contract.errors import RowError
 from worker.contract.inline_images import data_uri, looks_like_base64
 from worker.contract.row_warnings import RowWarning
@@ -40,7 +41,8 @@ def image_sources(fields: dict[str, Any], key: str, *, base: str, every: bool, w
     if len(values) > len(used):
         warn(RowWarning.IMAGES_UNUSED)
     if key not in fields:
-        raise RowError(f"{key}: expected a path or a list of paths, found {found_in(fields, key)}.")
+        guess = did_you_mean(fields, key, IMAGES)
+        raise RowError(f"{key}: expected a path or a list of paths, found {found_in(fields, key)}{guess}")
     return [_source(value, key, base) for value in used]
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from producer.rows.fields import Warn, found_in, named, read_text, require_text
+from producer.rows.guessing import CONVERSATIONS, did_you_mean
 from producer.rows.markup import without_markup
 from worker.contract.errors import RowError
 from worker.contract.parameters import LONGEST_PROMPT
@@ -31,7 +32,8 @@ def instruction(fields: dict[str, Any], key: str, *, warn: Warn, keep_markup: bo
     if isinstance(turns, str):
         turns = [turns]
     if not isinstance(turns, list):
-        raise RowError(f"{key}: expected a list of turns, found {found_in(fields, key)}.")
+        guess = "." if key in fields else did_you_mean(fields, key, CONVERSATIONS)
+        raise RowError(f"{key}: expected a list of turns, found {found_in(fields, key)}{guess}")
     text = _last_text(turns, key)
     if len(text) > LONGEST_PROMPT:
         raise RowError(f"{key}: the instruction has {len(text)} characters, more than {LONGEST_PROMPT}.")

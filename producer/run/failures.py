@@ -18,6 +18,11 @@ _ADVICE: Final = {
 }
 
 
+def advice(error: BaseException) -> str:
+    """Say what to do about a broker that raised this."""
+    return _ADVICE[trouble(error)]
+
+
 @contextmanager
 def broker_errors(settings: Settings) -> Iterator[None]:
     """Turn a broker that cannot be used into one sentence.
@@ -30,7 +35,7 @@ def broker_errors(settings: Settings) -> Iterator[None]:
         yield
     except BROKER_ERRORS as error:
         raise RunError(
-            f"{described(settings.broker, error)}; {_ADVICE[trouble(error)]}. Nothing is lost:"
+            f"{described(settings.broker, error)}; {advice(error)}. Nothing is lost:"
             " the same command goes on where it stopped."
         ) from None
 

@@ -11,7 +11,7 @@ from producer.run.preconditions import require_wanted
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import Entry, Noted, State
 from producer.sending.window import Window
-from worker.contract.messages import EditRequest
+from worker.contract.messages import EditRequest, Outcome
 
 
 class Sender:
@@ -24,8 +24,11 @@ class Sender:
         *,
         check: Callable[[Status], None],
         before_first: Callable[[], None] = lambda: None,
+        foresee: Callable[[Sequence[EditRequest]], Sequence[Outcome]] = lambda _: (),
     ) -> None:
         """`before_first` is called before the first row that is to be published is noted, and never if there is none.
+
+        `foresee` is given the rows that are about to be sent, and returns the outcomes of those that need no worker.
 
         `check` is called while there is no room, and may raise to stop.
         """
@@ -33,6 +36,7 @@ class Sender:
         self._collector = collector
         self._check = check
         self._before_first = before_first
+        self._foresee = foresee
         #: Most rows to send at once.
         self.most = min(CHUNK, run.settings.max_queued)
         #: Rows that were published so far.
@@ -76,11 +80,14 @@ class Sender:
         changed = run.ledger.changed([_entry(row) for row in rows])
         if not changed:
             return
-        if not self.published and any(entry.state is State.NOTED for entry in changed):
+        wanted = _requests(rows, {entry.row for entry in changed if entry.state is State.NOTED})
+        foreseen = {outcome.row: outcome for outcome in self._foresee(wanted)}
+        if not self.published and len(foreseen) < len(wanted):
             self._before_first()
         run.remember()
         noted = run.retrying(lambda: run.ledger.note(changed, lambda noted: self._announce(rows, noted)))
-        requests = _requests(rows, noted.wanted)
+        run.ledger.apply(foreseen.values())
+        requests = _requests(rows, noted.wanted - foreseen.keys())
         if not requests:
             return
         if not self.published:

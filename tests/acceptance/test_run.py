@@ -164,7 +164,7 @@ def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
     process = alone.begin("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3)
     wait_until(lambda: list(tmp_path.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
-    [worker] = [child for child in children(process) if "celery" in Path(f"/proc/{child}/cmdline").read_text()]
+    [worker] = [child for child in children(process) if "-A\0worker\0" in Path(f"/proc/{child}/cmdline").read_text()]
     os.kill(worker, signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
@@ -174,7 +174,7 @@ def test_a_worker_that_dies_is_started_again(tmp_path: Path) -> None:
 
 def test_a_dead_part_ends_the_run_with_its_reason(alone: CLI) -> None:
     """When the worker cannot start, the run stops everything and says the worker's own sentence."""
-    write_jsonl(alone.folder / "in.jsonl", [row("x.png", "Make it red.")])
+    write_jsonl(alone.folder / "in.jsonl", [row(photo("coffee", 64, 64, alone.folder / "x.png").name, "Make it red.")])
     failed = alone("run", "in.jsonl", "--model", "FLUX-Kontext", "--run-dir", "r")
     assert failed.returncode == 1
     assert "FLUX-Kontext needs a CUDA GPU" in failed.stderr

@@ -1,5 +1,6 @@
 """What may be asked of a running worker over Redis, beside what Celery itself answers."""
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from celery.worker import WorkController
@@ -17,6 +18,7 @@ def fleet(state: WorkController) -> dict[str, Any]:
         "model": settings.model,
         "queue": queue_name(settings.model),
         "batch_size": settings.batch_size,
+        "version": _version(),
         **state.app.tasks[TASK_NAME].facts(),
     }
 
@@ -25,3 +27,10 @@ def fleet(state: WorkController) -> dict[str, Any]:
 def cancel_run(state: WorkController, run: str) -> None:
     """Let go of a run's rows; `producer cancel` says it to every worker."""
     state.app.tasks[TASK_NAME].drop(run)
+
+
+def _version() -> str:
+    try:
+        return version("bulk-image-editor")
+    except PackageNotFoundError:  # run from a folder
+        return "unknown"

@@ -113,4 +113,6 @@ def test_a_missing_column_names_those_that_there_are() -> None:
     """A row without the column says which columns it has."""
     error = parse({"image": "a.png", "conversations": "x"}).error or ""
     assert error.startswith("line 3: images: expected a path or a list of paths, ")
-    assert error.endswith('found no such field (there is "image" and "conversations").')
+    assert error.endswith(
+        'found no such field (there is "image" and "conversations"); did you mean --input-image-key image?'
+    )

@@ -72,7 +72,10 @@ def test_messages_stand_for_conversations() -> None:
         ),
         (
             {"prompt": RED, "n": 3},
-            'conversations: expected a list of turns, found no such field (there is "images", "prompt" and "n").',
+            (
+                'conversations: expected a list of turns, found no such field (there is "images", "prompt" and "n");'
+                " did you mean --input-conversation-key prompt?"
+            ),
         ),
         (
             {"conversations": "<image>"},
