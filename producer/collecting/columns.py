@@ -27,10 +27,17 @@ class _Found(Enum):
 class Columns:
     """Writes rows of one output."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        """Paths are shown below `folder`, as the user named it, so that they hold where they ran the command."""
+    def __init__(self, settings: Settings, folder: Path, beside: Path) -> None:
+        """Paths are shown below the run's `folder`, as the user named it, so that they hold where they ran the command.
+
+        Where the user wants them relative, they begin in the output's own folder, `beside`.
+        """
         self._settings = settings
-        self._folder = folder
+        self._folder: str | Path = folder
+        if settings.output_paths != "as-given":
+            self._folder = folder.resolve()
+        if settings.output_paths == "relative":
+            self._folder = os.path.relpath(self._folder, beside.resolve())
         #: Rows whose own column stands where a warning would, so that it is only counted.
         self.crowded_out = 0
 

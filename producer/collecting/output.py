@@ -37,7 +37,11 @@ def write_output(run: Run, path: Path) -> Written:
     path = path.resolve()  # a link stays a link
     # The run's own: what a command that was killed has left is overwritten by the next.
     temporary = path.with_name(f".{path.name}.{run.ledger.run}.tmp")
-    columns, remarks, unanswered = Columns(run.settings, run.folder), Remarks(run.settings, run.source.base), 0
+    columns, remarks, unanswered = (
+        Columns(run.settings, run.folder, path.parent),
+        Remarks(run.settings, run.source.base),
+        0,
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8", newline="\n") as file:

@@ -8,6 +8,7 @@ from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
 from producer.commands.doctor import doctor_command
+from producer.commands.errors import errors_command
 from producer.commands.options import with_flag
 from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
@@ -33,7 +34,7 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            looking = ctx.invoked_subcommand in {"check", "doctor", "status"}
+            looking = ctx.invoked_subcommand in {"check", "doctor", "errors", "status"}
             raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
 
 
@@ -48,6 +49,7 @@ for command in (
     check_command,
     collect_command,
     doctor_command,
+    errors_command,
     redo_command,
     retry_command,
     run_command,

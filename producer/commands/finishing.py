@@ -1,16 +1,21 @@
 """How a command that has collected a run ends: its output, its last words, its exit code."""
 
 import sys
-from typing import NoReturn
+from collections.abc import Iterator
+from typing import Final, NoReturn
 
 import click
 
+from producer.collecting.causes import causes
 from producer.collecting.output import write_output
 from producer.collecting.progress import Status
 from producer.commands.exit_codes import SOME_FAILED, SOME_UNANSWERED
 from producer.commands.terminal import say
 from producer.run.opening import Run
 from producer.run.preconditions import changed_rows
+
+#: Causes that are said at the end of a run.
+_SHOWN: Final = 3
 
 
 def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
@@ -25,8 +30,19 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
     click.echo(path)
     kept = f", {status.kept} kept" if status.kept else ""
     say(f"{status.done} rows done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
-    for sentence in sentences:
+    for sentence in [*_causes(run, status.failed), *sentences]:
         say(sentence)
     if complete and unanswered:
         raise changed_rows(run, unanswered)
     sys.exit(SOME_UNANSWERED if unanswered else SOME_FAILED if status.failed else 0)
+
+
+def _causes(run: Run, failed: int) -> Iterator[str]:
+    """Say why rows have failed, the most frequent causes first."""
+    if not failed:
+        return
+    found = causes(run.ledger)
+    for cause in found[:_SHOWN]:
+        yield f"{cause.rows} failed: {cause.cause} (such as row {cause.example.row})."
+    others = f"{len(found) - _SHOWN} more causes, and each row: " if len(found) > _SHOWN else "Each of them: "
+    yield f"{others}producer errors {run.folder} --by row"

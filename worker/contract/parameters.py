@@ -35,6 +35,9 @@ MultiImage = Literal["first", "stitch"]
 #: What becomes of a row whose instruction is longer than the model reads: it is edited by what is read, or is an error.
 LongInstruction = Literal["warn", "error"]
 
+#: How an output row names its pictures: below the run folder as it was named, from the output's folder, or absolutely.
+OutputPaths = Literal["as-given", "relative", "absolute"]
+
 #: Formats of the edited images; the name is also the file's suffix.
 ImageFormat = Literal["png", "webp", "jpg"]
 

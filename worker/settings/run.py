@@ -12,6 +12,7 @@ from worker.contract.parameters import (
     LongInstruction,
     MultiImage,
     NumImages,
+    OutputPaths,
     Quality,
     Seed,
     Size,
@@ -28,6 +29,13 @@ class RunSettings(BaseSettings):
 
     run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")
     output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
+    output_paths: OutputPaths = Field(
+        "as-given",
+        description=(
+            "How output rows name images: as-given (below the run folder as you named it), relative (to the output's"
+            " folder) or absolute."
+        ),
+    )
     preset: PresetName | None = Field(
         None,
         description=(

@@ -289,3 +289,23 @@ def test_no_temporary_file_is_left() -> None:
     """After writing there is the output under its final name and nothing beside it."""
     output(f"{GOOD}}}")
     assert sorted(path.name for path in Path().iterdir()) == ["input.jsonl", "output.jsonl", "run"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "output", "shown"),
+    [
+        ("as-given", "output.jsonl", "./run/sample_0/sample_0_0.png"),
+        ("relative", "output.jsonl", "./run/sample_0/sample_0_0.png"),
+        ("relative", "run/output.jsonl", "./sample_0/sample_0_0.png"),
+        ("relative", "made/output.jsonl", "../run/sample_0/sample_0_0.png"),
+        ("absolute", "made/output.jsonl", "{here}/run/sample_0/sample_0_0.png"),
+    ],
+)
+def test_paths_begin_where_they_are_wanted(paths: str, output: str, shown: str) -> None:
+    """They hold from where the command ran, from the output's own folder, or from anywhere."""
+    Path("input.jsonl").write_text(GOOD + "}")
+    model = load_settings(diffuser_model_name="demo", output_paths=paths)
+    with taken(Path("input.jsonl"), Path()) as source, opening.create(source, Path("run"), model, "submit") as run:
+        run.ledger.apply(list(answers(run, {0: DONE}, {})))
+        write_output(run, Path(output))
+    assert json.loads(Path(output).read_text())["output_image"] == [shown.format(here=Path.cwd())]

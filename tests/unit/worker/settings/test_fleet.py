@@ -43,6 +43,7 @@ READ = [
     ("output_root", "/runs", Path("/runs")),
     ("run_dir", "runs/a", Path("runs/a")),
     ("output", "out.jsonl", Path("out.jsonl")),
+    ("output_paths", "relative", "relative"),
     ("preset", "llava", "llava"),
     ("input_image_key", "picture", "picture"),
     ("input_conversation_key", "talk", "talk"),

@@ -1,0 +1,66 @@
+"""Why rows have failed: their errors, grouped by what they have in common."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from producer.run.ledger import Ledger
+from producer.run.records import State
+
+#: What is a row's own in its error: its line, the name of its image, details in brackets, what it quotes.
+_OWN: Final = (
+    (re.compile(r"^line \d+: "), ""),
+    (re.compile(r"^image .*?: (?=[a-z])"), "image: "),
+    (re.compile(r" \([^()]*\)"), ""),
+    (re.compile(r'"[^"]*"'), '"…"'),
+    (re.compile(r"(?<![\w.])/[^\s:,;]+"), "…"),
+)
+
+#: Causes that are told apart; what comes after them counts as one more.
+_MOST: Final = 1000
+
+_OTHERS: Final = "other errors"
+
+
+class Failure(NamedTuple):
+    """A row that has failed."""
+
+    row: int
+    error: str
+
+    @property
+    def cause(self) -> str:
+        """What it has in common with others."""
+        text = self.error
+        for own, instead in _OWN:
+            text = own.sub(instead, text)
+        return text.rstrip(".")
+
+
+class Cause(NamedTuple):
+    """Rows that have failed alike."""
+
+    cause: str
+    rows: int
+    #: The first of them.
+    example: Failure
+
+
+def failures(ledger: Ledger) -> Iterator[Failure]:
+    """Iterate over the failed rows in the input's order."""
+    for record in ledger.records():
+        if record.state is State.FAILED:
+            yield Failure(record.row, str(json.loads(record.outcome or "{}").get("error") or "no reason was recorded."))
+
+
+def causes(ledger: Ledger) -> list[Cause]:
+    """Group the failed rows by cause, the most frequent first."""
+    found: dict[str, Cause] = {}
+    for failure in failures(ledger):
+        cause = failure.cause
+        if cause not in found and len(found) >= _MOST:
+            cause = _OTHERS
+        known = found.get(cause, Cause(cause, 0, failure))
+        found[cause] = known._replace(rows=known.rows + 1)
+    return sorted(found.values(), key=lambda cause: -cause.rows)
