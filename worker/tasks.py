@@ -17,6 +17,7 @@ from worker.delivery.quarantine import Quarantine
 from worker.editing.editor import RowEditor
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
+from worker.metrics.observer import Observer
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class EditTask(Task):
         ownership: Ownership,
         retrying: Retrying,
         client: redis.Redis,
+        observer: Observer,
         facts: Callable[[], dict[str, object]],
     ) -> None:
         """`facts` says how the model calculates and how busy it is, for whoever asks."""
@@ -57,6 +59,7 @@ class EditTask(Task):
         self._retrying = retrying
         self._ownership = ownership
         self._client = client
+        self._observer = observer
         #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
         self.let_go: set[str] = set()
 
@@ -82,8 +85,11 @@ class EditTask(Task):
             if any(self._ownership.elsewhere([ticket])):
                 self.let_go.add(ticket.tag)
             if isinstance(end, Unwanted):
+                self._observer.unwanted()
                 raise
+            self._observer.given_back()
             raise Reject("the worker is shutting down", requeue=True) from None
+        self._observer.answered(outcome, record.failure)
         if outcome.error is not None:
             raise RowError(outcome.error)
 
@@ -104,7 +110,7 @@ class EditTask(Task):
                 return self._recorded(request, self._edited(request, record, ticket))
             except CrashedError as error:
                 self._editor.clean_up(request)
-                outcome = self._recorded(request, record.failed(str(error)))
+                outcome = self._recorded(request, record.failed(error))
                 self._retrying.with_redis(lambda: quarantine.clear(run, row), request.name)
                 return outcome
             finally:
@@ -116,10 +122,10 @@ class EditTask(Task):
         except (GivenBack, Unwanted):
             raise
         except RowError as error:
-            return record.failed(str(error))
+            return record.failed(error)
         except Exception as error:
             logger.exception("row %s failed", request.name)
-            return record.failed(f"the worker failed on this row: {type(error).__name__}: {error}")
+            return record.failed(error)
         return record.done()
 
     def _recorded(self, request: EditRequest, outcome: Outcome) -> Outcome:

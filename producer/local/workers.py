@@ -16,6 +16,8 @@ from worker.settings.fleet import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class _Worker:
+    #: Its place among the workers of this run, from 0.
+    number: int
     name: str
     #: CUDA's id of its GPU; empty for the CPU.
     device: str
@@ -71,7 +73,7 @@ class LocalWorkers:
             name = f"gpu{device}" if device else f"cpu{number}"
             if device in self._devices[:number]:
                 name += f"-{number}"  # several share a GPU
-            self._workers.append(self._started(name, device))
+            self._workers.append(self._started(number, name, device))
 
     def check(self, status: Status) -> None:  # noqa: ARG002 - the run's progress does not matter here
         """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.
@@ -85,32 +87,31 @@ class LocalWorkers:
             ended = f"The worker {worker.name} ended (exit code {worker.process.returncode})"
             if _was_ready(worker):
                 self._say(f"{ended} and is started again: {_last_word(worker)}")
-                self._workers.append(self._started(worker.name, worker.device, again=True))
+                self._workers.append(self._started(worker.number, worker.name, worker.device, again=True))
             elif worker.again and self._workers:
                 self._say(f"{ended}, and the others go on without it: {_last_word(worker)}")
             else:
                 raise RunError(f"{ended}: {_last_word(worker)}")
 
-    def _started(self, name: str, device: str, *, again: bool = False) -> _Worker:
+    def _started(self, number: int, name: str, device: str, *, again: bool = False) -> _Worker:
         log = self._folder / f"worker-{name}.log"
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command line
             [sys.executable, "-W", _HUSHED, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
-            env=self._environment(device),
+            env=self._environment(number, device),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
         )
-        return _Worker(name=name, device=device, log=log, begin=begin, process=process, again=again)
+        return _Worker(number=number, name=name, device=device, log=log, begin=begin, process=process, again=again)
 
-    def _environment(self, device: str) -> dict[str, str]:
-        given = {
-            f"FLEET_{name.upper()}": str(value)
-            for name, value in self._settings.model_dump().items()
-            if value is not None
-        }
+    def _environment(self, number: int, device: str) -> dict[str, str]:
+        settings = self._settings.model_dump()
+        if (port := self._settings.metrics_port) is not None:
+            settings["metrics_port"] = port + number
+        given = {f"FLEET_{name.upper()}": str(value) for name, value in settings.items() if value is not None}
         return {**os.environ, **given, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
 
 

@@ -15,6 +15,7 @@ from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.jobs import BatchKey
 from worker.batching.policy import Policy, Waiting
 from worker.contract.errors import OutOfMemory
+from worker.metrics.observer import Observer
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ class BatchRunner(Generic[Job, Result]):
         *,
         breaker: CircuitBreaker,
         watched: Callable[[str], AbstractContextManager[object]] = nullcontext,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._call = call
@@ -66,6 +68,7 @@ class BatchRunner(Generic[Job, Result]):
         self.policy = policy
         self._breaker = breaker
         self._watched = watched
+        self._observer = observer or Observer()
         self._clock = clock
         self._meter = BusyMeter(clock=clock)
 
@@ -113,9 +116,11 @@ class BatchRunner(Generic[Job, Result]):
         except Exception as error:
             # What the failed call held, gigabytes on a GPU, would be held while the halves run.
             traceback.clear_frames(error.__traceback__)
+            self._observer.batch_failed()
             return error
         took = self._clock() - begun
         logger.info("micro-batch %s: done in %.2f s, GPU busy %.0f %%", batch_id, took, 100 * self.busy)
+        self._observer.batch(len(batch), limit, took)
         for entry, result in answered:
             waited = begun - entry.waiting.since
             batched = Batched(result=result, batch_id=batch_id, size=len(batch), limit=limit, waited=waited, took=took)

@@ -7,10 +7,11 @@ from typing import Any
 
 from worker.batching.batch_runner import Batched
 from worker.contract.buckets import Bucket
-from worker.contract.errors import one_line
+from worker.contract.errors import RowError, one_line
 from worker.contract.messages import EditRequest, Outcome
 from worker.contract.reading import Reading
 from worker.contract.row_warnings import RowWarning, in_order
+from worker.metrics.failures import FailureKind, failure_kind
 from worker.pictures import files
 
 
@@ -23,6 +24,8 @@ class RowRecord:
         self._seconds: dict[str, float] = {}
         self._facts: dict[str, object] = {}
         self._warnings: set[RowWarning] = set()
+        #: Of which kind its failure is, once it has failed.
+        self.failure: FailureKind | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -58,9 +61,11 @@ class RowRecord:
         """Return the outcome of a row whose images are in place."""
         return self._outcome(status="done", paths=files.sample_paths(self._request))
 
-    def failed(self, error: str) -> Outcome:
+    def failed(self, error: Exception) -> Outcome:
         """Return the outcome of a row that cannot be edited."""
-        return self._outcome(status="failed", error=one_line(error))
+        self.failure = failure_kind(error)
+        whose = "" if isinstance(error, RowError) else f"the worker failed on this row: {type(error).__name__}: "
+        return self._outcome(status="failed", error=one_line(f"{whose}{error}"))
 
     def _outcome(self, **result: object) -> Outcome:
         return Outcome.model_validate(

@@ -121,3 +121,12 @@ class WorkerSettings(BaseSettings):
     output_root: Path | None = Field(
         None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of Prometheus' endpoint, of a worker or of `producer exporter` (unset: a worker has none).",
+    )
+    metrics_address: str = Field(
+        "127.0.0.1", min_length=1, description="Address of that endpoint: this machine alone, unless another is set."
+    )

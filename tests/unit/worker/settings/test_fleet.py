@@ -41,6 +41,8 @@ READ = [
     ("attempts", "2", 2),
     ("input_root", "/data", Path("/data")),
     ("output_root", "/runs", Path("/runs")),
+    ("metrics_port", "9100", 9100),
+    ("metrics_address", "10.0.0.7", "10.0.0.7"),
     ("run_dir", "runs/a", Path("runs/a")),
     ("output", "out.jsonl", Path("out.jsonl")),
     ("preset", "llava", "llava"),
