@@ -7,6 +7,7 @@ import click
 from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
+from producer.commands.exporter import exporter_command
 from producer.commands.options import with_flag
 from producer.commands.retry import retry_command
 from producer.commands.run import run_command
@@ -44,6 +45,7 @@ for command in (
     cancel_command,
     check_command,
     collect_command,
+    exporter_command,
     retry_command,
     run_command,
     status_command,
