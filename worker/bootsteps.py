@@ -21,6 +21,7 @@ from worker.editing.editor import RowEditor
 from worker.health.retrying import Retrying
 from worker.health.shutdown import Shutdown
 from worker.health.watchdog import Watchdog
+from worker.logs.greeting import greet
 from worker.metrics.observer import Observer, Ready
 from worker.metrics.opening import open_metrics
 from worker.models.protocol import EditModel
@@ -57,6 +58,7 @@ class LoadModel(bootsteps.StartStopStep):
 
         """
         settings = load_settings()
+        greet(worker.hostname, settings)
         self._observer = observer = open_metrics(settings)
         # First: a wrong one is said before gigabytes are loaded.
         worker.has_waited = await_broker(settings)

@@ -91,6 +91,7 @@ class EditTask(Task):
             raise Reject("the worker is shutting down", requeue=True) from None
         self._observer.answered(outcome, record.failure)
         if outcome.error is not None:
+            record.tell(outcome.error)
             raise RowError(outcome.error)
 
     def drop(self, run: str) -> None:
@@ -124,7 +125,7 @@ class EditTask(Task):
         except RowError as error:
             return record.failed(error)
         except Exception as error:
-            logger.exception("row %s failed", request.name)
+            logger.exception("row %s: nobody expected this", request.name)
             return record.failed(error)
         return record.done()
 

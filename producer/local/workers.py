@@ -7,9 +7,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from producer.collecting.progress import Status
+from producer.local.logs import Said, said_in
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
 
@@ -28,10 +29,6 @@ class _Worker:
     #: Whether one before it had been ready.
     again: bool
 
-
-#: How Celery's banner for a superuser begins. It is about pickles, which our workers refuse, and the user who called us
-#: chose whom to be.
-_HUSHED: Final = "ignore:You're running the worker with superuser privileges"
 
 #: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
 #: H100, so that a batch of four takes about a minute.
@@ -98,7 +95,7 @@ class LocalWorkers:
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-W", _HUSHED, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            [sys.executable, "-m", "celery", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
             env=self._environment(number, device),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -136,15 +133,15 @@ def _visible_gpus() -> list[str]:
 
 
 def _was_ready(worker: _Worker) -> bool:
-    return any(line.endswith(" ready.") for line in _lines(worker))
+    return any(said.text.endswith(" ready.") for said in _lines(worker))
 
 
 def _last_word(worker: _Worker) -> str:
-    critical = [line.partition("] ")[2] for line in _lines(worker) if ": CRITICAL/" in line]
+    critical = [said.text for said in _lines(worker) if said.is_critical]
     return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
 
 
-def _lines(worker: _Worker) -> list[str]:
+def _lines(worker: _Worker) -> list[Said]:
     with worker.log.open("rb") as file:
         file.seek(worker.begin)
-        return file.read().decode(errors="replace").splitlines()
+        return [said_in(line) for line in file.read().decode(errors="replace").splitlines()]

@@ -18,6 +18,8 @@ from worker.contract.errors import OutOfMemory
 from worker.metrics.observer import Observer
 
 logger = logging.getLogger(__name__)
+#: For whoever follows every row (`worker.logs.setup`).
+row_by_row = logging.getLogger("worker.rows")
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -108,7 +110,7 @@ class BatchRunner(Generic[Job, Result]):
         """Answer the rows, or return what the model raised."""
         key, batch_id, begun = batch[0].waiting.key, uuid4().hex[:12], self._clock()
         limit, rows = self.policy.limit(key), " ".join(str(entry.job) for entry in batch)
-        logger.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
+        row_by_row.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
         try:
             with self._watched(rows), self._meter.computing():
                 results = self._call(key, [entry.job for entry in batch], self.policy.images(key.bucket))
@@ -119,10 +121,27 @@ class BatchRunner(Generic[Job, Result]):
             self._observer.batch_failed()
             return error
         took = self._clock() - begun
-        logger.info("micro-batch %s: done in %.2f s, GPU busy %.0f %%", batch_id, took, 100 * self.busy)
-        self._observer.batch(len(batch), limit, took)
+        self._tell(batch, batch_id, limit, took)
         for entry, result in answered:
             waited = begun - entry.waiting.since
             batched = Batched(result=result, batch_id=batch_id, size=len(batch), limit=limit, waited=waited, took=took)
             entry.future.set_result(batched)
         return None
+
+    def _tell(self, batch: Sequence[Entry[Job, Result]], batch_id: str, limit: int, took: float) -> None:
+        """Say in one line what was done."""
+        bucket, busy, rows = batch[0].waiting.key.bucket, self.busy, [str(entry.job) for entry in batch]
+        logger.info(
+            "micro-batch %s: done in %.2f s, GPU busy %.0f %%: %d of %d rows of %s: %s",
+            *(batch_id, took, 100 * busy, len(rows), limit, bucket, " ".join(rows)),
+            extra={
+                "event": "micro-batch",
+                "batch": batch_id,
+                "rows": rows,
+                "limit": limit,
+                "bucket": str(bucket),
+                "seconds": round(took, 3),
+                "busy": round(busy, 3),
+            },
+        )
+        self._observer.batch(len(batch), limit, took)

@@ -1,5 +1,6 @@
 """What the worker comes to know of a row, until it is the row's outcome."""
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from worker.contract.reading import Reading
 from worker.contract.row_warnings import RowWarning, in_order
 from worker.metrics.failures import FailureKind, failure_kind
 from worker.pictures import files
+
+logger = logging.getLogger(__name__)
 
 
 class RowRecord:
@@ -66,6 +69,11 @@ class RowRecord:
         self.failure = failure_kind(error)
         whose = "" if isinstance(error, RowError) else f"the worker failed on this row: {type(error).__name__}: "
         return self._outcome(status="failed", error=one_line(f"{whose}{error}"))
+
+    def tell(self, error: str) -> None:
+        """Say in one line of the log what is wrong with the row, once that is recorded."""
+        row = {"run": self._request.run, "row": self._request.row, "kind": self.failure, "error": error}
+        logger.warning("row %s failed: %s", self._request.name, error, extra={"event": "row-failed", **row})
 
     def _outcome(self, **result: object) -> Outcome:
         return Outcome.model_validate(

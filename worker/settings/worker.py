@@ -130,3 +130,10 @@ class WorkerSettings(BaseSettings):
     metrics_address: str = Field(
         "127.0.0.1", min_length=1, description="Address of that endpoint: this machine alone, unless another is set."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of a worker's log, and of what commands say: text or json."
+    )
+    log_rows: bool = Field(
+        default=False,
+        description="Whether a worker's log follows every row, not only micro-batches and rows that fail.",
+    )

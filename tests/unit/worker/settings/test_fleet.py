@@ -43,6 +43,8 @@ READ = [
     ("output_root", "/runs", Path("/runs")),
     ("metrics_port", "9100", 9100),
     ("metrics_address", "10.0.0.7", "10.0.0.7"),
+    ("log_format", "json", "json"),
+    ("log_rows", "true", True),
     ("run_dir", "runs/a", Path("runs/a")),
     ("output", "out.jsonl", Path("out.jsonl")),
     ("preset", "llava", "llava"),

@@ -1,0 +1,37 @@
+"""How a worker's log is set up, by Celery's signals: before it says its first word."""
+
+import logging
+import warnings
+from typing import Any, Final
+
+from celery import signals
+from celery.exceptions import SecurityWarning
+
+from worker.logs.formats import json_lines
+from worker.settings.fleet import load_settings
+
+#: Loggers that follow every row: received, begun, succeeded.
+ROW_BY_ROW: Final = ("celery.worker.strategy", "celery.app.trace", "worker.rows")
+
+
+def set_up_logs() -> None:
+    """Have Celery's signals set up the log of whatever worker this process becomes."""
+    signals.celeryd_init.connect(_hush, weak=False)
+    signals.after_setup_logger.connect(_form, weak=False)
+    signals.after_setup_task_logger.connect(_form, weak=False)
+
+
+def _hush(instance: Any, **_: Any) -> None:
+    """Leave out Celery's banner, and its warning of a superuser: it is about pickles, which our workers refuse."""
+    instance.quiet = True
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
+def _form(logger: logging.Logger, loglevel: int, **_: Any) -> None:
+    settings = load_settings()
+    if settings.log_format == "json":
+        for handler in logger.handlers:
+            handler.setFormatter(json_lines())
+    if not settings.log_rows and loglevel > logging.DEBUG:
+        for name in ROW_BY_ROW:
+            logging.getLogger(name).setLevel(logging.WARNING)
