@@ -1,8 +1,10 @@
 """How a worker's log is set up, by Celery's signals: before it says its first word."""
 
 import logging
+import os
+import sys
 import warnings
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from celery import signals
 from celery.exceptions import SecurityWarning
@@ -25,6 +27,9 @@ def _hush(instance: Any, **_: Any) -> None:
     """Leave out Celery's banner, and its warning of a superuser: it is about pickles, which our workers refuse."""
     instance.quiet = True
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    if os.environ.get("FLEET_LOG_FORMAT") == "json":  # by itself: the settings may be what is wrong
+        # What Celery says in its handlers of signals, where a logger must not be used, it writes by a function there.
+        vars(sys.modules[type(instance).__module__])["safe_say"] = _say_as_json
 
 
 def _form(logger: logging.Logger, loglevel: int, **_: Any) -> None:
@@ -35,3 +40,9 @@ def _form(logger: logging.Logger, loglevel: int, **_: Any) -> None:
     if not settings.log_rows and loglevel > logging.DEBUG:
         for name in ROW_BY_ROW:
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _say_as_json(words: str, stream: IO[str] | None) -> None:
+    if stream is not None:
+        record = logging.LogRecord("celery.apps.worker", logging.INFO, "", 0, words, None, None)
+        os.write(stream.fileno(), f"{json_lines().format(record)}\n".encode())
