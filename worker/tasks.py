@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import redis
 from celery import Task
-from celery.exceptions import Reject
+from celery.exceptions import Ignore, Reject
 
 from worker.batching.jobs import Ticket
 from worker.contract.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
@@ -14,6 +14,7 @@ from worker.contract.outcomes import OutcomeStream
 from worker.delivery.isolation import Isolation
 from worker.delivery.ownership import Ownership
 from worker.delivery.quarantine import Quarantine
+from worker.delivery.requests import Dropped, RowRequest
 from worker.editing.editor import RowEditor
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
@@ -36,6 +37,7 @@ class EditTask(Task):
     """Edits one row; the message is acknowledged once its outcome is recorded."""
 
     name = TASK_NAME
+    Request = RowRequest
     # A bad row is the user's, not the worker's: no traceback in the log.
     throws = (RowError,)
 
@@ -63,11 +65,12 @@ class EditTask(Task):
         #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
         self.let_go: set[str] = set()
 
-    def run(self, *args: object, **kwargs: object) -> None:
-        """Edit the row of an encoded `EditRequest`, the only argument.
+    def run(self, *args: object, **kwargs: object) -> dict[str, object]:
+        """Edit the row of an encoded `EditRequest`, the only argument; return what Flower shows of it.
 
         Raises:
             RowError: the row cannot be edited; its outcome says why, too.
+            Ignore: nobody waits for it here.
             Reject: the row goes back to the queue, or the message is none of this version.
 
         """
@@ -82,17 +85,20 @@ class EditTask(Task):
             edit = self._alone if is_suspect else self._among_others
             outcome = edit(request, record, ticket)
         except (GivenBack, Unwanted) as end:
-            if any(self._ownership.elsewhere([ticket])):
+            is_elsewhere = any(self._ownership.elsewhere([ticket]))
+            if is_elsewhere:
                 self.let_go.add(ticket.tag)
             if isinstance(end, Unwanted):
                 self._observer.unwanted()
-                raise
+                # Of one that another worker has, that one tells.
+                raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
             self._observer.given_back()
             raise Reject("the worker is shutting down", requeue=True) from None
         self._observer.answered(outcome, record.failure)
         if outcome.error is not None:
             record.tell(outcome.error)
             raise RowError(outcome.error)
+        return record.shown(outcome)
 
     def drop(self, run: str) -> None:
         """Let go of the rows of a cancelled run."""

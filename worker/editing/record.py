@@ -75,6 +75,17 @@ class RowRecord:
         row = {"run": self._request.run, "row": self._request.row, "kind": self.failure, "error": error}
         logger.warning("row %s failed: %s", self._request.name, error, extra={"event": "row-failed", **row})
 
+    def shown(self, outcome: Outcome) -> dict[str, object]:
+        """Return what Flower shows of a row that is done: where it rode, how long each stage took, and its pictures."""
+        rows = f"{outcome.batch_size} of {outcome.batch_limit}" if outcome.batch_id else None
+        facts = {
+            "batch": outcome.batch_id,
+            "rows": rows,
+            "bucket": outcome.bucket and "x".join(map(str, outcome.bucket)),
+        }
+        place = {"seconds": outcome.seconds, "folder": self._request.output_dir, "paths": [*outcome.paths]}
+        return {**{name: fact for name, fact in facts.items() if fact is not None}, **place}
+
     def _outcome(self, **result: object) -> Outcome:
         return Outcome.model_validate(
             {
