@@ -21,6 +21,8 @@ from worker.health.retrying import Retrying
 from worker.metrics.observer import Observer
 
 logger = logging.getLogger(__name__)
+#: For whoever follows every row (`worker.logs.setup`).
+row_by_row = logging.getLogger("worker.rows")
 
 
 def _is_plain(record: logging.LogRecord) -> bool:
@@ -90,6 +92,7 @@ class EditTask(Task):
                 self.let_go.add(ticket.tag)
             if isinstance(end, Unwanted):
                 self._observer.unwanted()
+                row_by_row.info("row %s is dropped: %s", request.name, end)
                 # Of one that another worker has, that one tells.
                 raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
             self._observer.given_back()

@@ -12,7 +12,7 @@ from celery.exceptions import SecurityWarning
 from worker.logs.formats import json_lines
 from worker.settings.fleet import load_settings
 
-#: Loggers that follow every row: received, begun, succeeded.
+#: Loggers that follow every row: received, begun, succeeded, given back.
 ROW_BY_ROW: Final = ("celery.worker.strategy", "celery.app.trace", "worker.rows")
 
 
@@ -39,7 +39,7 @@ def _form(logger: logging.Logger, loglevel: int, **_: Any) -> None:
             handler.setFormatter(json_lines())
     if not settings.log_rows and loglevel > logging.DEBUG:
         for name in ROW_BY_ROW:
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _say_as_json(words: str, stream: IO[str] | None) -> None:
