@@ -80,7 +80,7 @@ def flower(redis_url: str) -> Iterator[Flower]:
 
 
 def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) -> None:
-    """Each row is a task with its run and row as arguments: received, started, then succeeded or failed."""
+    """Each row is a task that names its picture, words, folder and row: received, started, then succeeded or failed."""
     names = [photo("coffee", 300, 200, cli.folder / f"{number}.png").name for number in range(60)]
     names[7] = names[40] = "absent.png"
     write_jsonl(cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
@@ -101,7 +101,8 @@ def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) ->
     for fact in ("'batch': '", "'rows': '", "'bucket': '304x208'", "'model': ", "'paths': ['sample_", str(cli.folder)):
         assert fact in result
     arguments = [task["args"] for task in tasks]
-    assert all("run=" in text for text in arguments)
+    whose = f"instruction='Make it red.', folder='{cli.folder}/r', run="
+    assert all(text.startswith(f"(image='{cli.folder}/") and whose in text for text in arguments)
     assert sorted(int(text.partition("row=")[2].rstrip(")")) for text in arguments) == list(range(60))
 
 
