@@ -5,6 +5,7 @@ from typing import Any
 
 import redis
 from celery import bootsteps
+from celery.worker import state
 
 import worker.delivery.remote_control  # noqa: F401 - registers its commands
 from worker.batching.batch_runner import BatchRunner
@@ -20,10 +21,12 @@ from worker.editing.editor import RowEditor
 from worker.health.retrying import Retrying
 from worker.health.shutdown import Shutdown
 from worker.health.watchdog import Watchdog
+from worker.logs.greeting import greet
+from worker.metrics.observer import Observer, Ready
+from worker.metrics.opening import open_metrics
 from worker.models.protocol import EditModel
 from worker.models.selftest import run_selftest
-from worker.models.startup import working_model
-from worker.models.warmup import WarmedUp
+from worker.models.startup import WorkingModel, working_model
 from worker.pictures.confine import Limits
 from worker.settings.fleet import Settings, load_settings
 from worker.tasks import EditTask
@@ -43,17 +46,20 @@ class LoadModel(bootsteps.StartStopStep):
         # Workers have nothing to tell each other; with a hundred of them this chatter would be the most of it.
         worker.options.update(without_gossip=True, without_mingle=True)
         self._shutdown: Shutdown | None = None
+        self._observer = Observer()
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
         """Make the worker ready for rows.
 
         Raises:
-            SystemExit: the broker cannot be used, or the model cannot be loaded or does not work; a sentence says why.
-                No row was taken.
+            SystemExit: the port of the metrics is taken, the broker cannot be used, or the model cannot be loaded or
+                does not work; a sentence says why. No row was taken.
 
         """
         settings = load_settings()
+        greet(worker.hostname, settings)
+        self._observer = observer = open_metrics(settings)
         # First: a wrong one is said before gigabytes are loaded.
         worker.has_waited = await_broker(settings)
         client = open_redis(settings.broker)
@@ -63,8 +69,8 @@ class LoadModel(bootsteps.StartStopStep):
         isolation = Isolation()
         self._shutdown = shutdown = Shutdown(isolation, quarantine)
         watchdog = Watchdog(settings.batch_timeout, shutdown.hung)
-        model, warmed_up = working_model(self.load, settings, watchdog)
-        runner = _runner(model, settings, warmed_up, watchdog)
+        working = working_model(self.load, settings, watchdog)
+        model, runner = working.model, _runner(working, settings, watchdog, observer)
         ownership = Ownership(client, hasty)
         batcher = MicroBatcher(runner, on_broken=shutdown.broken, objections=ownership.objections)
         shutdown.covers(batcher)
@@ -76,10 +82,12 @@ class LoadModel(bootsteps.StartStopStep):
             ownership=ownership,
             retrying=retrying,
             client=client,
+            observer=observer,
             facts=lambda: {"profile": model.profile, "busy": round(runner.busy, 3)},
         )
         worker.app.register_task(task)
         shutdown.at_second_sigterm()
+        observer.ready(_ready(worker.hostname, settings, working, runner))
 
     def load(self, settings: Settings) -> EditModel:
         """Load the model that the settings name.
@@ -95,16 +103,31 @@ class LoadModel(bootsteps.StartStopStep):
 
     def stop(self, worker: Any) -> None:  # noqa: ARG002 - Celery's signature
         """Finish the batch on the GPU and give the waiting rows back."""
+        self._observer.stopping()
         if self._shutdown is not None:
             self._shutdown.warm()
 
 
-def _runner(model: EditModel, settings: Settings, warmed_up: WarmedUp, watchdog: Watchdog) -> BatchRunner[Any, Any]:
+def _ready(name: str, settings: Settings, working: WorkingModel, runner: BatchRunner[Any, Any]) -> Ready:
+    return Ready(
+        worker=name,
+        model=settings.model,
+        profile=working.model.profile,
+        seconds=working.seconds,
+        busy=lambda: runner.busy,
+        rows_in_hand=lambda: len(state.reserved_requests),
+        gpu_memory=working.model.gpu_memory,
+    )
+
+
+def _runner(working: WorkingModel, settings: Settings, watchdog: Watchdog, observer: Observer) -> BatchRunner[Any, Any]:
+    model, warmed_up, _ = working
     return BatchRunner(
         model.edit,
         Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=warmed_up.fitting),
         breaker=CircuitBreaker(partial(run_selftest, model, settings.spec), settings.max_failures),
         watched=watchdog.watched,
+        observer=observer,
     )
 
 

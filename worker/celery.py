@@ -14,6 +14,7 @@ from worker.contract.broker_url import redis_url, tls_options
 from worker.contract.errors import SettingsError
 from worker.contract.messages import queue_name
 from worker.contract.sentinel_url import sentinels
+from worker.logs.setup import set_up_logs
 from worker.settings.fleet import Settings, load_settings
 
 #: Seconds between a worker's looks for the rows of dead ones.
@@ -133,6 +134,7 @@ class _Amqp(AMQP):
 #: The worker's app. It reads the environment when its configuration is first used, not at import.
 app = Celery("worker", amqp=_Amqp)
 app.add_defaults(_from_environment)
+set_up_logs()
 # By string, so that Flower and the producer, which import this module too, load no torch.
 app.steps["worker"].update(("worker.delivery.options:RefuseOptions", "worker.bootsteps:LoadModel"))
 app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.malformed:RejectNonsense"))

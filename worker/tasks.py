@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import redis
 from celery import Task
-from celery.exceptions import Reject
+from celery.exceptions import Ignore, Reject
 
 from worker.batching.jobs import Ticket
 from worker.contract.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
@@ -14,11 +14,15 @@ from worker.contract.outcomes import OutcomeStream
 from worker.delivery.isolation import Isolation
 from worker.delivery.ownership import Ownership
 from worker.delivery.quarantine import Quarantine
+from worker.delivery.requests import Dropped, RowRequest
 from worker.editing.editor import RowEditor
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
+from worker.metrics.observer import Observer
 
 logger = logging.getLogger(__name__)
+#: For whoever follows every row (`worker.logs.setup`).
+row_by_row = logging.getLogger("worker.rows")
 
 
 def _is_plain(record: logging.LogRecord) -> bool:
@@ -35,6 +39,7 @@ class EditTask(Task):
     """Edits one row; the message is acknowledged once its outcome is recorded."""
 
     name = TASK_NAME
+    Request = RowRequest
     # A bad row is the user's, not the worker's: no traceback in the log.
     throws = (RowError,)
 
@@ -47,6 +52,7 @@ class EditTask(Task):
         ownership: Ownership,
         retrying: Retrying,
         client: redis.Redis,
+        observer: Observer,
         facts: Callable[[], dict[str, object]],
     ) -> None:
         """`facts` says how the model calculates and how busy it is, for whoever asks."""
@@ -57,14 +63,16 @@ class EditTask(Task):
         self._retrying = retrying
         self._ownership = ownership
         self._client = client
+        self._observer = observer
         #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
         self.let_go: set[str] = set()
 
-    def run(self, *args: object, **kwargs: object) -> None:
-        """Edit the row of an encoded `EditRequest`, the only argument.
+    def run(self, *args: object, **kwargs: object) -> dict[str, object]:
+        """Edit the row of an encoded `EditRequest`, the only argument; return what Flower shows of it.
 
         Raises:
             RowError: the row cannot be edited; its outcome says why, too.
+            Ignore: nobody waits for it here.
             Reject: the row goes back to the queue, or the message is none of this version.
 
         """
@@ -79,13 +87,21 @@ class EditTask(Task):
             edit = self._alone if is_suspect else self._among_others
             outcome = edit(request, record, ticket)
         except (GivenBack, Unwanted) as end:
-            if any(self._ownership.elsewhere([ticket])):
+            is_elsewhere = any(self._ownership.elsewhere([ticket]))
+            if is_elsewhere:
                 self.let_go.add(ticket.tag)
             if isinstance(end, Unwanted):
-                raise
+                self._observer.unwanted()
+                row_by_row.info("row %s is dropped: %s", request.name, end)
+                # Of one that another worker has, that one tells.
+                raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
+            self._observer.given_back()
             raise Reject("the worker is shutting down", requeue=True) from None
+        self._observer.answered(outcome, record.failure)
         if outcome.error is not None:
+            record.tell(outcome.error)
             raise RowError(outcome.error)
+        return record.shown(outcome)
 
     def drop(self, run: str) -> None:
         """Let go of the rows of a cancelled run."""
@@ -104,7 +120,7 @@ class EditTask(Task):
                 return self._recorded(request, self._edited(request, record, ticket))
             except CrashedError as error:
                 self._editor.clean_up(request)
-                outcome = self._recorded(request, record.failed(str(error)))
+                outcome = self._recorded(request, record.failed(error))
                 self._retrying.with_redis(lambda: quarantine.clear(run, row), request.name)
                 return outcome
             finally:
@@ -116,10 +132,10 @@ class EditTask(Task):
         except (GivenBack, Unwanted):
             raise
         except RowError as error:
-            return record.failed(str(error))
+            return record.failed(error)
         except Exception as error:
-            logger.exception("row %s failed", request.name)
-            return record.failed(f"the worker failed on this row: {type(error).__name__}: {error}")
+            logger.exception("row %s: nobody expected this", request.name)
+            return record.failed(error)
         return record.done()
 
     def _recorded(self, request: EditRequest, outcome: Outcome) -> Outcome:

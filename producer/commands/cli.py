@@ -4,11 +4,13 @@ from typing import Any
 
 import click
 
+from producer.commands import json_logs
 from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
 from producer.commands.doctor import doctor_command
 from producer.commands.errors import errors_command
+from producer.commands.exporter import exporter_command
 from producer.commands.options import with_flag
 from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
@@ -25,7 +27,19 @@ _RESUME = "; the same command goes on where it stopped"
 class _Group(click.Group):
     """Turns the fleet's errors into one sentence and the right exit code."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        json_logs.note(ctx, args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return self._invoke(ctx)
+        except click.ClickException as error:
+            if json_logs.are_wanted():
+                raise json_logs.ErrorAsJson(error) from None
+            raise
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             with stopped_by_signals():
                 return super().invoke(ctx)
@@ -51,10 +65,12 @@ for command in (
     doctor_command,
     errors_command,
     redo_command,
+    exporter_command,
     retry_command,
     run_command,
     status_command,
     submit_command,
     verify_command,
 ):
+    command.params.append(json_logs.json_logs_option)
     main.add_command(command)

@@ -69,6 +69,11 @@ _RUN_OPTIONS = [
     _setting("--broker", "broker_url", metavar="URL"),
 ]
 
+_METRICS_OPTIONS = [
+    _setting("--port", "metrics_port", type=int),
+    _setting("--address", "metrics_address", metavar="ADDRESS"),
+]
+
 broker_option = _setting("--broker", "broker_url", metavar="URL")
 
 
@@ -85,6 +90,11 @@ def row_options(command: Command) -> Command:
 def run_options(command: Command) -> Command:
     """Give a command every option of a run."""
     return _with(_RUN_OPTIONS, command)
+
+
+def metrics_options(command: Command) -> Command:
+    """Give a command the options of an endpoint for Prometheus."""
+    return _with(_METRICS_OPTIONS, command)
 
 
 def _with(options: Sequence[Callable[[Command], Command]], command: Command) -> Command:

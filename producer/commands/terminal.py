@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from producer.commands import json_logs
 from producer.commands.options import NamedPath
 from producer.rows.lines import read_lines
 from producer.rows.remarks import rounding
@@ -29,7 +30,10 @@ input_argument = click.argument(
 
 def say(sentence: str) -> None:
     """Tell the user something that is no result."""
-    stderr.print(sentence)
+    if json_logs.are_wanted():
+        click.echo(json_logs.line(sentence), err=True)
+    else:
+        stderr.print(sentence)
 
 
 @contextmanager

@@ -8,15 +8,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from producer.collecting.progress import Status
+from producer.local.logs import Said, said_in
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Worker:
+    #: Its place among the workers of this run, from 0.
+    number: int
     name: str
     #: CUDA's id of its GPU; empty for the CPU.
     device: str
@@ -27,10 +30,6 @@ class _Worker:
     #: Whether one before it had been ready.
     again: bool
 
-
-#: How Celery's banner for a superuser begins. It is about pickles, which our workers refuse, and the user who called us
-#: chose whom to be.
-_HUSHED: Final = "ignore:You're running the worker with superuser privileges"
 
 #: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
 #: H100, so that a batch of four takes about a minute.
@@ -75,7 +74,7 @@ class LocalWorkers:
             name = f"gpu{device}" if device else f"cpu{number}"
             if device in self._devices[:number]:
                 name += f"-{number}"  # several share a GPU
-            self._workers.append(self._started(name, device))
+            self._workers.append(self._started(number, name, device))
 
     def wait_until_ready(self, watch: Callable[[], None]) -> None:
         """Wait until one of them has loaded its model, so that a machine that cannot edit costs the run nothing.
@@ -103,30 +102,33 @@ class LocalWorkers:
             ended = f"The worker {worker.name} ended (exit code {worker.process.returncode})"
             if _was_ready(worker):
                 self._say(f"{ended} and is started again: {_last_word(worker)}")
-                self._workers.append(self._started(worker.name, worker.device, again=True))
+                self._workers.append(self._started(worker.number, worker.name, worker.device, again=True))
             elif worker.again and self._workers:
                 self._say(f"{ended}, and the others go on without it: {_last_word(worker)}")
             else:
                 raise RunError(f"{ended}: {_last_word(worker)}")
 
-    def _started(self, name: str, device: str, *, again: bool = False) -> _Worker:
+    def _started(self, number: int, name: str, device: str, *, again: bool = False) -> _Worker:
         log = self._folder / f"worker-{name}.log"
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-W", _HUSHED, "-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
-            env=self._environment(device),
+            [sys.executable, "-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            env=self._environment(number, device),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
         )
-        return _Worker(name=name, device=device, log=log, begin=begin, process=process, again=again)
+        return _Worker(number=number, name=name, device=device, log=log, begin=begin, process=process, again=again)
 
-    def _environment(self, device: str) -> dict[str, str]:
+    def _environment(self, number: int, device: str) -> dict[str, str]:
+        settings = self._settings
+        if settings.metrics_port is not None:  # each has its own
+            settings = settings.model_copy(update={"metrics_port": settings.metrics_port + number})
         # What lies in the current folder is no module of theirs, nor of the processes that torch starts to compile.
         safe = {"PYTHONSAFEPATH": "1"}
-        return {**environment(self._settings), **safe, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+        return {**environment(settings), **safe, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -156,15 +158,15 @@ def _visible_gpus() -> list[str]:
 
 
 def _was_ready(worker: _Worker) -> bool:
-    return any(line.endswith(" ready.") for line in _lines(worker))
+    return any(said.text.endswith(" ready.") for said in _lines(worker))
 
 
 def _last_word(worker: _Worker) -> str:
-    critical = [line.partition("] ")[2] for line in _lines(worker) if ": CRITICAL/" in line]
+    critical = [said.text for said in _lines(worker) if said.is_critical]
     return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
 
 
-def _lines(worker: _Worker) -> list[str]:
+def _lines(worker: _Worker) -> list[Said]:
     with worker.log.open("rb") as file:
         file.seek(worker.begin)
-        return file.read().decode(errors="replace").splitlines()
+        return [said_in(line) for line in file.read().decode(errors="replace").splitlines()]

@@ -12,6 +12,9 @@ from worker.contract.messages import TASK_NAME, EditRequest
 #: Rows per transaction of the ledger and per round trip to Redis.
 CHUNK: Final = 1000
 
+#: Most characters of an instruction that Flower shows.
+_WORDS: Final = 60
+
 
 def publish(run: Run, requests: Sequence[EditRequest]) -> None:
     """Publish one task per request, in one round trip, however long Redis is away.
@@ -45,8 +48,21 @@ def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
                 # Readable in logs and in Flower; unique, since a row may be sent more than once.
                 task_id=f"{request.run}.{request.row}.{uuid4().hex[:8]}",
                 # What Flower shows: the message itself is long, and of no use to a reader.
-                argsrepr=f"(run={request.run!r}, row={request.row})",
+                argsrepr=for_flower(request),
                 kwargsrepr="{}",
                 producer=producer,
                 retry=False,
             )
+
+
+def for_flower(request: EditRequest) -> str:
+    """Say of a row what a person looks for: its picture, the first words of its instruction, its folder and row."""
+    words = " ".join(request.prompt.split())
+    facts = {
+        "image": "(in the row itself)" if request.images[0].startswith("data:") else request.images[0],
+        "instruction": words if len(words) <= _WORDS else f"{words[:_WORDS]}…",
+        "folder": request.output_dir,
+        "run": request.run,
+        "row": request.row,
+    }
+    return f"({', '.join(f'{name}={fact!r}' for name, fact in facts.items())})"

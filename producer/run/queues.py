@@ -33,14 +33,32 @@ return {tonumber(ARGV[2]), dropped}
 """
 
 
+def waiting_in(client: redis.Redis, queue: str) -> int:
+    """Count the messages that wait in a queue, of whichever run."""
+    with client.pipeline(transaction=True) as pipe:
+        for key in _keys_of(queue):
+            pipe.llen(key)
+        return sum(pipe.execute())
+
+
+def in_hand_of_all(client: redis.Redis) -> int:
+    """Count the messages that workers hold, of every queue."""
+    held: Any = client.hlen(Channel.unacked_key)
+    return int(held)
+
+
+def _keys_of(queue: str) -> list[str]:
+    # As kombu keeps a queue's priorities, although rows are sent with none.
+    return [queue, *(f"{queue}{Channel.sep}{step}" for step in Channel.priority_steps if step)]
+
+
 class RunQueue:
     """The messages of one run, among those of other runs that use the same model."""
 
     def __init__(self, client: redis.Redis, queue: str, run: str) -> None:
         self._client = client
         self._queue = queue
-        # As kombu keeps a queue's priorities, although rows are sent with none.
-        self._keys = [queue, *(f"{queue}{Channel.sep}{step}" for step in Channel.priority_steps if step)]
+        self._keys = _keys_of(queue)
         # As kombu writes the task's id into a message's headers; the body is base64.
         self._mark = f'"id": "{run}.'.encode()
 

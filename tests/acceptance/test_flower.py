@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,18 @@ class Flower:
             request.add_header("Authorization", "Basic " + base64.b64encode(auth.encode()).decode())
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
             return json.load(answer)
+
+    def refused(self, path: str) -> str:
+        """Press a button that does not work; return what is said."""
+        url, login = self._url + path, base64.b64encode(AUTH.encode()).decode()
+        request = urllib.request.Request(url, method="POST", headers={"Authorization": f"Basic {login}"})  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(request, timeout=20)  # noqa: S310 - loopback
+        return error.value.read().decode()
+
+    def states(self) -> Counter[str]:
+        """Count the tasks by state."""
+        return Counter(task["state"] for task in self.get("/api/tasks?limit=1000").values())
 
     def up(self) -> bool:
         """Tell whether it answers."""
@@ -67,7 +80,7 @@ def flower(redis_url: str) -> Iterator[Flower]:
 
 
 def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) -> None:
-    """Each row is a task with its run and row as arguments: received, started, then succeeded or failed."""
+    """Each row is a task that names its picture, words, folder and row: received, started, then succeeded or failed."""
     names = [photo("coffee", 300, 200, cli.folder / f"{number}.png").name for number in range(60)]
     names[7] = names[40] = "absent.png"
     write_jsonl(cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
@@ -84,8 +97,12 @@ def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) ->
     assert Counter(task["state"] for task in tasks) == {"SUCCESS": 58, "FAILURE": 2}
     assert all(task["received"] and task["started"] for task in tasks)
     assert all(task["name"] == "worker.edit" for task in tasks)
+    result = next(task["result"] for task in tasks if task["state"] == "SUCCESS")
+    for fact in ("'batch': '", "'rows': '", "'bucket': '304x208'", "'model': ", "'paths': ['sample_", str(cli.folder)):
+        assert fact in result
     arguments = [task["args"] for task in tasks]
-    assert all("run=" in text for text in arguments)
+    whose = f"instruction='Make it red.', folder='{cli.folder}/r', run="
+    assert all(text.startswith(f"(image='{cli.folder}/") and whose in text for text in arguments)
     assert sorted(int(text.partition("row=")[2].rstrip(")")) for text in arguments) == list(range(60))
 
 
@@ -93,3 +110,40 @@ def test_flower_asks_for_its_password(flower: Flower) -> None:
     """Without the password that the environment names, the API is closed."""
     with pytest.raises(urllib.error.HTTPError, match="401"):
         flower.get("/api/tasks", auth=None)
+
+
+def test_a_cancelled_row_is_no_failure(flower: Flower, cli: CLI, start_plain: Start, gate: Path) -> None:
+    """Rows that wait for the GPU, and those on it, are revoked: an alarm for failures stays quiet."""
+    names = [photo("coffee", 300, 200, cli.folder / f"{number}.png").name for number in range(8)]
+    write_jsonl(cli.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
+    worker = start_plain(passthrough_gate=gate, batch_size=2)
+    worker.wait_until_ready()
+    assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    wait_until(lambda: flower.states()["STARTED"] == 8, "every row is in hand")
+    wait_until(lambda: worker.logged(" rows at "), "a batch is on the GPU")
+    assert cli("cancel", "r").returncode == 0
+    gate.touch()
+    wait_until(lambda: flower.states() == {"REVOKED": 8}, "every row is revoked", limit=30)
+
+
+#: Buttons of a worker's page that cannot work, and how what they answer ends.
+BUTTONS = {
+    "grow": "set FLEET_ROWS_IN_FLIGHT instead.",
+    "shrink": "set FLEET_ROWS_IN_FLIGHT instead.",
+    "autoscale": "set FLEET_ROWS_IN_FLIGHT instead.",
+    "restart": "stop the worker, and its supervisor starts it again.",
+}
+
+
+def test_buttons_that_cannot_work_say_why(flower: Flower, start_plain: Start) -> None:
+    """One sentence in Flower's own alert, whatever the button, and the worker goes on."""
+    worker = start_plain()
+    worker.wait_until_ready()
+    wait_until(lambda: flower.get("/api/workers?refresh=true"), "Flower knows the worker")
+    (name,) = flower.get("/api/workers")
+    for button, instead in BUTTONS.items():
+        said = flower.refused(f"/api/worker/pool/{button}/{name}?n=1&min=1&max=2")
+        assert ": refused: " in said
+        assert said.endswith(instead)
+    assert not worker.logged("Traceback")
+    assert worker.process.poll() is None

@@ -2,6 +2,9 @@
 
 import re
 import signal
+from typing import Any
+
+from redis import Redis
 
 from tests.conftest import Start
 from tests.support.cli import CLI
@@ -25,16 +28,22 @@ def received(worker: WorkerProcess) -> int:
     return sum(line.endswith("received") for line in worker.lines())
 
 
+def holders(redis: Redis) -> set[bytes]:
+    """Return who has noted which row as its own; a worker does so a moment after it was given the row."""
+    keys: Any = redis.keys("fleet:run:*:holders")
+    return {note for key in keys for note in redis.hvals(key)}
+
+
 def test_a_thawed_worker_lets_go_of_rows_that_others_have(cli: CLI, start_plain: Start, redis_url: str) -> None:
     """It ends the batch that was on its GPU; the rows behind it stay the other's, whose messages it leaves alone."""
     redis, gates = open_redis(redis_url), [cli.folder / "gate0", cli.folder / "gate1"]
     send(cli, ["Make it red."] * 8)
     frozen = start_plain("w0", visibility_timeout=4, passthrough_gate=gates[0])
-    wait_until(lambda: rows_on_gpu(frozen) and redis.hlen("unacked") == 8, "the worker holds every row")
-    on_gpu = rows_on_gpu(frozen)
+    wait_until(lambda: rows_on_gpu(frozen) and len(holders(redis)) == 8, "the worker holds every row")
+    on_gpu, before = rows_on_gpu(frozen), holders(redis)
     frozen.process.send_signal(signal.SIGSTOP)
     other = start_plain("w1", visibility_timeout=4, passthrough_gate=gates[1])
-    wait_until(lambda: received(other) == 8, "the other has every row")
+    wait_until(lambda: received(other) == 8 and not before & holders(redis), "the other has every row")
     frozen.process.send_signal(signal.SIGCONT)
     gates[0].touch()
     wait_until(lambda: sum("another worker has it" in line for line in frozen.lines()) == 4, "it lets go of four rows")

@@ -17,7 +17,8 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """Return this process's environment without its own settings, and with these; what is run is this checkout."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}
     inherited["PYTHONPATH"] = str(PROJECT)  # whichever is installed
-    given = {"diffuser_model_name": "demo", **settings}
+    # What a test sees of a worker that is killed is its log.
+    given = {"diffuser_model_name": "demo", "log_rows": True, **settings}
     return {**inherited, **{f"FLEET_{key.upper()}": str(value) for key, value in given.items()}}
 
 

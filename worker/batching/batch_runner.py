@@ -15,8 +15,11 @@ from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.jobs import BatchKey
 from worker.batching.policy import Policy, Waiting
 from worker.contract.errors import OutOfMemory
+from worker.metrics.observer import Observer
 
 logger = logging.getLogger(__name__)
+#: For whoever follows every row (`worker.logs.setup`).
+row_by_row = logging.getLogger("worker.rows")
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -59,6 +62,7 @@ class BatchRunner(Generic[Job, Result]):
         *,
         breaker: CircuitBreaker,
         watched: Callable[[str], AbstractContextManager[object]] = nullcontext,
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._call = call
@@ -66,6 +70,7 @@ class BatchRunner(Generic[Job, Result]):
         self.policy = policy
         self._breaker = breaker
         self._watched = watched
+        self._observer = observer or Observer()
         self._clock = clock
         self._meter = BusyMeter(clock=clock)
 
@@ -105,7 +110,7 @@ class BatchRunner(Generic[Job, Result]):
         """Answer the rows, or return what the model raised."""
         key, batch_id, begun = batch[0].waiting.key, uuid4().hex[:12], self._clock()
         limit, rows = self.policy.limit(key), " ".join(str(entry.job) for entry in batch)
-        logger.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
+        row_by_row.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
         try:
             with self._watched(rows), self._meter.computing():
                 results = self._call(key, [entry.job for entry in batch], self.policy.images(key.bucket))
@@ -113,11 +118,30 @@ class BatchRunner(Generic[Job, Result]):
         except Exception as error:
             # What the failed call held, gigabytes on a GPU, would be held while the halves run.
             traceback.clear_frames(error.__traceback__)
+            self._observer.batch_failed()
             return error
         took = self._clock() - begun
-        logger.info("micro-batch %s: done in %.2f s, GPU busy %.0f %%", batch_id, took, 100 * self.busy)
+        self._tell(batch, batch_id, limit, took)
         for entry, result in answered:
             waited = begun - entry.waiting.since
             batched = Batched(result=result, batch_id=batch_id, size=len(batch), limit=limit, waited=waited, took=took)
             entry.future.set_result(batched)
         return None
+
+    def _tell(self, batch: Sequence[Entry[Job, Result]], batch_id: str, limit: int, took: float) -> None:
+        """Say in one line what was done."""
+        bucket, busy, rows = batch[0].waiting.key.bucket, self.busy, [str(entry.job) for entry in batch]
+        logger.info(
+            "micro-batch %s: done in %.2f s, GPU busy %.0f %%: %d of %d rows of %s: %s",
+            *(batch_id, took, 100 * busy, len(rows), limit, bucket, " ".join(rows)),
+            extra={
+                "event": "micro-batch",
+                "batch": batch_id,
+                "rows": rows,
+                "limit": limit,
+                "bucket": str(bucket),
+                "seconds": round(took, 3),
+                "busy": round(busy, 3),
+            },
+        )
+        self._observer.batch(len(batch), limit, took)

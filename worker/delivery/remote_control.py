@@ -7,6 +7,7 @@ from celery.worker import WorkController
 from celery.worker.control import control_command, inspect_command
 
 from worker.contract.messages import TASK_NAME, queue_name
+from worker.delivery.options import REFUSED
 from worker.settings.fleet import load_settings
 
 
@@ -27,6 +28,41 @@ def fleet(state: WorkController) -> dict[str, Any]:
 def cancel_run(state: WorkController, run: str) -> None:
     """Let go of a run's rows; `producer cancel` says it to every worker."""
     state.app.tasks[TASK_NAME].drop(run)
+
+
+# What Flower has buttons for, and Celery commands, and no worker of this fleet can do: refused as at its start.
+
+
+@control_command(args=[("n", int)], signature="[N=1]")
+def pool_grow(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: ARG001 - Celery's signature
+    """Refuse to hold more rows."""
+    return {"error": f"refused: {REFUSED['autoscale']}."}
+
+
+@control_command(args=[("n", int)], signature="[N=1]")
+def pool_shrink(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: ARG001
+    """Refuse to hold fewer rows."""
+    return {"error": f"refused: {REFUSED['autoscale']}."}
+
+
+@control_command(args=[("max", int), ("min", int)], signature="[max [min]]")
+def autoscale(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: ARG001
+    """Refuse to hold now more, now fewer rows."""
+    return {"error": f"refused: {REFUSED['autoscale']}."}
+
+
+@control_command()
+def pool_restart(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: ARG001
+    """Refuse to start threads again, which all share one model."""
+    return {"error": "refused: threads share one model; stop the worker, and its supervisor starts it again."}
+
+
+@control_command(
+    args=[("task_name", str), ("soft", float), ("hard", float)], signature="<task_name> <soft_secs> [hard_secs]"
+)
+def time_limit(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: ARG001
+    """Refuse what Celery would take and ignore."""
+    return {"error": f"refused: {REFUSED['time_limit']}."}
 
 
 def _version() -> str:

@@ -1,5 +1,6 @@
 """What the worker comes to know of a row, until it is the row's outcome."""
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,11 +8,14 @@ from typing import Any
 
 from worker.batching.batch_runner import Batched
 from worker.contract.buckets import Bucket
-from worker.contract.errors import one_line
+from worker.contract.errors import RowError, one_line
 from worker.contract.messages import EditRequest, Outcome
 from worker.contract.reading import Reading
 from worker.contract.row_warnings import RowWarning, in_order
+from worker.metrics.failures import FailureKind, failure_kind
 from worker.pictures import files
+
+logger = logging.getLogger(__name__)
 
 
 class RowRecord:
@@ -23,6 +27,8 @@ class RowRecord:
         self._seconds: dict[str, float] = {}
         self._facts: dict[str, object] = {}
         self._warnings: set[RowWarning] = set()
+        #: Of which kind its failure is, once it has failed.
+        self.failure: FailureKind | None = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -58,9 +64,27 @@ class RowRecord:
         """Return the outcome of a row whose images are in place."""
         return self._outcome(status="done", paths=files.sample_paths(self._request))
 
-    def failed(self, error: str) -> Outcome:
+    def failed(self, error: Exception) -> Outcome:
         """Return the outcome of a row that cannot be edited."""
-        return self._outcome(status="failed", error=one_line(error))
+        self.failure = failure_kind(error)
+        whose = "" if isinstance(error, RowError) else f"the worker failed on this row: {type(error).__name__}: "
+        return self._outcome(status="failed", error=one_line(f"{whose}{error}"))
+
+    def tell(self, error: str) -> None:
+        """Say in one line of the log what is wrong with the row, once that is recorded."""
+        row = {"run": self._request.run, "row": self._request.row, "kind": self.failure, "error": error}
+        logger.warning("row %s failed: %s", self._request.name, error, extra={"event": "row-failed", **row})
+
+    def shown(self, outcome: Outcome) -> dict[str, object]:
+        """Return what Flower shows of a row that is done: where it rode, how long each stage took, and its pictures."""
+        rows = f"{outcome.batch_size} of {outcome.batch_limit}" if outcome.batch_id else None
+        facts = {
+            "batch": outcome.batch_id,
+            "rows": rows,
+            "bucket": outcome.bucket and "x".join(map(str, outcome.bucket)),
+        }
+        place = {"seconds": outcome.seconds, "folder": self._request.output_dir, "paths": [*outcome.paths]}
+        return {**{name: fact for name, fact in facts.items() if fact is not None}, **place}
 
     def _outcome(self, **result: object) -> Outcome:
         return Outcome.model_validate(

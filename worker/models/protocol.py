@@ -1,6 +1,6 @@
 """What the worker asks of a model; no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from PIL import Image
@@ -36,3 +36,10 @@ class EditModel(Protocol):
     def memory(self) -> Memory | None:
         """Return what the last call took of the device's memory and what is left; None where it is the host's own."""
         return None
+
+    def gpu_memory(self) -> Mapping[str, int]:
+        """Return the bytes of the GPU's memory by kind: allocated and reserved by this process, free, total.
+
+        Called by any thread; empty where there is no GPU.
+        """
+        return {}

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from worker.batching.budget import Budget
 from worker.contract.errors import ModelError, one_line
@@ -17,9 +17,16 @@ from worker.settings.fleet import Settings
 logger = logging.getLogger(__name__)
 
 
-def working_model(
-    load: Callable[[Settings], EditModel], settings: Settings, watchdog: Watchdog
-) -> tuple[EditModel, WarmedUp]:
+class WorkingModel(NamedTuple):
+    """A model that has proved that it works."""
+
+    model: EditModel
+    warmed_up: WarmedUp
+    #: Seconds of its start, by part.
+    seconds: dict[str, float]
+
+
+def working_model(load: Callable[[Settings], EditModel], settings: Settings, watchdog: Watchdog) -> WorkingModel:
     """Load a model, compile it, and have it prove that it works; return it, and what came of that.
 
     Raises:
@@ -48,7 +55,7 @@ def working_model(
     parts = {"libraries and weights": loaded, "compile": warmed_up.compiling, "warm-up": warmed_up.proving}
     listed = ", ".join(f"{part} {seconds:.1f} s" for part, seconds in parts.items())
     logger.info("model ready: %s after %.1f s (%s)", settings.model, time.monotonic() - begun, listed)
-    return model, warmed_up
+    return WorkingModel(model, warmed_up, parts)
 
 
 @contextmanager

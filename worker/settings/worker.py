@@ -121,3 +121,19 @@ class WorkerSettings(BaseSettings):
     output_root: Path | None = Field(
         None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of Prometheus' endpoint, of a worker or of `producer exporter` (unset: a worker has none).",
+    )
+    metrics_address: str = Field(
+        "127.0.0.1", min_length=1, description="Address of that endpoint: this machine alone, unless another is set."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines of a worker's log, and of what commands say: text or json."
+    )
+    log_rows: bool = Field(
+        default=False,
+        description="Whether a worker's log follows every row, not only micro-batches and rows that fail.",
+    )

@@ -25,7 +25,7 @@ from worker.models.flux.tokens import TokenCounter
 from worker.models.protocol import EditModel
 from worker.models.speed.capabilities import machine_of
 from worker.models.speed.compiling import compiler_settings
-from worker.models.speed.device import free_memory, in_gib, leave_a_core
+from worker.models.speed.device import free_memory, in_gib, leave_a_core, memory_by_kind
 from worker.models.speed.tuning import tune
 from worker.models.weights.loading import load_pipeline, no_room
 
@@ -106,6 +106,10 @@ class Kontext(EditModel):
             return None
         free = int(_USABLE * free_memory(self._device)[0]) - self._prompts.room
         return Memory(free=max(0, free), per_token=self._per_token)
+
+    def gpu_memory(self) -> dict[str, int]:
+        """Return the bytes of the GPU's memory by kind; empty on a CPU."""
+        return memory_by_kind(self._device)
 
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:

@@ -15,6 +15,7 @@ from worker.batching.jobs import BatchKey
 from worker.batching.policy import Waiting
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError, OutOfMemory
+from worker.metrics.observer import Observer
 
 SQUARE, WIDE = Bucket(256, 256), Bucket(304, 208)
 
@@ -254,4 +255,44 @@ def test_only_the_models_calls_on_rows_count_as_busy(caplog: pytest.LogCaptureFi
     now[0] += 5
     with caplog.at_level("INFO"):
         running.run(batch("a", key()))
-    assert caplog.messages[-1].endswith("done in 5.00 s, GPU busy 50 %")
+    assert caplog.messages[-1].endswith(": done in 5.00 s, GPU busy 50 %: 1 of 8 rows of 256x256: a")
+
+
+def test_whoever_observes_is_told_of_every_call() -> None:
+    """A batch that fails, and then its halves: how many rows each edited, of how many, and for how long."""
+    told: list[tuple[int, int, float]] = []
+    failed: list[None] = []
+
+    class Noting(Observer):
+        """Notes what it is told."""
+
+        def batch(self, rows: int, limit: int, seconds: float) -> None:
+            """Note a batch."""
+            told.append((rows, limit, seconds))
+
+        def batch_failed(self) -> None:
+            """Note a failure."""
+            failed.append(None)
+
+    model, now = Memory(fits=2), [0.0]
+
+    def call(of: BatchKey, jobs: Sequence[str], most: int) -> list[str]:
+        now[0] += 5
+        return model(of, jobs, most)
+
+    observed = BatchRunner(
+        call, policy(4, max_wait=0), breaker=CircuitBreaker(sound, 3), observer=Noting(), clock=lambda: now[0]
+    )
+    observed.run(batch("abcd", key()))
+    assert told == [(2, 2, 5.0), (2, 2, 5.0)]
+    assert len(failed) == 1
+
+
+def test_a_batch_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Beside its text it has fields of its own, for logs that are JSON; what follows every row is another logger's."""
+    caplog.set_level("INFO")
+    runner(Memory(fits=8)).run(batch("ab", key()))
+    (record,) = (record for record in caplog.records if record.name != "worker.rows")
+    assert record.getMessage().endswith("2 of 8 rows of 256x256: a b")
+    fields = {name: getattr(record, name) for name in ("event", "rows", "limit", "bucket")}
+    assert fields == {"event": "micro-batch", "rows": ["a", "b"], "limit": 8, "bucket": "256x256"}

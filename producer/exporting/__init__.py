@@ -1,0 +1,1 @@
+"""`producer exporter`: queues and runs as metrics, for Prometheus. It looks on, and changes nothing."""

@@ -1,0 +1,42 @@
+"""How fast a run goes, seen from outside, and how long the rest of it will take."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+#: Seconds: long enough that batches of a minute even out, and the shortest that says anything.
+_WINDOW: Final = 300.0
+_SHORTEST: Final = 20.0
+
+
+class Pace:
+    """Rows per second over the last minutes, from how many were answered at each look."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def seen(self, answered: int) -> None:
+        """Take note of how many rows are answered by now; fewer than before begin a new count."""
+        if self._seen and answered < self._seen[-1][1]:
+            self._seen.clear()
+        now = self._clock()
+        self._seen.append((now, answered))
+        # The last look before the window stays, so that the whole of it is measured.
+        while len(self._seen) > 1 and self._seen[1][0] <= now - _WINDOW:
+            self._seen.popleft()
+
+    def per_second(self) -> float | None:
+        """Return the rate; None where it was not looked at for long enough."""
+        if not self._seen:
+            return None
+        (begun, first), (ended, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (ended - begun) if ended - begun >= _SHORTEST else None
+
+
+def seconds_left(waiting: int, rows_per_s: float) -> float | None:
+    """Return how long the rest takes at this rate; None where nothing moves."""
+    if not waiting:
+        return 0.0
+    return waiting / rows_per_s if rows_per_s > 0 else None
