@@ -7,6 +7,7 @@ import click
 from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
+from producer.commands.gallery import gallery_command
 from producer.commands.options import with_flag
 from producer.commands.retry import retry_command
 from producer.commands.run import run_command
@@ -30,7 +31,7 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            looking = ctx.invoked_subcommand in {"check", "status"}
+            looking = ctx.invoked_subcommand in {"check", "gallery", "status"}
             raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
 
 
@@ -44,6 +45,7 @@ for command in (
     cancel_command,
     check_command,
     collect_command,
+    gallery_command,
     retry_command,
     run_command,
     status_command,
