@@ -39,7 +39,7 @@ def gallery_command(folder: Path, *, watch: bool, most: int) -> None:
 
 
 def _said(made: Made, *, watch: bool) -> str:
-    every = f" (every {made.step}th row of the run; --most shows more)" if made.step > 1 else ""
+    every = f", one row in {made.step} of the run; --most shows more" if made.step > 1 else ""
     more = f", {made.waiting} more to come: --watch follows them" if made.waiting and not watch else ""
     return f"{made.shown} finished rows{every}{more}"
 

@@ -1,7 +1,8 @@
 """The files of the page: ours, and the data, each written whole or not at all."""
 
 import hashlib
-from collections.abc import Iterable
+import time
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +20,10 @@ _MARK: Final = '<meta name="generator" content="bulk-image-editor">'
 
 _DATA, _PARTS = "data", "page"
 
-_ROWS: Final = "rows-{}.js"
+_RUN, _ROWS = "run.js", "rows-{}.js"
+
+#: Seconds after which a file that no page has is of no use to anybody.
+_OLD: Final = 600
 
 
 class Page:
@@ -53,14 +57,20 @@ class Page:
 
     def write_run(self, facts: dict[str, Any]) -> None:
         """Write what the page says of the run, and which chunks there are."""
-        write(self.folder / _DATA / "run.js", script("run", facts))
+        write(self.folder / _DATA / _RUN, script("run", facts))
 
     def drop_others(self, chunks: Iterable[dict[str, Any]]) -> None:
         """Remove chunks of an earlier page."""
-        names = {chunk["name"] for chunk in chunks}
-        for path in (self.folder / _DATA).glob(_ROWS.format("*")):
-            if path.name not in names:
-                with suppress(OSError):
+        remove_old((self.folder / _DATA).iterdir(), {_RUN, *(chunk["name"] for chunk in chunks)})
+        remove_old(self.folder.glob(".*"), ())
+
+
+def remove_old(paths: Iterable[Path], names: Container[str]) -> None:
+    """Remove files that have none of the names; not what is new, since somebody else may just be making the page."""
+    for path in paths:
+        if path.name not in names:
+            with suppress(OSError):
+                if path.stat().st_mtime < time.time() - _OLD:
                     path.unlink()
 
 

@@ -1,14 +1,14 @@
 """Small pictures for the page: made once, named by what they show, in the run's own folder."""
 
 import hashlib
-from collections.abc import Callable, Container, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 from PIL import Image
 
+from producer.gallery.page import remove_old
 from worker.contract.errors import RowError
 from worker.pictures.decoding import read
 from worker.pictures.fitting import stitch
@@ -49,16 +49,13 @@ class Thumbnails:
         named = (str(path), str(facts.st_mtime_ns), str(facts.st_size))
         return self._small(("found", *named), lambda: self._read(str(path)), BEFORE_SIDE)
 
-    def drop_others(self, used: Container[str]) -> None:
+    def drop_others(self, used: Iterable[str]) -> None:
         """Remove those that are not `used`, named as they were returned, and what a killed command has left."""
-        for path in (self._folder / SMALL).glob("*/*"):
-            if path.relative_to(self._folder).as_posix() not in used:
-                with suppress(OSError):
-                    path.unlink()
+        remove_old((self._folder / SMALL).glob("*/*"), {name.rpartition("/")[2] for name in used})
 
     def _small(self, named: Iterable[str], picture: Callable[[], Image.Image], side: int) -> str | None:
         digest = hashlib.sha256("\0".join(named).encode("utf-8", "surrogatepass")).hexdigest()[:24]
-        name = f"{SMALL}/{digest[:2]}/{digest[2:]}.jpg"
+        name = f"{SMALL}/{digest[:2]}/{digest}.jpg"
         path = self._folder / name
         if not _is_there(path):
             try:
