@@ -53,6 +53,9 @@ def emulate(browser: webdriver.Chrome, *, dark: bool = False, width: int = 0, he
     """Have a page believe in another screen (0: as the window is) and another time of day."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    if not width:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        return
     screen = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
 

@@ -50,7 +50,11 @@ const keys = (() => {
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-    if (event.target === search && event.key === "Escape") search.blur();
+    if (event.target === search && event.key === "Escape") {
+      search.value = "";
+      search.dispatchEvent(new Event("input"));
+      search.blur();
+    }
     if (isTyping(event.target, event.key)) return;
     const first = viewer.isOpen ? inViewer(event.key) : inList(event.key);
     if (first !== null || anywhere(event.key) !== null) event.preventDefault();

@@ -16,17 +16,24 @@ const main = (() => {
     at("mark-shown").textContent = `Mark all ${shown.length} shown`;
   }
 
-  function tabs() {
+  const tabs = Object.entries(NAMES).map(([kind, name]) => {
+    const tab = compare.element("button", `tab ${kind}`, name);
+    const count = compare.element("span", "count");
+    tab.type = "button";
+    tab.append(count);
+    tab.addEventListener("click", () => { wanted.kind = kind; tell(); update(); });
+    at("states").append(tab);
+    return { kind, tab, count };
+  });
+
+  // How many rows there are of which kind; what there is none of has no place.
+  function tell() {
     const counts = { ...query.counts(all), marked: marks.size };
-    const kinds = Object.keys(NAMES).filter((kind) => kind === "all" || counts[kind] > 0 || kind === wanted.kind);
-    at("states").replaceChildren(...kinds.map((kind) => {
-      const tab = compare.element("button", `tab ${kind}`, NAMES[kind]);
-      tab.type = "button";
+    for (const { kind, tab, count } of tabs) {
+      tab.hidden = kind !== "all" && kind !== wanted.kind && !counts[kind];
       tab.setAttribute("aria-pressed", kind === wanted.kind);
-      tab.append(compare.element("span", "count", counts[kind].toLocaleString("en")));
-      tab.addEventListener("click", () => { wanted.kind = kind; tabs(); update(); });
-      return tab;
-    }));
+      count.textContent = counts[kind].toLocaleString("en");
+    }
   }
 
   function marked() {
@@ -34,7 +41,7 @@ const main = (() => {
     at("marked-count").textContent = `${marks.size} marked`;
     at("marked-rows").value = marks.option();
     at("copy").textContent = "Copy";
-    tabs();
+    tell();
     list.remark();
     viewer.remark();
     if (wanted.kind === "marked") update({ keep: true });

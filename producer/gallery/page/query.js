@@ -27,7 +27,7 @@ const query = (() => {
   function haystack(row) {
     let text = haystacks.get(row);
     if (text === undefined) {
-      const parts = [row.text, row.error, row.image, row.worker, ...warnings(row), `row ${row.row}`, row.seed];
+      const parts = [row.text, row.error, row.image, row.worker, ...warnings(row)];
       text = parts.filter((part) => part !== undefined).join("\n").toLowerCase();
       haystacks.set(row, text);
     }
@@ -36,6 +36,11 @@ const query = (() => {
 
   function words(text) {
     return text.toLowerCase().split(/\s+/).filter(Boolean);
+  }
+
+  // #12 is a row's number; every other word stands in one of its texts.
+  function has(row, word) {
+    return /^#\d+$/.test(word) ? row.row === Number(word.slice(1)) : haystack(row).includes(word);
   }
 
   // A row that lacks what is sorted by comes last, whichever way is up.
@@ -55,7 +60,7 @@ const query = (() => {
   function select(rows, { kind, text, key, descending, marked }) {
     const wanted = words(text);
     const belongs = kind === "marked" ? (row) => marked.has(row.row) : KINDS[kind];
-    const found = rows.filter((row) => belongs(row) && wanted.every((word) => haystack(row).includes(word)));
+    const found = rows.filter((row) => belongs(row) && wanted.every((word) => has(row, word)));
     return key === "row" && !descending ? found : ordered(found, key, descending);
   }
 
