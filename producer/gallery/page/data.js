@@ -41,7 +41,7 @@ const gallery = (() => {
 
   async function follow() {
     await refresh().catch(() => {});
-    if (facts === null || facts.live) setTimeout(follow, 2000);
+    if (facts === null || facts.live) setTimeout(follow, 1000);
   }
 
   return {
