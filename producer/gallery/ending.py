@@ -6,8 +6,8 @@ from typing import Final
 from producer.gallery.gallery import Gallery
 from worker.contract.errors import FleetError
 
-#: Most rows of a run whose gallery is made at its end.
-MOST_AT_END: Final = 1000
+#: Most rows of a run whose gallery is made at its end: on one core a row of Kontext's takes a tenth of a second.
+MOST_AT_END: Final = 200
 
 
 def at_the_end(folder: Path, rows: int) -> str:

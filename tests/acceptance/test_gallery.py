@@ -233,8 +233,10 @@ def test_it_fits_the_screen(page: Chrome, width: int, columns: int) -> None:
         "return new Set([...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().x)).size"
     )
     soon(lambda: page.execute_script(across) == columns, "the columns fit")
+    press(page, "j", "m")
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
-    press(page, "j", Keys.ENTER)
+    assert find(page, "#clear").rect["x"] + find(page, "#clear").rect["width"] <= width
+    press(page, Keys.ENTER)
     wide = "return [...document.querySelectorAll('#viewer, #viewer *')].map((one) => one.getBoundingClientRect().right)"
     assert max(page.execute_script(wide)) <= width
     press(page, Keys.ESCAPE)

@@ -17,14 +17,21 @@ const card = (() => {
     return parts.join(" · ");
   }
 
-  function badges(row) {
+  // At most so many warnings, and how many more there are.
+  function badges(row, most = Infinity) {
     const box = element("p", "badges");
+    const kinds = query.warnings(row);
     if (row.state === "failed") box.append(element("span", "badge bad", "failed"));
     if (row.state === "kept") box.append(element("span", "badge", "kept"));
-    for (const kind of query.warnings(row)) {
+    for (const kind of kinds.slice(0, most)) {
       const badge = element("span", "badge warn", kind);
       badge.title = gallery.facts.meaning[kind] ?? "";
       box.append(badge);
+    }
+    if (kinds.length > most) {
+      const more = element("span", "badge warn", `+${kinds.length - most}`);
+      more.title = kinds.slice(most).join(", ");
+      box.append(more);
     }
     return box;
   }
@@ -41,7 +48,7 @@ const card = (() => {
     mark.type = "button";
     mark.setAttribute("aria-label", `Mark row ${row.row}`);
     const foot = element("div", "foot");
-    foot.append(element("p", "meta", meta(row)), badges(row));
+    foot.append(element("p", "meta", meta(row)), badges(row, 1));
     words.append(text, foot);
     box.append(compare.make(row), words, mark);
     update(box, row);

@@ -50,6 +50,7 @@ const compare = (() => {
       const only = row.before ? "before" : "after";
       box.append(element("span", `tag ${only === "before" ? "left" : "right"}`, only));
     }
+    if (!after && row.state === "done") box.append(element("span", "tag right gone", "the result is gone"));
     return box;
   }
 
