@@ -8,7 +8,8 @@ import click
 from rich.progress import Progress, TextColumn
 
 from producer.commands.terminal import FOLDER, say, stderr
-from producer.gallery.gallery import MOST, Gallery, Made
+from producer.gallery.building import Made
+from producer.gallery.gallery import MOST, Gallery
 
 
 @click.command("gallery")
@@ -30,17 +31,22 @@ def gallery_command(folder: Path, *, watch: bool, most: int) -> None:
     with _counter() as progress:
         gallery = Gallery(folder, most=most, progress=progress)
         if watch:
-            say(f"Open {gallery.index} in a browser; it follows the run.")
-            made = gallery.follow()
-        else:
-            made = gallery.make()
+            say(f"Open {gallery.index} in a browser; it follows the run until Ctrl-C.")
+        made = _followed(gallery) if watch else gallery.make()
     click.echo(gallery.index)
-    say(_said(made, watch=watch))
+    say("It shows what was finished until now." if made is None else _said(made))
 
 
-def _said(made: Made, *, watch: bool) -> str:
+def _followed(gallery: Gallery) -> Made | None:
+    try:
+        return gallery.follow()
+    except KeyboardInterrupt:  # as it is meant to end
+        return None
+
+
+def _said(made: Made) -> str:
     every = f", one row in {made.step} of the run; --most shows more" if made.step > 1 else ""
-    more = f", {made.waiting} more to come: --watch follows them" if made.waiting and not watch else ""
+    more = f", {made.waiting} more to come: --watch follows them" if made.waiting else ""
     return f"{made.shown} finished rows{every}{more}"
 
 

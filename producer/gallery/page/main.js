@@ -48,13 +48,12 @@ const main = (() => {
   }
 
   function news() {
-    const { name, live, step, states, run } = gallery.facts;
+    const { name, live, step, waiting, run } = gallery.facts;
     all = gallery.all();
     marks.open(run);
     document.title = `${name} – gallery`;
     at("name").textContent = name;
     at("live").hidden = !live;
-    const waiting = states.noted + states.sent;
     const notes = [
       step > 1 && `one row in ${step} is shown`,
       waiting > 0 && `${waiting.toLocaleString("en")} rows to come`,

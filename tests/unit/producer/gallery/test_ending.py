@@ -8,7 +8,8 @@ from click.testing import CliRunner
 
 from producer.commands.cli import main
 from producer.gallery import ending
-from tests.support.galleries import data_of, edits, picture, run_of
+from producer.gallery.gallery import Gallery
+from tests.support.galleries import data_of, edits, picture, rows_of, run_of
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_collecting_ends_with_the_page(here: Path) -> None:
     ended = CliRunner().invoke(main, ["collect", "run"])
     assert (ended.exit_code, ended.stdout) == (3, "run/output.jsonl\n")
     assert ended.stderr.splitlines()[-1] == "Look at them in a browser: run/gallery/index.html"
-    assert data_of(here / "run")["states"] | {"done": 1, "failed": 1} == data_of(here / "run")["states"]
+    assert [row["state"] for row in rows_of(here / "run")] == ["done", "failed"]
 
 
 def test_a_large_runs_page_is_named_and_not_made(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,6 +75,20 @@ def test_watching_a_finished_run_ends(here: Path) -> None:
     run_of(here, edits(1))
     made = CliRunner().invoke(main, ["gallery", "run", "--watch"])
     assert (made.exit_code, made.stdout) == (0, "run/gallery/index.html\n")
+    assert data_of(here / "run")["live"] is False
+
+
+def test_watching_ends_as_it_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no error here: what there is stays, and its path is printed."""
+    run_of(here, edits(2), waiting=(1,))
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gallery.follow, "__defaults__", (interrupt,))
+    made = CliRunner().invoke(main, ["gallery", "run", "--watch"])
+    assert (made.exit_code, made.stdout) == (0, "run/gallery/index.html\n")
+    assert made.stderr.splitlines()[-1] == "It shows what was finished until now."
     assert data_of(here / "run")["live"] is False
 
 
