@@ -61,7 +61,7 @@ def page(browser: Chrome, mixed: Path) -> Chrome:
     if browser.execute_script("return localStorage.length"):  # of the test before
         browser.execute_script("localStorage.clear()")
         browser.refresh()
-    soon(lambda: len(cards(browser)) == 8, "all rows are shown")
+    soon(lambda: len(shown(browser)) == 8, "all rows are shown")
     return browser
 
 
@@ -203,7 +203,7 @@ def test_marked_rows_are_an_option_for_a_command(page: Chrome) -> None:
     search.send_keys(Keys.CONTROL, "v")
     assert search.get_property("value") == "--rows 0,2-4"
     page.refresh()
-    soon(lambda: len(cards(page)) == 8, "all rows are shown again")
+    soon(lambda: len(shown(page)) == 8, "all rows are shown again")
     find(page, ".tab.marked").click()
     assert shown(page) == [0, 2, 3, 4]
     find(page, "#clear").click()
