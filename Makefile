@@ -21,8 +21,6 @@ install: .venv/installed .venv-monitor/installed
 
 demo: .venv/installed
 	$(BIN)/producer run examples/edits.jsonl --model demo
-	$(BIN)/python -m worker.models.demo.sheet cache_local/image_edit_local/edits/output.jsonl \
-		cache_local/image_edit_local/edits/sheet.jpg --images examples
 
 lint: .venv/installed
 	$(BIN)/ruff check

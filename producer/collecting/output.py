@@ -69,13 +69,14 @@ def _answers(run: Run) -> Iterator[tuple[Row, Record | None]]:
         row = parser.parse(line)
         while record is not None and record.row < line.row:
             record = next(records, None)
-        if record is None or record.row != line.row or not _answers_this(row, record):
+        if record is None or record.row != line.row or not answers_this(row, record):
             yield row, None
         else:
             yield row, record
 
 
-def _answers_this(row: Row, record: Record) -> bool:
+def answers_this(row: Row, record: Record) -> bool:
+    """Tell whether what the ledger remembers is of this very form of a row, and an answer to it."""
     if row.request is None:
         return record.fingerprint is None
     return record.fingerprint == row.request.fingerprint and record.state in {State.DONE, State.FAILED}

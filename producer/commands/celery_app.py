@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,7 @@ def fleet_command() -> None:
 def named_app(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """Return the app that Celery was told to import."""
     app = environment.get("APP")
-    for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
+    for argument, following in pairwise([*arguments, None]):
         if argument in {"-A", "--app"}:
             app = following
         elif argument.startswith(("--app=", "-A")):

@@ -11,6 +11,7 @@ from producer.commands.collect import collect_command
 from producer.commands.doctor import doctor_command
 from producer.commands.errors import errors_command
 from producer.commands.exporter import exporter_command
+from producer.commands.gallery import gallery_command
 from producer.commands.options import with_flag
 from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
@@ -48,7 +49,7 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            looking = ctx.invoked_subcommand in {"check", "doctor", "errors", "status"}
+            looking = ctx.invoked_subcommand in {"check", "doctor", "errors", "gallery", "status"}
             raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
 
 
@@ -64,8 +65,9 @@ for command in (
     collect_command,
     doctor_command,
     errors_command,
-    redo_command,
     exporter_command,
+    gallery_command,
+    redo_command,
     retry_command,
     run_command,
     status_command,

@@ -11,6 +11,7 @@ from producer.collecting.output import write_output
 from producer.collecting.progress import Status
 from producer.commands.exit_codes import SOME_FAILED, SOME_UNANSWERED
 from producer.commands.terminal import say
+from producer.gallery.ending import at_the_end
 from producer.run.opening import Run
 from producer.run.preconditions import changed_rows
 
@@ -32,6 +33,7 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
     say(f"{status.done} rows done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
     for sentence in [*_causes(run, status.failed), *sentences]:
         say(sentence)
+    say(at_the_end(run.folder, status.total))
     if complete and unanswered:
         raise changed_rows(run, unanswered)
     sys.exit(SOME_UNANSWERED if unanswered else SOME_FAILED if status.failed else 0)

@@ -19,6 +19,7 @@ from tests.support.place import PROJECT
         (["-A", "mine", "worker"], {"APP": "worker"}, "mine"),
         (["worker", "-l", "INFO"], {}, None),
         (["-A"], {}, None),
+        ([], {}, None),
     ],
 )
 def test_the_app_is_read_as_celery_reads_it(arguments: list[str], environment: dict[str, str], app: str | None) -> None:

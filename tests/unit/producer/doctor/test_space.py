@@ -59,6 +59,7 @@ def test_pictures_to_come_are_as_large_as_those_of_the_run(tmp_path: Path) -> No
     folder = tmp_path / "run"
     settings = Settings(diffuser_model_name="demo", num_images=2)
     with taken(source, folder) as taken_source, opening.create(taken_source, folder, settings, "submit") as run:
+        run.remember()
         run.ledger.note([Entry(number, "f" * 32, State.NOTED) for number in range(3)])
         run.ledger.sent(range(3))
         paths = ("sample_0/sample_0_0.png", "sample_0/sample_0_1.png")

@@ -1,0 +1,116 @@
+"""Runs that have ended, as far as a gallery sees: an input, a ledger, and pictures; nobody has edited anything."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from PIL import Image
+
+from producer.rows.lines import read_lines
+from producer.rows.parser import Row
+from producer.rows.source import taken
+from producer.run import opening
+from producer.run.records import Entry, State
+from tests.support.cli import row as edit
+from worker.contract.messages import Outcome
+from worker.contract.row_warnings import RowWarning
+from worker.settings.fleet import load_settings
+
+RED, BLUE = (200, 30, 40), (40, 60, 210)
+
+_NOTHING: Final[Mapping[int, Any]] = MappingProxyType({})
+
+
+def picture(path: Path, colour: tuple[int, int, int] = RED, size: tuple[int, int] = (60, 40)) -> str:
+    """Save a picture of one colour; return its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+    return path.name
+
+
+def edits(number: int, image: str = "a.png") -> list[dict[str, Any]]:
+    """Make so many rows of one picture."""
+    return [edit(image, f"Edit number {n}.") for n in range(number)]
+
+
+def run_of(
+    here: Path,
+    rows: Collection[Any],
+    *,
+    failed: Mapping[int, str] = _NOTHING,
+    waiting: Collection[int] = (),
+    warned: Mapping[int, RowWarning] = _NOTHING,
+    seconds: Mapping[int, float] = _NOTHING,
+    **given: Any,
+) -> Path:
+    """Write an input into a folder, and the run `run` beside it in which every good row was answered.
+
+    `failed`: what is wrong with rows; `waiting`: rows without an answer yet; `warned`: what the worker says of rows;
+    `seconds`: what rows took, else a second. Called again, it answers what has been waiting.
+    """
+    source = here / "in.jsonl"
+    source.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in rows), "utf-8")
+    folder = here / "run"
+    settings = load_settings(diffuser_model_name="demo", **given)
+    with taken(source, folder) as input_, opening.create(input_, folder, settings, "submit") as run:
+        parsed = [run.parser.parse(line) for line in read_lines(source)]
+        run.ledger.note([_noted(row) for row in parsed])
+        answered = [row for row in parsed if row.request is not None and row.line.row not in waiting]
+        run.ledger.apply([_answer(run, row, failed, warned, seconds) for row in answered])
+    return folder
+
+
+def _noted(row: Row) -> Entry:
+    if row.request is not None:
+        return Entry(row.line.row, row.request.fingerprint, State.NOTED, warnings=row.warnings)
+    return Entry(row.line.row, None, State.KEPT if row.kept else State.FAILED, row.error, row.warnings)
+
+
+def _answer(
+    run: opening.Run,
+    row: Row,
+    failed: Mapping[int, str],
+    warned: Mapping[int, RowWarning],
+    seconds: Mapping[int, float],
+) -> Outcome:
+    number, request = row.line.row, row.request
+    assert request is not None
+    paths = [f"sample_{number}/sample_{number}_{index}.png" for index in range(request.num_images)]
+    if number not in failed:
+        for path in paths:
+            if not (run.folder / path).exists():
+                picture(run.folder / path, BLUE)
+    return Outcome(
+        run=run.ledger.run,
+        row=number,
+        fingerprint=request.fingerprint,
+        status="failed" if number in failed else "done",
+        paths=() if number in failed else tuple(paths),
+        error=failed.get(number),
+        seed=request.seed,
+        steps=request.steps,
+        seconds={"decode": 0.01, "model": seconds.get(number, 1.0)},
+        worker="gpu0@here",
+        batch_size=1,
+        batch_limit=4,
+        bucket=(304, 208),
+        warnings=(warned[number],) if number in warned else (),
+    )
+
+
+def data_of(folder: Path) -> dict[str, Any]:
+    """Return what a run's page says of the run."""
+    return _argument((folder / "gallery/data/run.js").read_text("ascii"), 0)
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    """Return what a run's page says of its rows."""
+    chunks = [folder / "gallery/data" / chunk["name"] for chunk in data_of(folder)["chunks"]]
+    return [row for chunk in chunks for row in _argument(chunk.read_text("ascii"), 1)]
+
+
+def _argument(script: str, index: int) -> Any:
+    _, _, arguments = script.removesuffix(");\n").partition("(")
+    return json.loads(f"[{arguments}]")[index]
