@@ -10,7 +10,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +30,9 @@ def fleet_command() -> None:
 def named_app(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """Return the app that Celery was told to import."""
     app = environment.get("APP")
-    for argument, following in pairwise([*arguments, None]):
+    for number, argument in enumerate(arguments, start=1):
         if argument in {"-A", "--app"}:
-            app = following
+            app = next(iter(arguments[number:]), None)
         elif argument.startswith(("--app=", "-A")):
             app = argument.removeprefix("--app=").removeprefix("-A")
     return app

@@ -55,6 +55,7 @@ def run_of(
     folder = here / "run"
     settings = load_settings(diffuser_model_name="demo", **given)
     with taken(source, folder) as input_, opening.create(input_, folder, settings, "submit") as run:
+        run.remember()
         parsed = [run.parser.parse(line) for line in read_lines(source)]
         run.ledger.note([_noted(row) for row in parsed])
         answered = [row for row in parsed if row.request is not None and row.line.row not in waiting]
