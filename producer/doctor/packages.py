@@ -8,7 +8,7 @@ from typing import Final
 from packaging.requirements import Requirement
 
 from producer.doctor.finding import Finding, Role, broken, note, well
-from producer.doctor.workers import own_version
+from worker.contract.version import own_version
 
 _PROJECT: Final = "bulk-image-editor"
 

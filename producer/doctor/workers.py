@@ -1,12 +1,12 @@
 """The workers that are up: of which model, profile and version, and whether they would take this machine's rows."""
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, NamedTuple
 
 from producer.collecting.status import fleet_status
 from producer.doctor.finding import Finding, Role, note, well
 from worker.contract.messages import queue_name
+from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
 #: Names of workers that a line lists.
@@ -64,14 +64,6 @@ def _ours(kind: _Kind, names: list[str], *, alone: bool) -> Finding:
     if kind.version not in {here, "unknown"}:
         return note("workers", f"{found}, where this machine has {here}", "install the same on all")
     return well("workers", found)
-
-
-def own_version() -> str:
-    """Return the version that is installed here."""
-    try:
-        return version("bulk-image-editor")
-    except PackageNotFoundError:  # run from a folder
-        return "unknown"
 
 
 def _listed(names: list[str]) -> str:

@@ -1,12 +1,12 @@
 """What may be asked of a running worker over Redis, beside what Celery itself answers."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from celery.worker import WorkController
 from celery.worker.control import control_command, inspect_command
 
 from worker.contract.messages import TASK_NAME, queue_name
+from worker.contract.version import own_version
 from worker.delivery.options import REFUSED
 from worker.settings.fleet import load_settings
 
@@ -19,7 +19,7 @@ def fleet(state: WorkController) -> dict[str, Any]:
         "model": settings.model,
         "queue": queue_name(settings.model),
         "batch_size": settings.batch_size,
-        "version": _version(),
+        "version": own_version(),
         **state.app.tasks[TASK_NAME].facts(),
     }
 
@@ -63,10 +63,3 @@ def pool_restart(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: AR
 def time_limit(state: WorkController, **_: Any) -> dict[str, str]:  # noqa: ARG001
     """Refuse what Celery would take and ignore."""
     return {"error": f"refused: {REFUSED['time_limit']}."}
-
-
-def _version() -> str:
-    try:
-        return version("bulk-image-editor")
-    except PackageNotFoundError:  # run from a folder
-        return "unknown"

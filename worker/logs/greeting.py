@@ -1,10 +1,10 @@
 """The first line of a worker's log: who it is, and which rows it takes from where."""
 
 import logging
-from importlib.metadata import version
 
 from worker.contract.broker_url import shown
 from worker.contract.messages import queue_name
+from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
 logger = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ def greet(name: str, settings: Settings) -> None:
     logger.info(
         "%s, bulk-image-editor %s: takes rows of %s, %d at a time, from %s at %s",
         name,
-        version("bulk-image-editor"),
+        own_version(),
         settings.model,
         settings.in_flight,
         queue_name(settings.model),

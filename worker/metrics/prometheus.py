@@ -1,13 +1,13 @@
 """A worker's metrics, as Prometheus reads them: each of them, its buckets and its words."""
 
 from functools import partial
-from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.process_collector import ProcessCollector
 
 from worker.contract.messages import Outcome
+from worker.contract.version import own_version
 from worker.metrics.failures import FailureKind
 from worker.metrics.observer import Observer, Ready
 
@@ -66,7 +66,7 @@ class WorkerMetrics(Observer):
                 "worker": ready.worker,
                 "model": ready.model,
                 "profile": ready.profile,
-                "version": version("bulk-image-editor"),
+                "version": own_version(),
             }
         )
         for part, seconds in ready.seconds.items():

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from producer.doctor.finding import Finding, Role, Verdict
-from producer.doctor.workers import own_version, workers_found
+from producer.doctor.workers import workers_found
 from worker.contract.messages import queue_name
+from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
 DEMO = Settings(diffuser_model_name="demo")

@@ -12,7 +12,7 @@ def environments() -> list[dict[str, str]]:
     """Return the environments of the processes that this one has started, in the order of their start."""
     listed = ["/bin/ps", "-ww", "--ppid", str(os.getpid()), "-o", "pid=", "-o", "args=", "--sort", "pid"]
     lines = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
-    pids = [line.split()[0] for line in lines if " worker -A worker worker " in line]
+    pids = [line.split()[0] for line in lines if " -A worker worker " in line]
     texts = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in pids]
     return [dict(entry.partition("=")[::2] for entry in text) for text in texts]
 
