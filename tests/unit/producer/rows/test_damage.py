@@ -62,7 +62,7 @@ DAMAGES = st.tuples(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(file=st.sampled_from(FILES), damages=st.lists(DAMAGES, min_size=1, max_size=4))
 def test_no_damage_is_a_traceback(file: bytes, damages: list[tuple[int, int, bytes]]) -> None:
     """Bytes that are lost, changed or added anywhere end in rows or in one printable sentence."""
