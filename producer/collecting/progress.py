@@ -1,15 +1,10 @@
-"""How far a run is: counts and rate, and the bar that shows them on a terminal."""
+"""How far a run is: counts and rate."""
 
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from producer.run.ledger import Ledger
 from producer.run.records import State
@@ -33,8 +28,21 @@ class Status:
     warnings: dict[str, int] = field(default_factory=dict)
     #: Share of the rows in micro-batches whose batch was full; None before the first.
     full_batches: float | None = None
+    #: Images that were made, and seconds of a GPU that they took.
+    images: int = 0
+    gpu_seconds: float = 0.0
     #: Whether nothing more is done of it until it is taken up again.
     cancelled: bool = False
+
+    @property
+    def answered(self) -> int:
+        """Rows of which it is known what becomes of them."""
+        return self.done + self.failed + self.kept
+
+    @property
+    def unanswered(self) -> int:
+        """Rows that are to come, also those that are not sent yet."""
+        return max(self.waiting, self.total - self.answered)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the status for JSON."""
@@ -77,6 +85,8 @@ def status_of(ledger: Ledger, rows_per_s: float, *, total: int = 0) -> Status:
         rows_per_s=rows_per_s,
         workers={key.removeprefix("worker:"): n for key, n in sorted(tally.items()) if key.startswith("worker:")},
         warnings={kind.value: n for kind in RowWarning if (n := warnings[kind])},
+        images=tally.get("images", 0),
+        gpu_seconds=tally.get("gpu_milliseconds", 0) / 1000,
         full_batches=round(tally.get("full", 0) / batched, 4) if batched else None,
     )
 
@@ -86,32 +96,3 @@ class Reporter(Protocol):
 
     def __call__(self, status: Status) -> None:
         """Take note of the newest status."""
-
-
-@contextmanager
-def progress_bar(console: Console) -> Iterator[Reporter]:
-    """Show a bar on a terminal, and nothing elsewhere."""
-    bar = Progress(
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed{task.fields[kept]} · {task.fields[rate]:.2f} rows/s"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
-        redirect_stdout=sys.stdout.isatty(),
-    )
-    with bar:
-        task = bar.add_task("rows", total=None, failed=0, kept="", rate=0.0)
-
-        def report(status: Status) -> None:
-            bar.update(
-                task,
-                total=status.total,
-                completed=status.done + status.failed + status.kept,
-                failed=status.failed,
-                kept=f" · {status.kept} kept" if status.kept else "",
-                rate=status.rows_per_s,
-            )
-
-        yield report

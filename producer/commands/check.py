@@ -10,13 +10,14 @@ import click
 
 from producer.checking.check import check
 from producer.checking.report import Report
-from producer.collecting.progress import progress_bar
+from producer.collecting.display import display
 from producer.commands.exit_codes import SOME_FAILED
-from producer.commands.options import row_options
+from producer.commands.options import quiet_option, row_options
 from producer.commands.terminal import (
     FOLDER,
     input_argument,
     run_folder,
+    say,
     say_rounding,
     stderr,
     taken_input,
@@ -35,8 +36,9 @@ _SHOWN: Final = 20
 @row_options
 @click.option("--timed-by", type=FOLDER, metavar="DIR", help="A run whose measured seconds tell the GPU time.")
 @click.option("--all", "every", is_flag=True, help=f"Print every error, not only the first {_SHOWN}.")
+@quiet_option
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def check_command(named: Path, *, timed_by: Path | None, every: bool, as_json: bool, **given: Any) -> None:
+def check_command(named: Path, *, timed_by: Path | None, every: bool, quiet: bool, as_json: bool, **given: Any) -> None:
     """Read INPUT.jsonl ("-": standard input) and its images, without a GPU or a Redis; exit code 3 if a row is bad.
 
     Prints the first errors (--all: every one), how many rows go to which bucket, and the GPU time that they will take,
@@ -44,7 +46,11 @@ def check_command(named: Path, *, timed_by: Path | None, every: bool, as_json: b
     """
     settings = load_settings(**given)
     rates = _rates(named, timed_by, settings)
-    with TemporaryDirectory() as folder, taken_input(named, Path(folder)) as source, progress_bar(stderr) as progress:
+    with (
+        TemporaryDirectory() as folder,
+        taken_input(named, Path(folder)) as source,
+        display(stderr, say, quiet=quiet) as progress,
+    ):
         report = Report(settings, rates, base=source.base, keep_errors=as_json)
 
         def say_error(error: str) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from producer.collecting.collector import Collector
-from producer.collecting.progress import progress_bar
+from producer.collecting.display import display
 from producer.collecting.status import NoWorkerNotice
 from producer.commands.finishing import finish
-from producer.commands.options import NamedPath, broker_option
+from producer.commands.options import NamedPath, broker_option, quiet_option
 from producer.commands.terminal import FOLDER, say, stderr
 from producer.run import opening
 from producer.run.failures import broker_errors
@@ -19,8 +19,9 @@ from producer.run.preconditions import require_broker, require_sent, require_wan
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--output", type=NamedPath(), metavar="FILE", help="Output jsonl [default: the run's own].")
 @click.option("--no-wait", is_flag=True, help="Write what is there now; exit code 4 if rows are unanswered.")
+@quiet_option
 @broker_option
-def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_url: str | None) -> None:
+def collect_command(folder: Path, *, output: Path | None, no_wait: bool, quiet: bool, broker_url: str | None) -> None:
     """Follow the run in DIR, then write its output jsonl, in the input's order."""
     with (
         opening.reopen(folder, "collect", output=output, broker_url=broker_url, say=say) as run,
@@ -28,7 +29,7 @@ def collect_command(folder: Path, *, output: Path | None, no_wait: bool, broker_
     ):
         if run.ledger.unanswered:  # a finished run needs no Redis
             require_broker(run.settings, say)
-        with progress_bar(stderr) as report:
+        with display(stderr, say, quiet=quiet) as report:
             collector = Collector(run, report)
             status = collector.drain()
             if status.waiting and not no_wait:

@@ -31,6 +31,9 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
     click.echo(path)
     kept = f", {status.kept} kept" if status.kept else ""
     say(f"{status.done} rows done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
+    if status.gpu_seconds:
+        per_image = status.gpu_seconds / max(1, status.images)
+        say(f"{status.images} images took {status.gpu_seconds:.1f} s of the model's time, {per_image:.2f} s each.")
     for sentence in [*_causes(run, status.failed), *sentences]:
         say(sentence)
     say(at_the_end(run.folder, status.total))

@@ -74,6 +74,7 @@ _METRICS_OPTIONS = [
     _setting("--address", "metrics_address", metavar="ADDRESS"),
 ]
 
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Do not show how far the run is.")
 broker_option = _setting("--broker", "broker_url", metavar="URL")
 
 

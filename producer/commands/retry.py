@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from producer.collecting.collector import Collector
-from producer.collecting.progress import progress_bar
+from producer.collecting.display import display
 from producer.collecting.status import NoWorkerNotice
-from producer.commands.options import broker_option
+from producer.commands.options import broker_option, quiet_option
 from producer.commands.planning import dry_run_option, in_words, json_option, show
 from producer.commands.terminal import FOLDER, say, say_published, stderr
 from producer.run import opening
@@ -30,8 +30,11 @@ from worker.contract.errors import RunError
 )
 @dry_run_option
 @json_option
+@quiet_option
 @broker_option
-def retry_command(folder: Path, *, which: str, only_plan: bool, as_json: bool, broker_url: str | None) -> None:
+def retry_command(
+    folder: Path, *, which: str, quiet: bool, only_plan: bool, as_json: bool, broker_url: str | None
+) -> None:
     """Send rows of the run in DIR again, as they were sent before; takes a cancelled run up again.
 
     Prints the run folder, like `producer submit`. Rows that were never sent, since a command was cut short, are sent
@@ -47,7 +50,7 @@ def retry_command(folder: Path, *, which: str, only_plan: bool, as_json: bool, b
             return
         _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
         say(in_words(plan))
-        with progress_bar(stderr) as report:
+        with display(stderr, say, quiet=quiet) as report:
             sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
             retried = retry(run, sender, Which(which))
     click.echo(folder)

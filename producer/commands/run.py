@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from producer.collecting.collector import Collector
-from producer.collecting.progress import progress_bar
+from producer.collecting.display import display
 from producer.commands.dry_run import dry_run
 from producer.commands.finishing import finish
-from producer.commands.options import run_options
+from producer.commands.options import quiet_option, run_options
 from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_rounding, stderr, taken_input
 from producer.local.redis import running
@@ -30,9 +30,12 @@ from worker.settings.fleet import Settings, load_settings
 @run_options
 @click.option("--workers", default="auto", metavar="N|auto", help="Workers to start [default: one per visible GPU].")
 @redo_option
+@quiet_option
 @dry_run_option
 @json_option
-def run_command(named: Path, *, workers: str, redo: bool, only_plan: bool, as_json: bool, **given: Any) -> None:
+def run_command(
+    named: Path, *, workers: str, redo: bool, quiet: bool, only_plan: bool, as_json: bool, **given: Any
+) -> None:
     """Edit INPUT.jsonl on this machine: Redis, workers, submit and collect, all stopped again at the end."""
     if workers != "auto" and not (workers.isdecimal() and int(workers)):
         raise click.UsageError(f"--workers takes a positive number or auto, found {workers!r}.")
@@ -49,12 +52,15 @@ def run_command(named: Path, *, workers: str, redo: bool, only_plan: bool, as_js
     ):
         say_rounding(settings)
         agree(plan := plan_of(run), redo=redo)
-        with LocalWorkers(settings, folder, devices(workers), say) as fleet, progress_bar(stderr) as report:
+        with (
+            LocalWorkers(settings, folder, devices(workers), say) as fleet,
+            display(stderr, say, quiet=quiet) as report,
+        ):
             collector = Collector(run, report, total=plan.total)
 
             def start_fleet() -> None:
                 fleet.start()
-                fleet.wait_until_ready(watch)
+                fleet.wait_until_ready(watch, report.stage)
 
             sender = Sender(run, collector, check=fleet.check, before_first=start_fleet, foresee=Foresight(settings))
             submit(run, sender)

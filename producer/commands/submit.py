@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from producer.collecting.collector import Collector
-from producer.collecting.progress import progress_bar
+from producer.collecting.display import display
 from producer.collecting.status import NoWorkerNotice
 from producer.commands.dry_run import dry_run
-from producer.commands.options import run_options
+from producer.commands.options import quiet_option, run_options
 from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, stderr, taken_input
 from producer.rows.lines import count_lines
@@ -28,9 +28,12 @@ from worker.settings.fleet import load_settings
 @run_options
 @click.option("--detach", is_flag=True, help="Never wait for room: refuse an input of more rows than --max-queued.")
 @redo_option
+@quiet_option
 @dry_run_option
 @json_option
-def submit_command(named: Path, *, detach: bool, redo: bool, only_plan: bool, as_json: bool, **given: Any) -> None:
+def submit_command(
+    named: Path, *, detach: bool, redo: bool, quiet: bool, only_plan: bool, as_json: bool, **given: Any
+) -> None:
     """Send the rows of INPUT.jsonl ("-": standard input) to the workers.
 
     Prints the run folder once every row is published; `producer collect` brings the results. The same
@@ -51,7 +54,7 @@ def submit_command(named: Path, *, detach: bool, redo: bool, only_plan: bool, as
             opening.create(source, folder, settings, "submit", say=say) as run,
         ):
             agree(plan := plan_of(run), redo=redo)
-            with progress_bar(stderr) as report:
+            with display(stderr, say, quiet=quiet) as report:
                 collector = Collector(run, report, total=plan.total)
                 published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))
             states = run.ledger.states()

@@ -12,7 +12,7 @@ from typing import Self
 
 from producer.collecting.progress import Status
 from producer.local.logs import Said, said_in
-from worker.contract.errors import RunError
+from worker.contract.errors import RunError, one_line
 from worker.settings.fleet import Settings
 
 
@@ -37,6 +37,9 @@ _GRACE = 300
 
 #: Seconds between two looks at a worker's log.
 _POLL = 0.1
+
+#: Most characters of a line of it that are shown while it starts.
+_LONGEST = 60
 
 
 class LocalWorkers:
@@ -76,18 +79,21 @@ class LocalWorkers:
                 name += f"-{number}"  # several share a GPU
             self._workers.append(self._started(number, name, device))
 
-    def wait_until_ready(self, watch: Callable[[], None]) -> None:
+    def wait_until_ready(self, watch: Callable[[], None], tell: Callable[[str], None]) -> None:
         """Wait until one of them has loaded its model, so that a machine that cannot edit costs the run nothing.
 
-        `watch` is called meanwhile, and may raise to end the waiting.
+        `watch` is called meanwhile, and may raise to end the waiting; `tell` is told what the first of them is doing.
 
         Raises:
             RunError: one has ended; the sentence carries its own last word.
 
         """
+        begun = time.monotonic()
         while not any(_was_ready(worker) for worker in self._workers):
             watch()
             self.check()
+            last = next((said.text for said in reversed(_lines(self._workers[0])) if said.text), "starting")
+            tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({one_line(last, _LONGEST)})")
             time.sleep(_POLL)
 
     def check(self, status: Status | None = None) -> None:  # noqa: ARG002 - the run's progress does not matter here

@@ -178,12 +178,17 @@ class Ledger(Database):
         return found is not None and found[0] == outcome.fingerprint and found[1] in {State.NOTED, State.SENT}
 
     def _count(self, db: sqlite3.Connection, outcome: Outcome) -> None:
-        keys = [f"worker:{outcome.worker}"]
+        counts = {f"worker:{outcome.worker}": 1, "images": len(outcome.paths)}
         if outcome.batch_size is not None:
-            keys += ["batched", *(["full"] if outcome.batch_size == outcome.batch_limit else [])]
+            counts |= {
+                "batched": 1,
+                "full": int(outcome.batch_size == outcome.batch_limit),
+                # Its share of the micro-batch's.
+                "gpu_milliseconds": round(1000 * outcome.seconds.get("model", 0) / outcome.batch_size),
+            }
         db.executemany(
-            "INSERT INTO tally VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1",
-            [(key,) for key in keys],
+            "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
+            [(key, n) for key, n in counts.items() if n],
         )
 
     def states(self) -> Counter[State]:

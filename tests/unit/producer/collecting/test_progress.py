@@ -1,13 +1,11 @@
 """How far a run is: counts, and a rate by the clock that is passed in."""
 
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from producer.collecting.progress import Rate, Status, progress_bar, status_of
+from producer.collecting.progress import Rate, Status, status_of
 from producer.run.ledger import Ledger
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
@@ -70,30 +68,3 @@ def test_a_status_is_what_the_ledger_has(tmp_path: Path) -> None:
         full_batches=0.6667,  # 2 of the 3 rows that rode in a batch
     )
     assert Status(**status.as_dict()) == status
-
-
-@pytest.mark.parametrize(("kept", "shown"), [(0, "1 failed · 0.50"), (3, "1 failed · 3 kept · 0.50")])
-def test_kept_rows_stand_in_the_bar(kept: int, shown: str) -> None:
-    """Rows that were left alone are part of what the bar has behind it, and named where there are some."""
-    text = StringIO()
-    with progress_bar(Console(file=text, force_terminal=True, width=100)) as report:
-        report(Status(total=kept + 2, done=1, failed=1, kept=kept, waiting=0, rows_per_s=0.5))
-    assert shown in text.getvalue()
-    assert f"{kept + 2}/{kept + 2}" in text.getvalue()
-
-
-def test_a_log_file_gets_no_bar() -> None:
-    """Where the output is no terminal, nothing is written."""
-    text = StringIO()
-    with progress_bar(Console(file=text)) as report:
-        report(Status(total=2, done=1, failed=0, waiting=1, rows_per_s=0.5))
-    assert text.getvalue().strip() == ""
-
-
-def test_a_terminal_gets_a_bar() -> None:
-    """On a terminal the bar counts failed rows as answered, and names them."""
-    text = StringIO()
-    with progress_bar(Console(file=text, force_terminal=True, width=120)) as report:
-        report(Status(total=9, done=4, failed=2, waiting=3, rows_per_s=1.5))
-    assert "6/9" in text.getvalue()
-    assert "2 failed" in text.getvalue()

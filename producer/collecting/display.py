@@ -1,0 +1,122 @@
+"""Showing how far a run is: a bar on a terminal, a line now and then elsewhere, or nothing."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from producer.collecting.progress import Status
+
+#: Seconds after which a line comes in any case, so that whoever reads a log sees that the run lives.
+_LONGEST: Final = 30.0
+
+#: Seconds and share of all rows after which one comes at the soonest.
+_SHORTEST: Final = 10.0
+_STEP: Final = 0.05
+
+
+class Display(Protocol):
+    """What shows a run to its user."""
+
+    def __call__(self, status: Status) -> None:
+        """Take note of the newest counts."""
+
+    def stage(self, doing: str) -> None:
+        """Take note of what is going on before there are counts; called again and again while it lasts."""
+
+
+@contextmanager
+def display(console: Console, say: Callable[[str], None], *, quiet: bool = False) -> Iterator[Display]:
+    """Show a bar where there is a terminal, else lines, and neither where it is to be quiet."""
+    if quiet:
+        yield _Nothing()
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            yield bar
+    else:
+        yield Lines(say)
+
+
+class _Nothing:
+    def __call__(self, status: Status) -> None:
+        pass
+
+    def stage(self, doing: str) -> None:
+        pass
+
+
+class Lines:
+    """Says how far a run is every half minute, or sooner where much has happened: for logs."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._clock = clock
+        self._said = clock()
+        self._answered: int | None = None
+
+    def __call__(self, status: Status) -> None:
+        """Say it, if it is time."""
+        if self._answered is None:  # where it begins, everybody knows
+            self._answered = status.answered
+        past = self._clock() - self._said
+        news = status.answered - self._answered
+        if status.waiting and (past >= _LONGEST or (past >= _SHORTEST and news >= _STEP * status.total)):
+            self._answered = status.answered
+            self._tell(in_words(status))
+
+    def stage(self, doing: str) -> None:
+        """Say it every half minute."""
+        if self._clock() - self._said >= _LONGEST:
+            self._tell(f"{doing[:1].upper()}{doing[1:]}.")
+
+    def _tell(self, sentence: str) -> None:
+        self._said = self._clock()
+        self._say(sentence)
+
+
+def in_words(status: Status) -> str:
+    """Put the counts of a run into a sentence."""
+    kept = f", {status.kept} kept" if status.kept else ""
+    left = ""
+    if status.rows_per_s:
+        left = f"; about {timedelta(seconds=round(status.unanswered / status.rows_per_s))} left"
+    return (
+        f"{status.answered:,} of {status.total:,} rows ({100 * status.answered // max(1, status.total)} %),"
+        f" {status.failed} failed{kept}; {status.rows_per_s:.2f} rows/s{left}."
+    )
+
+
+class _Bar:
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        self._bar = bar
+        self._task = task
+
+    def __call__(self, status: Status) -> None:
+        kept = f" · {status.kept} kept" if status.kept else ""
+        counts = f"{status.failed} failed{kept} · {status.rows_per_s:.2f} rows/s"
+        total, answered = status.total, status.answered
+        self._bar.update(self._task, description="", total=total, completed=answered, counts=counts)
+
+    def stage(self, doing: str) -> None:
+        self._bar.update(self._task, description=doing)
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Display]:
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeRemainingColumn(),
+        console=console,
+        # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
+        redirect_stdout=sys.stdout.isatty(),
+    )
+    with bar:
+        yield _Bar(bar, bar.add_task("", total=None, counts=""))
