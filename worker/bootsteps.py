@@ -83,7 +83,7 @@ class LoadModel(bootsteps.StartStopStep):
             retrying=retrying,
             client=client,
             observer=observer,
-            facts=lambda: {"profile": model.profile, "busy": round(runner.busy, 3)},
+            facts=lambda: {"profile": model.profile, "weights": model.weights, "busy": round(runner.busy, 3)},
         )
         worker.app.register_task(task)
         shutdown.at_second_sigterm()
@@ -138,6 +138,7 @@ def _editor(
     return RowEditor(
         spec=settings.spec,
         profile=model.profile,
+        weights=model.weights,
         reading=model.reading,
         limits=limits,
         batcher=batcher,

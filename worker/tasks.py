@@ -19,6 +19,7 @@ from worker.editing.editor import RowEditor
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
 from worker.metrics.observer import Observer
+from worker.metrics.pace import Pace
 
 logger = logging.getLogger(__name__)
 #: For whoever follows every row (`worker.logs.setup`).
@@ -57,6 +58,7 @@ class EditTask(Task):
     ) -> None:
         """`facts` says how the model calculates and how busy it is, for whoever asks."""
         self.facts = facts
+        self.pace = Pace()
         self._editor = editor
         self._isolation = isolation
         self._quarantine = quarantine
@@ -97,6 +99,7 @@ class EditTask(Task):
                 raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
             self._observer.given_back()
             raise Reject("the worker is shutting down", requeue=True) from None
+        self.pace.answered()
         self._observer.answered(outcome, record.failure)
         if outcome.error is not None:
             record.tell(outcome.error)

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final, NamedTuple
 
 from producer.run.ledger import Ledger
-from producer.run.records import State
 
 #: What is a row's own in its error: its line, the name of its image, details in brackets, what it quotes.
 _OWN: Final = (
@@ -49,15 +49,14 @@ class Cause(NamedTuple):
 
 def failures(ledger: Ledger) -> Iterator[Failure]:
     """Iterate over the failed rows in the input's order."""
-    for record in ledger.records():
-        if record.state is State.FAILED:
-            yield Failure(record.row, str(json.loads(record.outcome or "{}").get("error") or "no reason was recorded."))
+    for record in ledger.failed():
+        yield Failure(record.row, str(json.loads(record.outcome or "{}").get("error") or "no reason was recorded."))
 
 
-def causes(ledger: Ledger) -> list[Cause]:
-    """Group the failed rows by cause, the most frequent first."""
+def causes(ledger: Ledger, more: Iterable[Failure] = ()) -> list[Cause]:
+    """Group the failed rows by cause, the most frequent first; `more`: what the ledger does not have yet."""
     found: dict[str, Cause] = {}
-    for failure in failures(ledger):
+    for failure in chain(failures(ledger), more):
         cause = failure.cause
         if cause not in found and len(found) >= _MOST:
             cause = _OTHERS

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -47,7 +48,9 @@ class Collector:
         return status
 
     def _status(self) -> Status:
-        return status_of(self._run.ledger, self._rate.per_second(), total=self._total)
+        run = self._run
+        status = status_of(run.ledger, self._rate.per_second(), total=self._total)
+        return replace(status, run=run.ledger.run, folder=str(run.folder.absolute()), model=run.settings.model)
 
     def drain(self) -> Status:
         """Commit everything that is there now, without waiting for more."""
@@ -92,7 +95,7 @@ class Collector:
         entries = run.stream.read(want=run.settings.save_interval, patience=patience)
         outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
         if outcomes:
-            run.ledger.apply(outcomes)
+            run.ledger.apply(outcomes, {entry.outcome.worker: entry.at for entry in entries if entry.outcome})
         status = self._status()
         known = run.stream.committed(entries, json.dumps(status.as_dict()))
         if entries and not status.waiting:

@@ -1,11 +1,13 @@
 """How far a run is: counts and rate."""
 
+import json
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Protocol, Self
 
+from producer.run.calculations import Made
 from producer.run.ledger import Ledger
 from producer.run.records import State
 from worker.contract.row_warnings import RowWarning
@@ -33,6 +35,22 @@ class Status:
     gpu_seconds: float = 0.0
     #: Whether nothing more is done of it until it is taken up again.
     cancelled: bool = False
+    #: Of the waiting rows, those that are not sent yet.
+    unsent: int = 0
+    #: When workers last answered, in seconds by Redis' clock.
+    answered_at: dict[str, float] = field(default_factory=dict)
+    #: How rows were calculated, the run's own way first: `profile`, `weights`, `contract`, `rows`, `workers`.
+    calculations: list[dict[str, Any]] = field(default_factory=list)
+    #: Whose counts these are, where they were published.
+    run: str = ""
+    folder: str = ""
+    model: str = ""
+
+    @classmethod
+    def read(cls, published: str) -> Self:
+        """Read what a collector has published; what a later version says beyond this is passed over."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in json.loads(published).items() if name in known})
 
     @property
     def answered(self) -> int:
@@ -82,13 +100,25 @@ def status_of(ledger: Ledger, rows_per_s: float, *, total: int = 0) -> Status:
         failed=states[State.FAILED],
         kept=states[State.KEPT],
         waiting=states[State.NOTED] + states[State.SENT],
+        unsent=states[State.NOTED],
         rows_per_s=rows_per_s,
-        workers={key.removeprefix("worker:"): n for key, n in sorted(tally.items()) if key.startswith("worker:")},
+        workers=_of_workers(tally, "worker:"),
+        answered_at={worker: n / 1000 for worker, n in _of_workers(tally, "seen:").items()},
+        calculations=as_dicts(ledger.calculations.all(tally)),
         warnings={kind.value: n for kind in RowWarning if (n := warnings[kind])},
         images=tally.get("images", 0),
         gpu_seconds=tally.get("gpu_milliseconds", 0) / 1000,
         full_batches=round(tally.get("full", 0) / batched, 4) if batched else None,
     )
+
+
+def as_dicts(made: Iterable[Made]) -> list[dict[str, Any]]:
+    """Return how rows were calculated as a status has it."""
+    return [{**one.calculation._asdict(), "rows": one.rows, "workers": [*one.workers]} for one in made]
+
+
+def _of_workers(tally: dict[str, int], kind: str) -> dict[str, int]:
+    return {key.removeprefix(kind): n for key, n in sorted(tally.items()) if key.startswith(kind)}
 
 
 class Reporter(Protocol):

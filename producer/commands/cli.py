@@ -16,6 +16,7 @@ from producer.commands.options import with_flag
 from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
 from producer.commands.run import run_command
+from producer.commands.runs import runs_command
 from producer.commands.signals import stopped_by_signals
 from producer.commands.status import status_command
 from producer.commands.submit import submit_command
@@ -49,7 +50,7 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            looking = ctx.invoked_subcommand in {"check", "doctor", "errors", "gallery", "status"}
+            looking = ctx.invoked_subcommand in {"check", "doctor", "errors", "gallery", "runs", "status"}
             raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
 
 
@@ -70,6 +71,7 @@ for command in (
     redo_command,
     retry_command,
     run_command,
+    runs_command,
     status_command,
     submit_command,
     verify_command,

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from producer.collecting.alike import Alike
 from producer.collecting.collector import Collector
 from producer.collecting.display import display
-from producer.collecting.status import NoWorkerNotice
+from producer.collecting.fleet import NoWorkerNotice
 from producer.commands.finishing import finish
 from producer.commands.options import NamedPath, broker_option, quiet_option
 from producer.commands.terminal import FOLDER, say, stderr
@@ -30,7 +31,7 @@ def collect_command(folder: Path, *, output: Path | None, no_wait: bool, quiet: 
         if run.ledger.unanswered:  # a finished run needs no Redis
             require_broker(run.settings, say)
         with display(stderr, say, quiet=quiet) as report:
-            collector = Collector(run, report)
+            collector = Collector(run, Alike(report, say))
             status = collector.drain()
             if status.waiting and not no_wait:
                 require_wanted(run)

@@ -9,8 +9,8 @@ import click
 
 from producer.commands.options import broker_option, metrics_options, with_flag
 from producer.commands.terminal import FOLDER, say
-from producer.exporting.folders import require_folders
 from producer.exporting.metrics import FleetCollector
+from producer.run.folders import require_folders
 from producer.run.preconditions import require_broker
 from worker.contract.errors import RunError, SettingsError
 from worker.metrics.endpoint import new_registry, serve

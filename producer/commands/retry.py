@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
+from producer.collecting.alike import Alike
 from producer.collecting.collector import Collector
 from producer.collecting.display import display
-from producer.collecting.status import NoWorkerNotice
+from producer.collecting.fleet import NoWorkerNotice
 from producer.commands.options import broker_option, quiet_option
 from producer.commands.planning import dry_run_option, in_words, json_option, show
 from producer.commands.terminal import FOLDER, say, say_published, stderr
@@ -51,7 +52,7 @@ def retry_command(
         _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
         say(in_words(plan))
         with display(stderr, say, quiet=quiet) as report:
-            sender = Sender(run, Collector(run, report), check=NoWorkerNotice(run.settings, say))
+            sender = Sender(run, Collector(run, Alike(report, say)), check=NoWorkerNotice(run.settings, say))
             retried = retry(run, sender, Which(which))
     click.echo(folder)
     say_published(retried.published, folder)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from producer.collecting.alike import Alike
 from producer.collecting.collector import Collector
 from producer.collecting.display import display
 from producer.commands.dry_run import dry_run
@@ -56,7 +57,7 @@ def run_command(
             LocalWorkers(settings, folder, devices(workers), say) as fleet,
             display(stderr, say, quiet=quiet) as report,
         ):
-            collector = Collector(run, report, total=plan.total)
+            collector = Collector(run, Alike(report, say), total=plan.total)
 
             def start_fleet() -> None:
                 fleet.start()

@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
+from producer.collecting.alike import Alike
 from producer.collecting.collector import Collector
 from producer.collecting.display import display
-from producer.collecting.status import NoWorkerNotice
+from producer.collecting.fleet import NoWorkerNotice
 from producer.commands.dry_run import dry_run
 from producer.commands.options import quiet_option, run_options
 from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
@@ -55,7 +56,7 @@ def submit_command(
         ):
             agree(plan := plan_of(run), redo=redo)
             with display(stderr, say, quiet=quiet) as report:
-                collector = Collector(run, report, total=plan.total)
+                collector = Collector(run, Alike(report, say), total=plan.total)
                 published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))
             states = run.ledger.states()
     click.echo(folder)

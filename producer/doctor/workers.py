@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from producer.collecting.status import fleet_status
+from producer.collecting.fleet import fleet_status
 from producer.doctor.finding import Finding, Role, note, well
 from worker.contract.messages import queue_name
 from worker.contract.version import own_version

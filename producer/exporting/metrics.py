@@ -12,8 +12,8 @@ import redis
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from producer.exporting.folders import run_folders
 from producer.exporting.watching import Look, WatchedRun
+from producer.run.folders import run_folders
 from producer.run.queues import in_hand_of_all, waiting_in
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.errors import FleetError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from producer.exporting.pace import Pace, seconds_left
+from producer.collecting.pace import Pace, is_collected, seconds_left
 from producer.run.failures import ledger_errors
 from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
@@ -112,7 +112,9 @@ def _in_redis(run: str, settings: Settings) -> _InRedis:
         with open_redis(settings.broker, patience=None, timeout=2.0) as client:
             stream = OutcomeStream(client, run)
             uncollected, published = len(stream), stream.status()
+            is_measured = is_collected(stream.quiet_for())
             cancelled = Revocations(client, run).cancelled
-        return _InRedis(uncollected, cancelled, json.loads(published or "{}").get("rows_per_s", 0.0))
+        rate = json.loads(published).get("rows_per_s", 0.0) if published and is_measured else 0.0
+        return _InRedis(uncollected, cancelled, rate)
     except (*BROKER_ERRORS, ValueError):
         return _InRedis()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from producer.run.calculations import Calculations
 from producer.run.counts import Counts, text_of
 from producer.run.database import LEDGER, Database
 from producer.run.records import Entry, Known, Noted, Record, State
@@ -25,6 +26,7 @@ class Ledger(Database):
         super().__init__(folder, read_only=read_only)
         self._counts = Counts(self._db, knows_warnings=self.knows_warnings)
         self.seeds = Seeds(self._db)
+        self.calculations = Calculations(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -151,11 +153,18 @@ class Ledger(Database):
         )
         return dict(found.fetchall())
 
-    def apply(self, outcomes: Iterable[Outcome]) -> None:
-        """Record outcomes in one transaction. Twice changes nothing, and a stale one never wins over a changed row."""
+    def apply(self, outcomes: Iterable[Outcome], seen: Mapping[str, float] = MappingProxyType({})) -> None:
+        """Record outcomes in one transaction. Twice changes nothing, and a stale one never wins over a changed row.
+
+        `seen`: when workers last answered, in seconds by Redis' clock.
+        """
         with self.transaction() as db:
             for outcome in outcomes:
                 self._answer(db, outcome)
+            db.executemany(
+                "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n",
+                [(f"seen:{worker}", round(1000 * at)) for worker, at in seen.items()],
+            )
 
     def _answer(self, db: sqlite3.Connection, outcome: Outcome) -> None:
         state = State.DONE if outcome.status == "done" else State.FAILED
@@ -171,6 +180,10 @@ class Ledger(Database):
                 self._counts.moved(before, state)
                 self._counts.warned(outcome.warnings)
                 self._count(db, outcome)
+                if state is State.DONE:
+                    if self._counts.states()[State.DONE] == 1:
+                        self.calculations.forget()
+                    self.calculations.note(outcome)
 
     def awaited(self, outcome: Outcome) -> bool:
         """Tell whether an outcome is news: an answer to an unanswered row, in its present form."""
@@ -206,13 +219,20 @@ class Ledger(Database):
         return states[State.NOTED] + states[State.SENT]
 
     def tally(self) -> dict[str, int]:
-        """Return the counts of answered rows: by worker, in batches, in full batches."""
+        """Return the counts of answered rows: by worker, by calculation, in batches, in full batches; and `seen`."""
         return dict(self._db.execute("SELECT key, n FROM tally").fetchall())
 
     def records(self) -> Iterator[Record]:
         """Iterate over the rows in the input's order."""
         for row, digest, state, attempts, outcome in self._db.execute(
             "SELECT row, fingerprint, state, attempts, outcome FROM rows ORDER BY row"
+        ):
+            yield Record(row, digest, State(state), attempts, outcome)
+
+    def failed(self) -> Iterator[Record]:
+        """Iterate over the failed rows in the input's order, without a look at the others."""
+        for row, digest, state, attempts, outcome in self._db.execute(
+            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE state = ? ORDER BY row", (State.FAILED,)
         ):
             yield Record(row, digest, State(state), attempts, outcome)
 

@@ -6,8 +6,22 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from worker.contract.errors import RunError
+
+_LOCK: Final = "run.lock"
+
+
+def owner_of(folder: Path) -> str | None:
+    """Return which command says that it owns the run folder; one that was killed still says so.
+
+    Nothing is tried: whoever looks on must not be in the way of a command that begins.
+    """
+    try:
+        return (folder / _LOCK).read_text().strip() or None
+    except OSError:
+        return None
 
 
 @contextmanager
@@ -18,7 +32,7 @@ def locked(folder: Path, command: str) -> Iterator[None]:
         RunError: somebody else owns it; the sentence says who.
 
     """
-    with (folder / "run.lock").open("a+") as file:
+    with (folder / _LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from producer.collecting.status import fleet_status
+from producer.collecting.fleet import fleet_status
 from tests.bench.encoding import pictures
 from tests.chaos.logs import Batch, WorkerLog
 from tests.support.cli import CLI, row, write_jsonl

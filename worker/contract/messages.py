@@ -124,6 +124,9 @@ class Outcome(_Message):
     seconds: dict[str, float] = Field(default_factory=dict)
     #: Celery's name of the worker.
     worker: str
+    #: How its model calculates, and which weights it has (`worker.models.weights.identity`).
+    profile: str | None = None
+    weights: str | None = None
     #: SHA-256 of each source image's bytes as they were read.
     source_digests: tuple[str, ...] = ()
     #: Tokens of the instruction by the model's own tokenizer, and how many of them the model reads.

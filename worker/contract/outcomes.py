@@ -25,6 +25,11 @@ class Entry(NamedTuple):
     #: None where the entry is no outcome of this version: only to be deleted.
     outcome: Outcome | None
 
+    @property
+    def at(self) -> float:
+        """When it was recorded, in seconds by Redis' clock."""
+        return int(self.id.partition("-")[0]) / 1000
+
 
 def open_redis(url: str, *, patience: int | None = 3, timeout: float = 15.0) -> redis.Redis:
     """Connect to the broker's Redis; connections are made on first use, and again after an outage.
@@ -84,13 +89,11 @@ class OutcomeStream:
                 last = entries[-1].id
         return entries
 
-    def unread(self) -> Iterator[Outcome]:
-        """Iterate over the outcomes that no collector has committed yet, leaving them where they are."""
+    def unread(self) -> Iterator[Entry]:
+        """Iterate over what no collector has committed yet, leaving it where it is."""
         start = "-"
         while found := self._range(start):
-            for id_, fields in found:
-                if outcome := _entry(id_, fields).outcome:
-                    yield outcome
+            yield from (_entry(id_, fields) for id_, fields in found)
             start = f"({found[-1][0].decode()}"
 
     def _range(self, start: str) -> Any:
@@ -123,6 +126,16 @@ class OutcomeStream:
         """Return what the last collector published; None if this Redis does not know the run."""
         found: Any = self._client.get(self._status)
         return None if found is None else str(found, "utf-8")
+
+    def quiet_for(self) -> float | None:
+        """Return the seconds since a collector last renewed the run's counters; None where there are none."""
+        left: Any = self._client.pttl(self._status)
+        return None if left < 0 else max(0.0, KEPT - left / 1000)
+
+    def now(self) -> float:
+        """Return the time in seconds by Redis' clock, which entries go by."""
+        seconds, microseconds = self._client.time()
+        return seconds + microseconds / 1e6
 
     def __len__(self) -> int:
         length: Any = self._client.xlen(self._key)

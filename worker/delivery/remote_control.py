@@ -4,6 +4,7 @@ from typing import Any
 
 from celery.worker import WorkController
 from celery.worker.control import control_command, inspect_command
+from celery.worker.state import reserved_requests
 
 from worker.contract.messages import TASK_NAME, queue_name
 from worker.contract.version import own_version
@@ -14,13 +15,16 @@ from worker.settings.fleet import load_settings
 @inspect_command()
 def fleet(state: WorkController) -> dict[str, Any]:
     """Say which model this worker has loaded and how busy it is; `producer status` asks every worker."""
-    settings = load_settings()
+    settings, task = load_settings(), state.app.tasks[TASK_NAME]
     return {
         "model": settings.model,
         "queue": queue_name(settings.model),
         "batch_size": settings.batch_size,
         "version": own_version(),
-        **state.app.tasks[TASK_NAME].facts(),
+        "rows": task.pace.rows,
+        "rows_per_s": task.pace.per_second(),
+        "rows_in_hand": len(reserved_requests),
+        **task.facts(),
     }
 
 

@@ -41,15 +41,17 @@ class RowEditor:
         *,
         spec: ModelSpec,
         profile: str,
+        weights: str,
         reading: Callable[[str], Reading | None],
         limits: Limits,
         batcher: Batcher,
         retrying: Retrying,
         client: redis.Redis,
     ) -> None:
-        """`profile` and `reading` are the model's own (`worker.models.protocol`)."""
+        """`profile`, `weights` and `reading` are the model's own (`worker.models.protocol`)."""
         self._spec = spec
         self._profile = profile
+        self._weights = weights
         self._reading = reading
         self._limits = limits
         self._pixels = PixelBudget(limits.max_pixels)
@@ -76,7 +78,7 @@ class RowEditor:
         if fitted is None:
             return
         batched = self._ride(request, plan, fitted, ticket)
-        record.rode(batched)
+        record.rode(batched, profile=self._profile, weights=self._weights)
         with record.stage("encode"):
             self._with_storage(lambda: self._save(request, plan, batched.result), request)
 

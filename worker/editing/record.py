@@ -51,13 +51,15 @@ class RowRecord:
         """Note what is to be said of the row."""
         self._warnings |= {*kinds}
 
-    def rode(self, batched: Batched[Any]) -> None:
-        """Note the micro-batch."""
+    def rode(self, batched: Batched[Any], *, profile: str, weights: str) -> None:
+        """Note the micro-batch, and how the model calculated it."""
         self._seconds |= {"wait": round(batched.waited, 4), "model": round(batched.took, 4)}
         self._facts |= {
             "batch_id": batched.batch_id,
             "batch_size": batched.size,
             "batch_limit": batched.limit,
+            "profile": profile,
+            "weights": weights,
         }
 
     def done(self) -> Outcome:

@@ -15,6 +15,8 @@ class EditModel(Protocol):
 
     #: How it calculates, for people to read.
     profile: str = "reference"
+    #: Which weights it has (`worker.models.weights.identity`); empty where it does not tell.
+    weights: str = ""
     #: Whether it has to be compiled for each resolution and each size of a call, which takes its time.
     is_compiled: bool = False
 

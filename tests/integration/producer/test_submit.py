@@ -94,14 +94,6 @@ def test_stale_and_doubled_answers_are_not_counted(five: CLI, redis_url: str) ->
     assert (status["done"], status["waiting"]) == (1, 4)
 
 
-def test_status_is_told_in_words(five: CLI) -> None:
-    """What there is nothing to say of is left out, and no value is shown as Python writes it."""
-    five("submit", "in.jsonl", "--run-dir", "r")
-    lines = five("status", "r").stdout.splitlines()
-    assert [line for line in lines if not line[-1].isdigit()] == ["cancelled: no"]
-    assert {"total: 5", "waiting: 5"} <= {*lines}
-
-
 def test_an_outcome_that_outlived_its_redis_still_counts(five: CLI, redis_url: str) -> None:
     """A worker that records its row after Redis was emptied: the next submission takes it, and sends the others."""
     five("submit", "in.jsonl", "--run-dir", "r")

@@ -9,7 +9,7 @@ import pytest
 import redis
 from kombu.transport.redis import Channel
 
-from producer.collecting.status import fleet_status
+from producer.collecting.fleet import fleet_status
 from worker.celery import connect
 from worker.contract.outcomes import open_redis
 from worker.delivery.visibility import overdue, redis_now, take

@@ -27,6 +27,7 @@ from worker.models.speed.capabilities import machine_of
 from worker.models.speed.compiling import compiler_settings
 from worker.models.speed.device import free_memory, in_gib, leave_a_core, memory_by_kind
 from worker.models.speed.tuning import tune
+from worker.models.weights.identity import identity_of
 from worker.models.weights.loading import load_pipeline, no_room
 
 logger = logging.getLogger(__name__)
@@ -73,9 +74,11 @@ class Kontext(EditModel):
         """
         pipeline = load_pipeline(folder, device)
         try:
-            return cls(pipeline, profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
+            loaded = cls(pipeline, profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
         except torch.OutOfMemoryError:
             raise no_room(device) from None
+        loaded.weights = identity_of(folder)
+        return loaded
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.

@@ -1,5 +1,6 @@
 """How far a run is: counts, and a rate by the clock that is passed in."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,8 +64,9 @@ def test_a_status_is_what_the_ledger_has(tmp_path: Path) -> None:
         failed=2,  # row 3 by a worker, row 8 at once
         kept=1,
         waiting=3,  # rows 4 and 5 were sent, 6 was not
+        unsent=1,
         rows_per_s=1.5,
         workers={"a": 3, "b": 1},
         full_batches=0.6667,  # 2 of the 3 rows that rode in a batch
     )
-    assert Status(**status.as_dict()) == status
+    assert Status.read(json.dumps({**status.as_dict(), "of_a_later_version": 1})) == status

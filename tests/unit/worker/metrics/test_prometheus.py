@@ -45,7 +45,8 @@ def done(images: int) -> Outcome:
     record.decoded(["0" * 64], Bucket(256, 256))
     with record.stage("decode"):
         pass
-    record.rode(Batched(result=None, batch_id="b", size=1, limit=4, waited=0.3, took=14.0))
+    batched = Batched(result=None, batch_id="b", size=1, limit=4, waited=0.3, took=14.0)
+    record.rode(batched, profile="exact", weights="w")
     with record.stage("encode"):
         pass
     return record.done()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.exporting.pace import Pace, seconds_left
+from producer.collecting.pace import Pace, is_collected, pace_of, seconds_left
 
 
 def pace(*looks: tuple[float, int]) -> float | None:
@@ -40,3 +40,24 @@ def test_the_pace_is_that_of_the_last_five_minutes(looks: list[tuple[float, int]
 def test_what_is_left_takes_as_long_as_at_this_pace(waiting: int, rate: float, left: float | None) -> None:
     """Nothing takes no time; and where nothing moves nobody knows."""
     assert seconds_left(waiting, rate) == left
+
+
+@pytest.mark.parametrize(
+    ("answered_at", "rate"),
+    [
+        ([], 0),
+        ([990], 0),  # one tells no rate
+        ([980, 985, 990], 0.1),  # 2 in the 20 s since the first
+        ([600, 800, 990], 0.007),  # the first is older: 2 in 300 s
+        ([600], 0),
+    ],
+)
+def test_answers_that_wait_tell_a_rate(answered_at: list[float], rate: float) -> None:
+    """By their times alone, at second 1000: nobody has looked before."""
+    assert pace_of(answered_at, 1000) == rate
+
+
+@pytest.mark.parametrize(("quiet_for", "is_at_work"), [(None, False), (1.2, True), (60.0, False)])
+def test_a_collector_is_known_by_its_counts(quiet_for: float | None, *, is_at_work: bool) -> None:
+    """It renews them each second."""
+    assert is_collected(quiet_for) is is_at_work

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.exporting.folders import require_folders, run_folders
+from producer.run.folders import require_folders, run_folders
 from producer.run.ledger import LEDGER
 from worker.contract.errors import RunError
 

@@ -2,12 +2,15 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 #: Seconds: long enough that batches of a minute even out, and the shortest that says anything.
 _WINDOW: Final = 300.0
 _SHORTEST: Final = 20.0
+
+#: Seconds: whoever collects renews a run's counts each second.
+_ALIVE: Final = 10.0
 
 
 class Pace:
@@ -33,6 +36,20 @@ class Pace:
             return None
         (begun, first), (ended, last) = self._seen[0], self._seen[-1]
         return (last - first) / (ended - begun) if ended - begun >= _SHORTEST else None
+
+
+def pace_of(answered_at: Sequence[float], now: float) -> float:
+    """Return the rate over the last minutes of rows that were answered at these times, in their order."""
+    recent = [at for at in answered_at if at > now - _WINDOW]
+    is_whole = len(recent) < len(answered_at)
+    # The first of all tells when it began, not how long its own row took.
+    rows, begun = (len(recent), now - _WINDOW) if is_whole else (len(recent) - 1, min(recent, default=now))
+    return round(rows / (now - begun), 3) if rows > 0 and now > begun else 0.0
+
+
+def is_collected(quiet_for: float | None) -> bool:
+    """Tell whether a command collects a run just now, by how long nobody has renewed its counts in Redis."""
+    return quiet_for is not None and quiet_for < _ALIVE
 
 
 def seconds_left(waiting: int, rows_per_s: float) -> float | None:

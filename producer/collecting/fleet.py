@@ -1,0 +1,73 @@
+"""The workers that are up, as they answer, and what is said where none of them takes a run's rows."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from producer.collecting.progress import Status
+from worker.celery import connect
+from worker.contract.messages import queue_name
+from worker.contract.version import own_version
+from worker.settings.fleet import Settings
+
+#: What workers tell of themselves, by their names.
+Answers = Mapping[str, Mapping[str, Any]]
+
+#: Workers that the sentence names.
+_NAMED: Final = 4
+
+
+def fleet_status(settings: Settings, patience: float = 1.0) -> dict[str, Any]:
+    """Ask every worker for its model and queue; those that answer within `patience` seconds are up."""
+    answers = connect(settings).control.broadcast("fleet", reply=True, timeout=patience)
+    return {name: facts for answer in answers or () for name, facts in answer.items()}
+
+
+class NoWorkerNotice:
+    """Says once, in one sentence, that a run waits and no worker is up for its model, and which others are."""
+
+    def __init__(
+        self, settings: Settings, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._say = say
+        self._clock = clock
+        self._answered = 0
+        self._next_look: float | None = clock()
+
+    def __call__(self, status: Status) -> None:
+        """Look for a worker if nothing was answered since the last call; at most every ten seconds."""
+        answered, self._answered = self._answered, status.done + status.failed
+        if self._next_look is None or answered != self._answered or self._clock() < self._next_look:
+            return
+        self._next_look = self._clock() + 10
+        if (sentence := no_worker(fleet_status(self._settings), self._settings)) is not None:
+            self._next_look = None
+            self._say(sentence)
+
+
+def no_worker(answers: Answers, settings: Settings) -> str | None:
+    """Say that no worker takes the rows, what to start, and which others are up; None where one does."""
+    queue = queue_name(settings.model)
+    if any(facts.get("queue") == queue for facts in answers.values()):
+        return None
+    others = [*_others(answers, settings)]
+    up = f" Up are: {'; '.join(others[:_NAMED])}{_more(others)}." if others else ""
+    return (
+        f"No worker is up for {settings.model}; the run waits for one (celery -A worker worker,"
+        f" with FLEET_DIFFUSER_MODEL_NAME={settings.diffuser_model_name} and the same FLEET_BROKER_URL).{up}"
+    )
+
+
+def _others(answers: Answers, settings: Settings) -> Iterator[str]:
+    """Name workers that are up, with what keeps them from the rows."""
+    for name, facts in sorted(answers.items()):
+        model, version = facts.get("model", "an unknown model"), str(facts.get("version", "unknown"))
+        if model != settings.model:
+            yield f"{name} for {model}"
+        else:  # the contract's version is in the queue's name
+            yield f"{name} of version {version}, where this is {own_version()}, with another contract"
+
+
+def _more(others: list[str]) -> str:
+    return f"; and {len(others) - _NAMED} more" if len(others) > _NAMED else ""

@@ -1,0 +1,92 @@
+"""Runs, one a line: those whose folders lie in a folder, or those that a Redis knows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from producer.collecting.pace import is_collected
+from producer.collecting.progress import Status
+from producer.collecting.status import view
+from producer.run.folders import require_folders, run_folders
+from worker.contract.errors import FleetError
+from worker.contract.outcomes import OutcomeStream
+from worker.contract.redis_keys import run_key
+from worker.contract.revocations import Revocations
+
+#: Keys per round trip.
+_CHUNK: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A run, as a list has it."""
+
+    #: Empty where nobody knows: the folder cannot be read, or Redis is not told.
+    run: str = ""
+    folder: str = ""
+    state: str
+    status: Status | None = None
+    #: Rows that were answered and that nobody has collected yet.
+    uncollected: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        counts = {} if self.status is None else self.status.as_dict()
+        found = {"run": self.run, "folder": self.folder, "state": self.state, "uncollected": self.uncollected}
+        return {**counts, **found}
+
+
+def runs_in(folder: Path, say: Callable[[str], None], broker_url: str | None = None) -> Iterator[Listed]:
+    """Iterate over the runs whose folders lie in a folder; one that cannot be read is listed with the reason.
+
+    Raises:
+        RunError: there is no such folder.
+
+    """
+    require_folders([folder])
+    for found in run_folders([folder]):
+        try:
+            seen = view(found, say, broker_url, asking=False)
+        except FleetError as error:
+            yield Listed(folder=str(found), state=str(error))
+            continue
+        status = seen.status
+        yield Listed(
+            run=status.run,
+            folder=str(found),
+            state=_state(status, is_collected=seen.owner is not None, is_away=seen.queue is None),
+            status=status,
+            uncollected=seen.uncollected,
+        )
+
+
+def runs_of(client: redis.Redis) -> Iterator[Listed]:
+    """Iterate over the runs that a Redis knows, with the counts that their collectors published last."""
+    prefix, suffix = run_key("*", "status").split("*")
+    for key in sorted(client.scan_iter(match=f"{prefix}*{suffix}", count=_CHUNK)):
+        run = key.decode().removeprefix(prefix).removesuffix(suffix)
+        stream = OutcomeStream(client, run)
+        if (published := stream.status()) is None:  # it has gone since
+            continue
+        status = Status.read(published)
+        cancelled = Revocations(client, run).cancelled
+        yield Listed(
+            run=run,
+            folder=status.folder,
+            state="cancelled" if cancelled else _state(status, is_collected=is_collected(stream.quiet_for())),
+            status=status,
+            uncollected=len(stream),
+        )
+
+
+def _state(status: Status, *, is_collected: bool, is_away: bool = False) -> str:
+    if status.cancelled:
+        return "cancelled"
+    if not status.waiting:
+        return "finished"
+    if is_away:
+        return "stopped"
+    return "at work" if is_collected else "not collected"

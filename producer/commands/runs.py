@@ -1,0 +1,71 @@
+"""`producer runs`: which runs there are."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from producer.collecting.listing import Listed, runs_in, runs_of
+from producer.commands.table import aligned
+from producer.commands.terminal import FOLDER, say
+from producer.run.failures import broker_errors
+from producer.run.preconditions import require_broker
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import load_settings
+
+#: Where run folders are unless they are named.
+_USUAL: Final = Path("cache_local/image_edit_local")
+
+_HEADS: Final = ("run", "state", "done", "failed", "kept", "waiting", "uncollected", "rows/s", "folder")
+
+
+@click.command("runs")
+@click.argument("folder", metavar="[FOLDER]", required=False, type=FOLDER)
+@click.option(
+    "--broker",
+    "broker_url",
+    is_flag=False,
+    flag_value="",
+    metavar="[URL]",
+    help="Runs that this Redis knows; without a URL, the one of FLEET_BROKER_URL.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For scripts: a line of JSON for each run.")
+def runs_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
+    """List the runs in FOLDER [default: cache_local/image_edit_local, else this one], or those that a Redis knows.
+
+    FOLDER is a run's own, or one that holds the folders of runs. Redis knows a run until a day after its end.
+    """
+    if folder is not None or broker_url is None:
+        here = folder or (_USUAL if _USUAL.is_dir() else Path())
+        listed, none = [*runs_in(here, say, broker_url or None)], f"There is no run in {here}; name another folder."
+    else:
+        listed, none = _known(broker_url), "This Redis knows no run."
+    if not listed and not as_json:
+        say(none)
+    for line in _as_json(listed) if as_json else _as_table(listed):
+        click.echo(line)
+
+
+def _known(broker_url: str) -> list[Listed]:
+    settings = load_settings(broker_url=broker_url or None)
+    require_broker(settings, say, writing=False)
+    with broker_errors(settings), open_redis(settings.broker) as client:
+        return [*runs_of(client)]
+
+
+def _as_json(listed: list[Listed]) -> Iterator[str]:
+    return (json.dumps(one.as_dict()) for one in listed)
+
+
+def _as_table(listed: list[Listed]) -> list[str]:
+    return aligned([_HEADS, *map(_cells, listed)]) if listed else []
+
+
+def _cells(one: Listed) -> list[str]:
+    status = one.status
+    if status is None:
+        return ["", one.state, "", "", "", "", "", "", one.folder]
+    counts = [f"{n:,}" for n in (status.done, status.failed, status.kept, status.waiting, one.uncollected)]
+    return [one.run, one.state, *counts, f"{status.rows_per_s:.2f}" if status.waiting else "", one.folder]

@@ -1,0 +1,45 @@
+"""Where no worker takes a run's rows, it is said which others are up."""
+
+from typing import Any
+
+from producer.collecting.fleet import no_worker
+from worker.contract.messages import queue_name
+from worker.contract.version import own_version
+from worker.settings.fleet import Settings
+
+DEMO = Settings(diffuser_model_name="demo")
+OURS = {"queue": queue_name("demo"), "model": "demo", "version": own_version()}
+
+
+def told(**answers: Any) -> str:
+    """Return what is said of these workers."""
+    return no_worker(answers, DEMO) or ""
+
+
+def test_a_worker_that_takes_the_rows_is_nothing_to_say() -> None:
+    """Whoever else is up."""
+    assert not told(a=OURS, b={"queue": "other", "model": "flux"})
+
+
+def test_without_any_worker_it_is_said_how_to_start_one() -> None:
+    """With the model's name, which is what is forgotten most."""
+    assert told() == (
+        "No worker is up for demo; the run waits for one (celery -A worker worker, with"
+        " FLEET_DIFFUSER_MODEL_NAME=demo and the same FLEET_BROKER_URL)."
+    )
+
+
+def test_workers_of_another_model_are_named() -> None:
+    """So that a wrong variable is found at a glance."""
+    assert told(b={"queue": "other", "model": "flux"}).endswith(" Up are: b for flux.")
+
+
+def test_workers_of_another_version_are_named() -> None:
+    """Its queue has another contract in its name."""
+    other = {**OURS, "queue": "fleet.v2.demo.x", "version": "0.0.9"}
+    assert told(b=other).endswith(f" Up are: b of version 0.0.9, where this is {own_version()}, with another contract.")
+
+
+def test_of_many_the_first_are_named() -> None:
+    """A sentence, not a list."""
+    assert told(**{f"w{n}": {"model": "flux"} for n in range(6)}).endswith("; w3 for flux; and 2 more.")
