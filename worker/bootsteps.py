@@ -12,7 +12,10 @@ from worker.batching.batch_runner import BatchRunner
 from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
+from worker.celery import demanded
+from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
+from worker.contract.profiles import PROFILES
 from worker.delivery.broker import await_broker
 from worker.delivery.isolation import Isolation
 from worker.delivery.ownership import Ownership
@@ -86,6 +89,8 @@ class LoadModel(bootsteps.StartStopStep):
             facts=lambda: {"profile": model.profile, "weights": model.weights, "busy": round(runner.busy, 3)},
         )
         worker.app.register_task(task)
+        if model.profile in PROFILES:  # and is none that has parts apart
+            worker.app.amqp.queues.select_add(demanded(queue_name(settings.model, model.profile)))
         shutdown.at_second_sigterm()
         observer.ready(_ready(worker.hostname, settings, working, runner))
 

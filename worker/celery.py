@@ -8,7 +8,7 @@ from urllib.parse import quote
 from celery import Celery
 from celery.app.amqp import AMQP
 from kombu.connection import Connection
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from worker.contract.broker_url import redis_url, tls_options
 from worker.contract.errors import SettingsError
@@ -77,6 +77,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_send_sent_event": False,
         "worker_redirect_stdouts": False,
     }
+
+
+def demanded(name: str) -> Queue:
+    """Describe a queue of rows that demand a profile, to publish to it and to consume from it."""
+    return Queue(name, Exchange(name, type="direct"), routing_key=name)
 
 
 def connect(settings: Settings) -> Celery:

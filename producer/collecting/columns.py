@@ -8,6 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
+from producer.collecting.details import DETAILS, are_details, details_of
 from producer.rows.jsontext import encode, splice
 from producer.rows.parser import Row
 from producer.run.records import Record
@@ -40,6 +41,8 @@ class Columns:
             self._folder = os.path.relpath(self._folder, beside.resolve())
         #: Rows whose own column stands where a warning would, so that it is only counted.
         self.crowded_out = 0
+        #: The same of details.
+        self.crowded_details = 0
 
     def line(self, row: Row, record: Record | None) -> str:
         """Return a row's line, without its end."""
@@ -50,6 +53,7 @@ class Columns:
             if (error := row.error or _at_its_line(row, found)) is not None:
                 added[self._settings.output_error_key] = error
         added |= self._warnings(row, found)
+        added |= self._details(row, found)
         if row.fields is None or self._would_lose_an_error(row, added):
             return encode({"raw": row.line.text, **added})
         drop = self._replaced(row, added)
@@ -57,11 +61,14 @@ class Columns:
 
     def sentences(self) -> list[str]:
         """Return what there is to say of the columns."""
-        if not self.crowded_out:
-            return []
-        key = self._settings.output_warning_key
-        theirs = f"{self.crowded_out} rows have a column {key} of their own, which stays"
-        return [f"{theirs}; --output-warning-key names another for their warnings."]
+        said = []
+        if self.crowded_out:
+            key = self._settings.output_warning_key
+            theirs = f"{self.crowded_out} rows have a column {key} of their own, which stays"
+            said.append(f"{theirs}; --output-warning-key names another for their warnings.")
+        if self.crowded_details:
+            said.append(f"{self.crowded_details} rows have a column {DETAILS} of their own, which stays.")
+        return said
 
     def _shown(self, path: str) -> str:
         text = os.path.join(self._folder, path)  # noqa: PTH118 - Path would drop the "./" of a relative one
@@ -100,6 +107,16 @@ class Columns:
         if row.kept and there is _Found.OURS:  # what was said of the edit that it came with is still true
             kinds |= {*map(RowWarning, (row.fields or {})[key])}
         return {key: list(in_order(kinds))}
+
+    def _details(self, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
+        details = details_of(found) if self._settings.details and not row.kept else {}
+        if not details:
+            return {}
+        theirs = (row.fields or {}).get(DETAILS)
+        if theirs is not None and not are_details(theirs):
+            self.crowded_details += 1
+            return {}
+        return {DETAILS: details}
 
     def _warnings_in(self, row: Row) -> _Found:
         found = (row.fields or {}).get(self._settings.output_warning_key)

@@ -46,16 +46,22 @@ class NoWorkerNotice:
             self._say(sentence)
 
 
+def takes(facts: Mapping[str, Any], queue: str) -> bool:
+    """Tell from what a worker says whether it takes the rows of a queue."""
+    return queue in facts.get("queues", [facts.get("queue")])
+
+
 def no_worker(answers: Answers, settings: Settings) -> str | None:
     """Say that no worker takes the rows, what to start, and which others are up; None where one does."""
-    queue = queue_name(settings.model)
-    if any(facts.get("queue") == queue for facts in answers.values()):
+    if any(takes(facts, settings.queue) for facts in answers.values()):
         return None
     others = [*_others(answers, settings)]
     up = f" Up are: {'; '.join(others[:_NAMED])}{_more(others)}." if others else ""
+    demand = settings.demand_profile
+    profile, of = (f", FLEET_PROFILE={demand}", f" with profile {demand}") if demand else ("", "")
     return (
-        f"No worker is up for {settings.model}; the run waits for one (celery -A worker worker,"
-        f" with FLEET_DIFFUSER_MODEL_NAME={settings.diffuser_model_name} and the same FLEET_BROKER_URL).{up}"
+        f"No worker is up for {settings.model}{of}; the run waits for one (celery -A worker worker,"
+        f" with FLEET_DIFFUSER_MODEL_NAME={settings.diffuser_model_name}{profile} and the same FLEET_BROKER_URL).{up}"
     )
 
 
@@ -65,6 +71,8 @@ def _others(answers: Answers, settings: Settings) -> Iterator[str]:
         model, version = facts.get("model", "an unknown model"), str(facts.get("version", "unknown"))
         if model != settings.model:
             yield f"{name} for {model}"
+        elif takes(facts, queue_name(settings.model)):
+            yield f"{name} with profile {facts.get('profile', 'unknown')}"
         else:  # the contract's version is in the queue's name
             yield f"{name} of version {version}, where this is {own_version()}, with another contract"
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import redis
 
 from producer.collecting.causes import Cause, Failure, causes
-from producer.collecting.fleet import fleet_status
+from producer.collecting.fleet import fleet_status, no_worker
 from producer.collecting.pace import is_collected, pace_of, seconds_left
 from producer.collecting.progress import Status, as_dicts, status_of
 from producer.run import opening
@@ -21,7 +21,7 @@ from producer.run.manifest import remembered
 from producer.run.queues import in_hand_of_all, waiting_in
 from producer.run.retrying import REFUSALS, Retrying
 from worker.contract.broker_errors import BROKER_ERRORS
-from worker.contract.messages import Outcome, queue_name
+from worker.contract.messages import Outcome
 from worker.contract.outcomes import Entry, OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
@@ -51,6 +51,8 @@ class View:
     queue: Queue | None = None
     #: What workers that are up tell, by their names; None where they were not asked, or the broker let nobody ask.
     fleet: Mapping[str, Mapping[str, Any]] | None = None
+    #: What is said where none of them takes the run's rows.
+    no_worker: str | None = None
     #: Seconds by Redis' clock.
     now: float | None = None
 
@@ -119,13 +121,15 @@ def view(folder: Path, say: Callable[[str], None], broker_url: str | None = None
         known = _with(known, news, found)
         made = ledger.calculations.all(ledger.tally(), news)
         failed = [Failure(outcome.row, outcome.error or "") for outcome in news if outcome.status == "failed"]
+        fleet = _fleet(settings) if asking else None
         return View(
             status=replace(_paced(known, found), calculations=as_dicts(made)),
             causes=causes(ledger, failed),
             uncollected=len(news),
             owner=owner_of(folder) if found.is_collected else None,
             queue=found.queue,
-            fleet=_fleet(settings) if asking else None,
+            fleet=fleet,
+            no_worker=None if fleet is None else no_worker(fleet, settings),
             now=found.now,
         )
 
@@ -144,7 +148,7 @@ def _found(ledger: Ledger, settings: Settings, say: Callable[[str], None], *, ow
 
 def _in_redis(run: str, settings: Settings) -> _InRedis:
     with open_redis(settings.broker) as client:
-        stream, name = OutcomeStream(client, run), queue_name(settings.model)
+        stream, name = OutcomeStream(client, run), settings.queue
         return _InRedis(
             published=stream.status(),
             is_collected=is_collected(stream.quiet_for()),

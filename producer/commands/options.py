@@ -64,6 +64,8 @@ _RUN_OPTIONS = [
     *_ROW_OPTIONS,
     _setting("--output", "output", metavar="FILE", type=NamedPath()),
     _setting("--paths", "output_paths", metavar="as-given|relative|absolute"),
+    _setting("--details/--no-details", "details", default=None),
+    _setting("--profile", "demand_profile", metavar="NAME"),
     _setting("--save-interval", "save_interval", type=int),
     _setting("--max-queued", "max_queued", type=int),
     _setting("--broker", "broker_url", metavar="URL"),

@@ -15,6 +15,7 @@ from producer.commands.finishing import finish
 from producer.commands.options import quiet_option, run_options
 from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_rounding, stderr, taken_input
+from producer.local.demand import as_demanded
 from producer.local.redis import running
 from producer.local.workers import LocalWorkers, devices
 from producer.run import opening
@@ -40,7 +41,7 @@ def run_command(
     """Edit INPUT.jsonl on this machine: Redis, workers, submit and collect, all stopped again at the end."""
     if workers != "auto" and not (workers.isdecimal() and int(workers)):
         raise click.UsageError(f"--workers takes a positive number or auto, found {workers!r}.")
-    settings = load_settings(**given)
+    settings = as_demanded(load_settings(**given))
     if only_plan:
         dry_run(named, settings, as_json=as_json)
         return

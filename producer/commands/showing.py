@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from producer.collecting.alike import difference
-from producer.collecting.fleet import Answers
+from producer.collecting.fleet import Answers, takes
 from producer.collecting.status import View
 from producer.commands.table import aligned
 
@@ -88,7 +88,7 @@ def _rate(view: View) -> str:
 def _workers(view: View) -> Iterator[str]:
     """Make a table of the workers that take the run's rows, or took some."""
     status, fleet = view.status, view.fleet or {}
-    ours = {name: facts for name, facts in fleet.items() if view.queue and facts.get("queue") == view.queue.name}
+    ours = {name: facts for name, facts in fleet.items() if view.queue and takes(facts, view.queue.name)}
     lines = [
         [
             name,
@@ -101,9 +101,9 @@ def _workers(view: View) -> Iterator[str]:
     ]
     if lines:
         yield from ["", *aligned([["worker", "rows", *_BUSYNESS, "", "last answer"], *lines])]
-    if view.fleet is not None and not ours:
-        yield f"\nNo worker is up for {status.model}; start one: celery -A worker worker"
-    if others := [f"{name} ({facts.get('model')})" for name, facts in sorted(fleet.items()) if name not in ours]:
+    if view.no_worker is not None:
+        yield f"\n{view.no_worker}"
+    elif others := [f"{name} ({facts.get('model')})" for name, facts in sorted(fleet.items()) if name not in ours]:
         yield f"Up for other rows: {', '.join(others)}"
 
 

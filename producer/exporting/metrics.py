@@ -17,7 +17,6 @@ from producer.run.folders import run_folders
 from producer.run.queues import in_hand_of_all, waiting_in
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.errors import FleetError
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 
@@ -114,7 +113,7 @@ class FleetCollector(Collector):
     def _queues(self, looks: Sequence[Look]) -> set[_Queue]:
         asked = [look.settings for look in looks if look.rows["waiting"]]
         asked += [self._settings] if self._own_broker else []
-        return {_Queue(settings.broker, queue_name(settings.model), settings.model) for settings in asked}
+        return {_Queue(settings.broker, settings.queue, settings.model) for settings in asked}
 
 
 def _families() -> dict[str, Any]:

@@ -134,6 +134,8 @@ class RowParser:
             # PNG has none; a finished row is not to be edited again for it.
             "quality": 100 if settings.image_format == "png" else settings.quality,
             "metadata": settings.metadata,
+            # Rows of a run that demands none are the same as ever.
+            **({} if settings.demand_profile is None else {"profile": settings.demand_profile}),
         }
 
 

@@ -15,6 +15,7 @@ _DECISIVE: Final[dict[str, Callable[[Settings], Any]]] = {
     "--input-conversation-key": lambda settings: settings.input_conversation_key,
     "--input-edit-key": lambda settings: settings.edit_key,
     "--output-image-key": lambda settings: settings.output_image_key,
+    "--profile": lambda settings: settings.demand_profile,
     "--multi-image": lambda settings: settings.multi_image,
     "--steps": lambda settings: settings.steps,
     "--guidance": lambda settings: settings.guidance,

@@ -18,7 +18,7 @@ _REMEMBERED = {
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
-    "image_format", "quality", "metadata", "output", "output_paths", "save_interval",
+    "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_paths", "save_interval",
 }  # fmt: skip
 
 

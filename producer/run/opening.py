@@ -18,7 +18,7 @@ from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.celery import connect
 from worker.contract.errors import RunError, SettingsError
-from worker.contract.messages import queue_name
+from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
@@ -169,7 +169,7 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retry
         ledger=ledger,
         stream=OutcomeStream(client, ledger.run),
         revocations=Revocations(client, ledger.run),
-        queue=RunQueue(client, queue_name(settings.model), ledger.run),
+        queue=RunQueue(client, settings.queue, ledger.run, others=queue_names(settings.model)),
         retrying=retrying,
     )
     _require_free(run.output_path, run)

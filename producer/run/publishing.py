@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
+from worker.celery import demanded
 from worker.contract.errors import RunError
 from worker.contract.messages import TASK_NAME, EditRequest
 
@@ -41,6 +42,7 @@ def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
         run.app.amqp.Producer(connection) as producer,
         producer.batch(CHUNK),
     ):
+        queue = {"queue": demanded(run.settings.queue)} if run.settings.demand_profile else {}
         for request in requests:
             run.app.send_task(
                 TASK_NAME,
@@ -51,6 +53,7 @@ def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
                 argsrepr=for_flower(request),
                 kwargsrepr="{}",
                 producer=producer,
+                **queue,
                 retry=False,
             )
 

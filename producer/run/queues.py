@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 import redis
@@ -55,27 +55,29 @@ def _keys_of(queue: str) -> list[str]:
 class RunQueue:
     """The messages of one run, among those of other runs that use the same model."""
 
-    def __init__(self, client: redis.Redis, queue: str, run: str) -> None:
+    def __init__(self, client: redis.Redis, queue: str, run: str, *, others: Iterable[str] = ()) -> None:
+        """`others`: where rows of the run may be that were sent with another demand."""
         self._client = client
         self._queue = queue
         self._keys = _keys_of(queue)
+        self._others = {*others} - {queue}
         # As kombu writes the task's id into a message's headers; the body is base64.
         self._mark = f'"id": "{run}.'.encode()
 
     def idle(self) -> bool:
-        """Tell whether the model's queue is empty and no worker holds a message of it, whichever run it is of."""
+        """Tell whether the queue is empty and no worker holds a message of it, whichever run it is of."""
         with self._client.pipeline(transaction=True) as pipe:
             for key in self._keys:
                 pipe.llen(key)
             pipe.hlen(Channel.unacked_key)
             *waiting, in_hand = pipe.execute()
         # Queue before hands: the way of a message, which is seen in one of them as it passes.
-        return not any(waiting) and not (in_hand and any(self._in_hand()))
+        return not any(waiting) and not (in_hand and any(self._in_hand({self._queue})))
 
     def in_hand(self) -> set[tuple[int, str]]:
         """Return the run's rows that workers hold, each with its fingerprint."""
         found = set()
-        for raw, message in self._in_hand():
+        for raw, message in self._in_hand({self._queue, *self._others}):
             if self._mark in raw:
                 try:
                     arguments = json.loads(base64.b64decode(message["body"]))[0]
@@ -87,7 +89,11 @@ class RunQueue:
 
     def purge(self) -> int:
         """Remove the run's messages from the queue, and no other's; return how many there were."""
-        return sum(map(self._purge, self._keys))
+        return sum(map(self._purge, self._keys)) + self.purge_others()
+
+    def purge_others(self) -> int:
+        """Remove those alone that were sent with another demand."""
+        return sum(self._purge(key) for queue in self._others for key in _keys_of(queue))
 
     def _purge(self, key: str) -> int:
         # Later ones need no look: who purges has seen to it that the run's owner publishes none, or takes them back.
@@ -102,12 +108,12 @@ class RunQueue:
             dropped += gone
         return dropped
 
-    def _in_hand(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """Iterate over the queue's messages that workers hold; other models' lie in the same hash."""
+    def _in_hand(self, queues: Collection[str]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Iterate over the queues' messages that workers hold; other models' lie in the same hash."""
         for _, raw in self._client.hscan_iter(Channel.unacked_key, count=_CHUNK):
             try:
                 message, _, routing_key = json.loads(raw)
             except (ValueError, TypeError):  # nothing that kombu has written
                 continue
-            if routing_key == self._queue:
+            if routing_key in queues:
                 yield raw, message

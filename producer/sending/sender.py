@@ -57,6 +57,8 @@ class Sender:
         elif run.ledger.states()[State.NOTED]:
             # A command died, and nobody knows whether it had published these rows.
             self.take_back()
+        else:
+            run.retrying(run.queue.purge_others)  # what is sent with another demand than before is sent anew
         remember_broker(run.ledger, run.settings)
         # Last, so that a crash before it leaves the run cancelled, and nothing is waited for that was dropped.
         run.retrying(run.revocations.take_up)

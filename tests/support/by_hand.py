@@ -28,9 +28,9 @@ def write_rows(cli: CLI, rows: int, name: str = "in.jsonl") -> None:
     write_jsonl(cli.folder / name, [row(f"{number}.png", "Make it red.") for number in range(rows)])
 
 
-def requests(redis_url: str) -> list[EditRequest]:
-    """Return the requests in the queue, oldest first."""
-    messages = [json.loads(raw) for raw in open_redis(redis_url).lrange(QUEUE, 0, -1)]
+def requests(redis_url: str, queue: str = QUEUE) -> list[EditRequest]:
+    """Return the requests in a queue, oldest first."""
+    messages = [json.loads(raw) for raw in open_redis(redis_url).lrange(queue, 0, -1)]
     bodies = [json.loads(base64.b64decode(message["body"])) for message in reversed(messages)]
     return [EditRequest.decode(args[0]) for args, _, _ in bodies]
 

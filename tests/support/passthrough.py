@@ -27,8 +27,10 @@ from worker.settings.fleet import Settings
 class Passthrough(EditModel):
     """An EditModel that edits nothing, in so many seconds per call."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, profile: str = "reference") -> None:
+        """`profile`: how it says that it calculates."""
         self._seconds = seconds
+        self.profile = profile
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Return each row's picture, once per image that it wants."""
@@ -50,8 +52,8 @@ class LoadPassthrough(LoadModel):
 
     def load(self, settings: Settings) -> Passthrough:
         """Return the model that edits nothing."""
-        del settings
-        return Passthrough(float(os.environ.get("FLEET_PASSTHROUGH_SECONDS", "0")))
+        seconds = float(os.environ.get("FLEET_PASSTHROUGH_SECONDS", "0"))
+        return Passthrough(seconds, str(settings.profile_on(gpu=False)))
 
 
 app.steps["worker"].discard("worker.bootsteps:LoadModel")

@@ -19,6 +19,7 @@ from worker.contract.parameters import (
     Steps,
     TrueCfgScale,
 )
+from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
@@ -98,6 +99,8 @@ class EditRequest(_Message):
     metadata: bool
     #: What becomes of the row where its instruction is longer than the model reads.
     long_instruction: LongInstruction
+    #: How the model must calculate; None where any way will do. It waits in a queue of its own.
+    profile: ProfileName | None = None
 
 
 class Outcome(_Message):
@@ -147,8 +150,11 @@ def first_problem(error: ValidationError) -> str:
     return f"{field}: {message[0].lower()}{message[1:]}{found}"
 
 
-def queue_name(model: str) -> str:
+def queue_name(model: str, profile: str | None = None) -> str:
     """Name the queue of a model, so that a worker only ever receives rows for the model it has loaded.
+
+    Rows that demand a profile have a queue of their own: a worker that calculates otherwise never receives them, so
+    that none has to be given back, and come again.
 
     The contract's version is in the name: workers of two versions may run side by side during an upgrade.
 
@@ -156,4 +162,10 @@ def queue_name(model: str) -> str:
     names read alike once cleaned.
     """
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
-    return f"fleet.v{VERSION}.{readable}.{digest(model)[:8]}"
+    name = f"fleet.v{VERSION}.{readable}.{digest(model)[:8]}"
+    return name if profile is None else f"{name}.{profile}"
+
+
+def queue_names(model: str) -> tuple[str, ...]:
+    """Name all queues of a model: that of rows without a demand first."""
+    return tuple(queue_name(model, profile) for profile in (None, *PROFILES))

@@ -19,6 +19,7 @@ def fleet(state: WorkController) -> dict[str, Any]:
     return {
         "model": settings.model,
         "queue": queue_name(settings.model),
+        "queues": [*state.app.amqp.queues.consume_from],
         "batch_size": settings.batch_size,
         "version": own_version(),
         "rows": task.pace.rows,

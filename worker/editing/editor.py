@@ -71,6 +71,8 @@ class RowEditor:
 
         """
         request = self._confined(request)
+        if request.profile not in {None, self._profile}:  # put into this queue by hand
+            raise RowError(f"its run demands profile {request.profile}, and this worker has {self._profile}.")
         with record.stage("decode"):
             self._drop_if_unwanted(request)
             self._read(request, record)

@@ -11,7 +11,7 @@ from worker.contract.broker_url import redis_url
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import MODELS, ModelSpec, model_id
 from worker.contract.errors import SettingsError
-from worker.contract.messages import first_problem
+from worker.contract.messages import first_problem, queue_name
 from worker.contract.parameters import rounded_size
 from worker.contract.profiles import PROFILES, Profile
 from worker.settings.presets import PRESETS
@@ -52,8 +52,8 @@ class Settings(RunSettings, WorkerSettings):
                 both = f"FLEET_{one.upper()} and FLEET_{other.upper()}"
                 raise ValueError(f"{both} must differ, found {getattr(self, one)} twice")
         for name in outputs:
-            if getattr(self, name) == "raw":
-                raise ValueError(f"FLEET_{name.upper()} must not be raw, a column of the output")
+            if (column := getattr(self, name)) == "raw" or (self.details and column == "details"):
+                raise ValueError(f"FLEET_{name.upper()} must not be {column}, a column of the output")
         return self
 
     @model_validator(mode="after")
@@ -93,6 +93,11 @@ class Settings(RunSettings, WorkerSettings):
             return None
         revision = f"@{self.hf_revision.replace('/', '--')}" if self.hf_revision else ""
         return self.hf_local_dir.expanduser() / f"{self.hf_model_name_or_path.replace('/', '--')}{revision}"
+
+    @property
+    def queue(self) -> str:
+        """Name of the queue in which a run's rows wait."""
+        return queue_name(self.model, self.demand_profile)
 
     def profile_on(self, *, gpu: bool) -> Profile:
         """Return how the model calculates on a machine with or without a GPU: its profile, and what is set apart."""

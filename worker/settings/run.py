@@ -18,6 +18,7 @@ from worker.contract.parameters import (
     Size,
     Steps,
 )
+from worker.contract.profiles import ProfileName
 from worker.settings.presets import PresetName
 
 #: Where a row has its own parameters, unless a setting says otherwise, or another column has this name.
@@ -57,10 +58,18 @@ class RunSettings(BaseSettings):
         min_length=1,
         description="Column for a list of warnings; only in rows that have any.",
     )
+    details: bool = Field(
+        default=False,
+        description="Whether output rows say how they were made (seed, size, profile, …), in a column details.",
+    )
     diffuser_num_inference_steps: Steps | None = Field(
         None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
     )
     diffuser_guidance_scale: Guidance | None = Field(None, description="Guidance (unset: the model's own; both 3.5).")
+    demand_profile: ProfileName | None = Field(
+        None,
+        description=("How a worker must calculate to be given a row: reference, exact or fast (unset: as it likes)."),
+    )
     seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
     num_images: NumImages = Field(1, description="Images to make per row.")
     keep_markup: bool = Field(

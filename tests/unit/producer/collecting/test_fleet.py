@@ -40,6 +40,19 @@ def test_workers_of_another_version_are_named() -> None:
     assert told(b=other).endswith(f" Up are: b of version 0.0.9, where this is {own_version()}, with another contract.")
 
 
+def test_workers_with_another_profile_are_named_where_one_is_demanded() -> None:
+    """They have a queue in common with the run's model, and not the one of its demand."""
+    queue = queue_name("demo")
+    exact = {**OURS, "profile": "exact", "queues": [queue, f"{queue}.exact"]}
+    fast = {**OURS, "profile": "fast", "queues": [queue, f"{queue}.fast"]}
+    demanding = DEMO.model_copy(update={"demand_profile": "exact"})
+    assert no_worker({"a": exact, "b": fast}, demanding) is None
+    told = no_worker({"b": fast}, demanding) or ""
+    assert told.startswith("No worker is up for demo with profile exact;")
+    assert ", with FLEET_DIFFUSER_MODEL_NAME=demo, FLEET_PROFILE=exact and" in told
+    assert told.endswith(" Up are: b with profile fast.")
+
+
 def test_of_many_the_first_are_named() -> None:
     """A sentence, not a list."""
     assert told(**{f"w{n}": {"model": "flux"} for n in range(6)}).endswith("; w3 for flux; and 2 more.")

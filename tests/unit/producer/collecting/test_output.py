@@ -68,6 +68,23 @@ def output(
     return text[:-1].split("\n"), unanswered
 
 
+def test_details_are_told_on_demand() -> None:
+    """Of a row that a worker had: who it was, what was measured; nothing of a row that none has seen."""
+    lines, _ = output(f"{GOOD}}}", '{"images": 3}', fates={0: DONE}, details=True)
+    assert json.loads(lines[0])["details"] == {"seconds": {}, "worker": "w"}
+    assert "details" not in json.loads(lines[1])
+    assert "details" not in json.loads(output(f"{GOOD}}}")[0][0])
+
+
+@pytest.mark.parametrize(
+    ("theirs", "stays"), [('"mine"', True), ('{"worker": "v", "hat": 1}', True), ('{"worker": "v", "seed": 1}', False)]
+)
+def test_a_column_details_of_the_users_own_stays(theirs: str, *, stays: bool) -> None:
+    """What an earlier run of ours has written gives way."""
+    [line], _ = output(f'{GOOD}, "details": {theirs}}}', details=True)
+    assert (json.loads(line)["details"] == json.loads(theirs)) is stays
+
+
 IMAGES = '["./run/sample_0/sample_0_0.png"]'
 
 

@@ -188,6 +188,7 @@ def test_a_request_carries_the_runs_parameters() -> None:
         ({}, {"image_format": "webp"}),
         ({}, {"image_format": "webp", "quality": 90}),
         ({}, {"metadata": False}),
+        ({}, {"demand_profile": "exact"}),
         ({"images": ["a.png", "b.png"]}, {"multi_image": "stitch"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext", "hf_revision": "v2"}),

@@ -1,0 +1,28 @@
+"""How a row was made, as its output tells on demand: the column `details`."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+#: The column's name.
+DETAILS: Final = "details"
+
+#: What it may hold.
+_KEYS: Final = frozenset({"seed", "size", "profile", "weights", "seconds", "worker", "batch"})
+
+
+def details_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the details of a row's outcome; empty where no worker has had it."""
+    if "worker" not in outcome:
+        return {}
+    batch = {"id": outcome.get("batch_id"), "rows": outcome.get("batch_size"), "of": outcome.get("batch_limit")}
+    details = {
+        **{key: outcome.get(key) for key in ("seed", "profile", "weights", "seconds", "worker")},
+        "size": outcome.get("bucket"),
+        "batch": batch if batch["id"] is not None else None,
+    }
+    return {key: value for key, value in details.items() if value not in (None, "")}
+
+
+def are_details(value: object) -> bool:
+    """Tell whether a column was written by an earlier run of ours."""
+    return isinstance(value, dict) and value.keys() <= _KEYS and "worker" in value

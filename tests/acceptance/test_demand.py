@@ -1,0 +1,53 @@
+"""A run that demands a profile is given to the workers that have it, and to no others."""
+
+from pathlib import Path
+
+from tests.conftest import Fleet, Start
+from tests.support.by_hand import QUEUE, requests
+from tests.support.cli import CLI, read_jsonl
+from tests.support.sending import send
+from worker.celery import connect
+from worker.contract.messages import TASK_NAME
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import load_settings
+
+
+def test_only_workers_with_the_profile_get_the_rows(cli: CLI, redis_url: str, start_plain: Start) -> None:
+    """The others are up and idle, and where none has it those are named; another demand takes the rows back."""
+    exact, reference = start_plain("exact", profile="exact"), start_plain("plain")
+    exact.wait_until_ready()
+    reference.wait_until_ready()
+    send(cli, ["Make it red."] * 6, "--profile", "exact", "--details")
+    assert cli("collect", "r").returncode == 0
+    made = [line["details"] for line in read_jsonl(cli.folder / "r/output.jsonl")]
+    assert {(one["profile"], one["worker"].partition("@")[0]) for one in made} == {("exact", "exact")}
+
+    redo = cli("submit", "in.jsonl", "--run-dir", "r", "--profile", "fast", "--redo")
+    assert redo.returncode == 0, redo.stderr
+    assert "6 finished ones again, because --profile was exact, is fast" in redo.stderr
+    said = cli("status", "r").stdout
+    assert "No worker is up for demo with profile fast;" in said
+    assert said.count(" with profile exact") == said.count(" with profile reference") == 1
+
+    client = open_redis(redis_url)
+    assert (client.llen(f"{QUEUE}.fast"), client.llen(QUEUE)) == (6, 0)
+    again = cli("submit", "in.jsonl", "--run-dir", "r", "--profile", "reference", "--redo", "--details")
+    assert again.returncode == 0, again.stderr
+    assert client.llen(f"{QUEUE}.fast") == 0  # what was sent with another demand is taken back
+    assert cli("collect", "r").returncode == 0
+    made = [line["details"] for line in read_jsonl(cli.folder / "r/output.jsonl")]
+    assert {one["worker"].partition("@")[0] for one in made} == {"plain"}
+
+
+def test_a_row_that_is_slipped_to_another_worker_fails(passthrough: Fleet, tmp_path: Path) -> None:
+    """Nobody edits it otherwise than it demands."""
+    cli, redis_url = passthrough.cli(tmp_path), str(passthrough.settings["broker_url"])
+    send(cli, ["Make it red."], "--profile", "exact")
+    (request,) = requests(redis_url, f"{QUEUE}.exact")
+    open_redis(redis_url).delete(f"{QUEUE}.exact")
+    connect(load_settings(diffuser_model_name="demo", broker_url=redis_url)).send_task(
+        TASK_NAME, args=(request.encode(),), task_id=f"{request.name}.x"
+    )
+    assert cli("collect", "r").returncode == 3
+    (line,) = read_jsonl(cli.folder / "r/output.jsonl")
+    assert line["error"] == "line 1: its run demands profile exact, and this worker has reference."
