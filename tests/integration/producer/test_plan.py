@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from producer.commands.cli import main
 from producer.run.ledger import LEDGER
@@ -118,6 +119,7 @@ def test_a_stream_can_be_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_machine_that_cannot_edit_costs_nothing(three: CLI, redis_url: str) -> None:
     """Where no worker comes to be ready, `run` ends with its reason, and finished rows are still finished."""
     before = remembered(three)
+    Image.new("RGB", (8, 8)).save(three.folder / "0.png")  # else no worker would be started
     broken = CLI(three.folder, {**three.settings, "hf_model_name_or_path": str(three.folder / "no-weights")})
     ended = broken("run", *SUBMIT[1:], "--model", "FLUX-Kontext", "--redo")
     assert ended.returncode == 1
