@@ -12,7 +12,7 @@ from PIL import Image
 from producer.commands.cli import main
 from producer.run.ledger import LEDGER
 from tests.support.by_hand import answer_all, lose, rows_in_queue, write_rows
-from tests.support.cli import CLI, row, write_jsonl
+from tests.support.cli import CLI, on_a_terminal, row, write_jsonl
 
 SUBMIT = ("submit", "in.jsonl", "--run-dir", "r")
 
@@ -69,6 +69,17 @@ def test_it_is_when_its_owner_says_so(three: CLI, redis_url: str) -> None:
     answer_all(redis_url)
     assert three("collect", "r").returncode == 0
     assert "left alone: 3 finished" in three(*SUBMIT, "--seed", 7).stderr
+
+
+@pytest.mark.parametrize(("typed", "code", "queued"), [("y\n", 0, [0, 1, 2]), ("n\n", 1, []), ("\n", 1, [])])
+def test_on_a_terminal_a_yes_will_do(three: CLI, redis_url: str, typed: str, code: int, queued: list[int]) -> None:
+    """Whoever sits there is asked, and anything but a yes changes nothing."""
+    before = remembered(three)
+    ended, shown = on_a_terminal(three, *SUBMIT, "--seed", 7, typed=typed)
+    assert ended == code, shown
+    assert "Edit them again? [y/N]" in shown
+    assert rows_in_queue(redis_url) == queued
+    assert (remembered(three) == before) == bool(code)
 
 
 def test_what_is_on_its_way_is_not_lost_either(cli: CLI, redis_url: str) -> None:
