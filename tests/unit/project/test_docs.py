@@ -1,6 +1,7 @@
 """What the user reads is what there is."""
 
 import re
+from collections.abc import Callable
 
 import click
 import pytest
@@ -10,6 +11,7 @@ from producer.rows.element import LONGEST_LINE
 from producer.rows.kinds import Kind
 from producer.rows.overrides import Overrides
 from producer.rows.packing import PACKERS
+from tests.support.options import options, rows_of_others, rows_of_settings
 from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
 from worker.contract.parameters import LONGEST_PROMPT
@@ -17,29 +19,38 @@ from worker.contract.row_warnings import MEANING, RowWarning
 from worker.settings.fleet import Settings, load_settings
 from worker.settings.presets import PRESETS
 
-README = (PROJECT / "README.md").read_text()
+COMMANDS = (PROJECT / "docs/commands.md").read_text()
+SETTINGS = (PROJECT / "docs/settings.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
 FAULTS = (PROJECT / "docs/faults.md").read_text()
-PAGES = [f"docs/{path.name}" for path in sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = ["README.md", "BENCHMARKS.md", *(str(p.relative_to(PROJECT)) for p in sorted((PROJECT / "docs").rglob("*.md")))]
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_the_readme_has_every_setting(name: str) -> None:
+def test_the_page_has_every_setting(name: str) -> None:
     """Each setting has its row, with its own default and description."""
     field = Settings.model_fields[name]
     default = "" if field.default is None else f"`{field.default}`"
-    (line,) = (line for line in README.splitlines() if line.startswith(f"| `FLEET_{name.upper()}` |"))
+    (line,) = (line for line in SETTINGS.splitlines() if line.startswith(f"| `FLEET_{name.upper()}` |"))
     assert line.endswith(f"| {default} | {field.description} |")
 
 
 @pytest.mark.parametrize("command", main.commands.values(), ids=lambda command: command.name)
 def test_every_command_is_documented(command: click.Command) -> None:
-    """Each command is in the README and has help, and so has each of its options."""
-    assert f"`producer {command.name} " in README
+    """Each command has its row and help, and so has each of its options."""
+    assert f"\n| `producer {command.name} " in COMMANDS
     assert command.help
-    for option in (parameter for parameter in command.params if isinstance(parameter, click.Option)):
-        assert option.help, option.name
-        assert option.opts[0] in README, option.name
+    assert [option.name for name, option in options() if name == command.name and not option.help] == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "rows"),
+    [("Options that are settings, too", rows_of_settings), ("All other options", rows_of_others)],
+)
+def test_every_option_is_documented(heading: str, rows: Callable[[], list[str]]) -> None:
+    """Each option has its row, with the commands that take it, and what it is or does, and there is no other."""
+    (table,) = re.findall(rf"\n## {heading}\n.*?\n\|---\|---\|---\|\n(.*?)\n(?:\n|\Z)", COMMANDS, re.DOTALL)
+    assert table.splitlines() == rows()
 
 
 @pytest.mark.parametrize("name", Overrides.model_fields)
@@ -100,7 +111,7 @@ def test_settings_of_faults_are_there(name: str) -> None:
     assert name.removeprefix("FLEET_").lower() in Settings.model_fields
 
 
-@pytest.mark.parametrize("page", ["README.md", "BENCHMARKS.md", "examples/README.md", *PAGES])
+@pytest.mark.parametrize("page", ["examples/README.md", *PAGES])
 def test_links_lead_somewhere(page: str) -> None:
     """Each relative link of a page is a file or a folder."""
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (PROJECT / page).read_text())
