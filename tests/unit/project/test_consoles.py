@@ -47,7 +47,7 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "examples").symlink_to(PROJECT / "examples")
     picture(tmp_path / "a.png")
     run_of(tmp_path, edits(4), failed={2: "line 3: the picture is too large for the GPU"})
-    (tmp_path / "in.jsonl").rename(tmp_path / "input.jsonl")
+    (tmp_path / "input.jsonl").write_bytes((tmp_path / "in.jsonl").read_bytes())
     return tmp_path
 
 
