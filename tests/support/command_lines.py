@@ -28,7 +28,7 @@ _OPERATORS: Final = frozenset("();<>|&")
 
 def problems(line: str, *, strange: bool = False) -> Iterator[str]:
     """Say what is wrong with a line; `strange`: other programs than this project's may be anything."""
-    for variable in re.findall(r"\bFLEET_[A-Z_]+", line):
+    for variable in re.findall(r"\bFLEET_[A-Z0-9_]+", line):
         if variable.removeprefix("FLEET_").lower() not in Settings.model_fields:
             yield f"{variable} is no setting"
     for words in _commands(line):

@@ -52,7 +52,7 @@ def pods(file: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_every_variable_is_a_setting(path: Path) -> None:
     """Whatever a file sets of the fleet is there to be set."""
-    found = set(re.findall(r"\bFLEET_([A-Z_]+)", path.read_text("utf-8")))
+    found = set(re.findall(r"\bFLEET_([A-Z0-9_]+)", path.read_text("utf-8")))
     assert {variable.lower() for variable in found} <= set(Settings.model_fields)
 
 

@@ -105,14 +105,39 @@ def test_the_rights_are_those_of_the_tests() -> None:
     assert f"user fleet on >PASSWORD {FLEET_RIGHTS}\n" in FAULTS
 
 
-@pytest.mark.parametrize("name", re.findall(r"FLEET_[A-Z_]+", FAULTS))
-def test_settings_of_faults_are_there(name: str) -> None:
-    """Each variable that the page on faults names is a setting."""
-    assert name.removeprefix("FLEET_").lower() in Settings.model_fields
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_of_pages_are_there(page: str) -> None:
+    """Each variable that a page names is a setting."""
+    found = set(re.findall(r"FLEET_([A-Z0-9_]*[A-Z0-9])", (PROJECT / page).read_text()))
+    assert {name.lower() for name in found} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_running_text_are_there(page: str) -> None:
+    """Each command that a sentence names is one, with the options that stand beside it, and each target is make's."""
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", (PROJECT / page).read_text(), flags=re.DOTALL))
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    for span in spans:
+        if found := re.match(r"producer ([a-z]+)", span):
+            command = main.commands[found[1]]
+            known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+            assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", span)) <= known | {"--help"}, span
+        elif found := re.match(r"make ([a-z]+)$", span):
+            assert found[1] in targets
 
 
 @pytest.mark.parametrize("page", ["examples/README.md", *PAGES])
 def test_links_lead_somewhere(page: str) -> None:
-    """Each relative link of a page is a file or a folder."""
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (PROJECT / page).read_text())
-    assert [link for link in links if not ((PROJECT / page).parent / link).exists()] == []
+    """Each relative link of a page is a file or a folder, and where it names a heading, that is there."""
+    text = (PROJECT / page).read_text()
+    for link, _, heading in (found.partition("#") for found in re.findall(r"\]\(([^):]+)\)", text)):
+        target = (PROJECT / page).parent / link if link else PROJECT / page
+        assert target.exists(), link
+        if heading:
+            assert heading in headings(target.read_text()), f"{link}#{heading}"
+
+
+def headings(text: str) -> set[str]:
+    """Return the headings of a page as links name them: small letters, without signs, joined by hyphens."""
+    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
