@@ -1,8 +1,18 @@
-# Every target sets up all that it needs, in .venv; nothing is installed outside this folder.
+# Every target sets up all that it needs, in .venv and its kin; nothing is installed outside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
 # Errors only: pip's advice on itself and on its indexes is no news of this project.
 QUIETLY := -qq --disable-pip-version-check
+
+# Of the pinned versions, by pip's own lines, for Python 3.11 on Linux, x86-64.
+define DEMO_DOWNLOADS
+The demo gets an environment of its own, .venv-demo, with PyTorch, diffusers, transformers, Celery and a Redis server,
+and no developers' tools. PyTorch is by far the largest part: on Linux pip takes its build for CUDA, 2.7 GB to download.
+Without an NVIDIA GPU its CPU build is enough, 0.2 GB. Ctrl-C, and then:
+  PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+All else is about 0.1 GB. No weights are downloaded: the demo model comes along.
+endef
+export DEMO_DOWNLOADS
 
 .PHONY: install demo check test chaos bench lint clean
 
@@ -19,8 +29,15 @@ install: .venv/installed .venv-monitor/installed
 	.venv-monitor/bin/pip install $(QUIETLY) --constraint constraints.txt --editable '.[monitor]'
 	touch $@
 
-demo: .venv/installed
-	$(BIN)/producer run examples/edits.jsonl --model demo
+# What the demo runs with, and no developers' tools. Not quiet: of gigabytes one wants to see how far they are.
+.venv-demo/installed: pyproject.toml constraints.txt
+	@echo "$$DEMO_DOWNLOADS"
+	$(PYTHON) -m venv .venv-demo
+	.venv-demo/bin/pip install --disable-pip-version-check --constraint constraints.txt --editable '.[worker,local]'
+	touch $@
+
+demo: .venv-demo/installed
+	.venv-demo/bin/producer run examples/edits.jsonl --model demo
 
 lint: .venv/installed
 	$(BIN)/ruff check
@@ -49,4 +66,4 @@ bench: .venv/installed
 	$(BIN)/python -m tests.bench.loading
 
 clean:
-	rm -rf .venv .venv-monitor cache_local build *.egg-info
+	rm -rf .venv .venv-demo .venv-monitor cache_local build *.egg-info

@@ -19,7 +19,7 @@ from worker.contract.errors import ContractError, FleetError
 from worker.contract.messages import Outcome
 from worker.settings.fleet import Settings
 
-#: Bytes of a picture per pixel, where none of the run is there yet: 1.03 MB per megapixel (README; PNG, photographs).
+#: Bytes of a picture per pixel, while there are none: 1.03 MB per megapixel, PNG (docs/input-and-output.md).
 _PER_PIXEL: Final = 1.03
 
 #: Finished rows whose pictures are weighed.

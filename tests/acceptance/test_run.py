@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.cli import CLI, after_plan, read_jsonl, row, write_jsonl
 from tests.support.pictures import PHOTOS, photo
 from tests.support.waiting import wait_until
 from worker.contract.messages import queue_name
@@ -149,7 +149,7 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI) -> None:
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert stderr == "Error: Interrupted; the same command goes on where it stopped.\n"
+    assert after_plan(stderr) == "Error: Interrupted; the same command goes on where it stopped.\n"
     assert not any(Path(f"/proc/{child}").exists() for child in started)
     assert not (alone.folder / "r/output.jsonl").exists()
     rest = alone(*command)

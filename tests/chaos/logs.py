@@ -14,6 +14,10 @@ _BATCH = re.compile(r"micro-batch (?P<id>\w{12}): (?:\d+ of \d+ rows at [^:]*: (
 _MISSED = ("waiting for it", "Couldn't ack", "waits for Redis, and", "cannot be renewed")
 
 
+#: With this an outage ends.
+_BACK = "again, after "
+
+
 @dataclass
 class Batch:
     """A micro-batch."""
@@ -52,8 +56,9 @@ class WorkerLog:
         self.succeeded: set[str] = set()
         self.batches: dict[str, Batch] = {}
         self.is_ready = False
-        #: How often it said that Redis is away.
+        #: How often it said that Redis is away, and whether that was the last that it said of Redis.
         self.times_missed = 0
+        self.misses = False
         self._in_hand: set[tuple[str, str]] = set()
         self._read = 0
 
@@ -77,11 +82,15 @@ class WorkerLog:
 
     def _understand(self, text: str, when: float) -> None:
         if task := _TASK.match(text):
+            self.misses = False
             self._task(task, when)
         elif batch := _BATCH.match(text):
             self._batch(batch, when)
         elif any(words in text for words in _MISSED):
             self.times_missed += 1
+            self.misses = True
+        elif _BACK in text:
+            self.misses = False
         elif text.endswith(" ready.") and "@" in text:
             self.is_ready = True
 

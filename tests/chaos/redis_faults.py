@@ -35,8 +35,10 @@ class _RedisFault(Fault):
         return self._answer_since(self._up or self.stroke.when) or now()
 
     def _is_noticed(self) -> bool:
+        # One that had not come over the outage before says nothing new.
         return all(
-            place.log is not log or not place.works or log.times_missed > before for place, log, before in self._before
+            place.log is not log or not place.works or log.misses or log.times_missed > before
+            for place, log, before in self._before
         )
 
     @abstractmethod

@@ -50,6 +50,17 @@ def test_a_log_tells_which_rows_are_in_hand(tmp_path: Path) -> None:
     assert log.in_hand == {f"{RUN}.2", f"{RUN}.3"}
 
 
+@pytest.mark.parametrize("over", ["Redis answers again, after 3 s.", "Task worker.edit[0123.1.4567] received"])
+def test_a_log_tells_whether_redis_is_missed(tmp_path: Path, over: str) -> None:
+    """From a complaint until the outage is said to be over, or a row comes."""
+    log = read(tmp_path, "w0-0", at(1, "the messages in hand cannot be renewed: Connection refused."))
+    assert (log.misses, log.times_missed) == (True, 1)
+    with log.path.open("a") as file:
+        file.write(at(2, over))
+    log.look()
+    assert (log.misses, log.times_missed) == (False, 1)
+
+
 def test_rows_of_two_micro_batches_were_edited_twice(tmp_path: Path) -> None:
     """A row is, one of a batch that was never done is not, and nor is the row of the same number of another run."""
     dead = read(tmp_path, "w0-0", received(0, 0, 1, 2), batch(1, 1, 2, 0, 1), batch(2, 3, None, 2))

@@ -1,9 +1,12 @@
 """The `producer` command as a user calls it: a process of its own."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,3 +67,20 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 def row(image: str, instruction: str, **more: Any) -> dict[str, Any]:
     """Make a row as DataFlow's users have it."""
     return {"images": image, "conversations": [{"role": "user", "content": instruction}], **more}
+
+
+def on_a_terminal(cli: CLI, *args: object, typed: str) -> tuple[int, str]:
+    """Run a command where somebody sits and has typed this already; return its exit code and what the screen showed."""
+    ours, theirs = pty.openpty()
+    command = [PRODUCER, *map(str, args)]
+    with subprocess.Popen(
+        command, cwd=cli.folder, env=environment(cli.settings), stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        os.write(ours, typed.encode())
+        shown = b""
+        with suppress(OSError):  # which is how a terminal ends
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        os.close(ours)
+        return process.wait(60), shown.decode()

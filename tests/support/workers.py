@@ -44,7 +44,7 @@ class WorkerProcess:
 
     def wait_until_ready(self) -> None:
         """Wait until Celery says that the worker takes rows."""
-        wait_until(self._ready_or_dead, f"{self.name} is ready")
+        wait_until(self._ready_or_dead, f"{self.name} is ready", limit=180)  # one that compiles, on a busy machine
 
     def _ready_or_dead(self) -> bool:
         assert self.process.poll() is None, self.log.read_text(errors="replace")[-3000:]

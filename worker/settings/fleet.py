@@ -19,7 +19,7 @@ from worker.settings.run import DEFAULT_EDIT_KEY, RunSettings
 from worker.settings.worker import DEFAULT_BROKER, WorkerSettings
 
 
-# The right one's fields come first: the table in the README has this order.
+# The right one's fields come first: the table in docs/settings.md has this order.
 class Settings(RunSettings, WorkerSettings):
     """Settings of producer and worker. A field `x` is read from the variable `FLEET_X`."""
 

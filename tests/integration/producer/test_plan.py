@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from producer.commands.cli import main
 from producer.run.ledger import LEDGER
 from tests.support.by_hand import answer_all, lose, rows_in_queue, write_rows
-from tests.support.cli import CLI, row, write_jsonl
+from tests.support.cli import CLI, on_a_terminal, row, write_jsonl
 
 SUBMIT = ("submit", "in.jsonl", "--run-dir", "r")
 
@@ -70,6 +71,17 @@ def test_it_is_when_its_owner_says_so(three: CLI, redis_url: str) -> None:
     assert "left alone: 3 finished" in three(*SUBMIT, "--seed", 7).stderr
 
 
+@pytest.mark.parametrize(("typed", "code", "queued"), [("y\n", 0, [0, 1, 2]), ("n\n", 1, []), ("\n", 1, [])])
+def test_on_a_terminal_a_yes_will_do(three: CLI, redis_url: str, typed: str, code: int, queued: list[int]) -> None:
+    """Whoever sits there is asked, and anything but a yes changes nothing."""
+    before = remembered(three)
+    ended, shown = on_a_terminal(three, *SUBMIT, "--seed", 7, typed=typed)
+    assert ended == code, shown
+    assert "Edit them again? [y/N]" in shown
+    assert rows_in_queue(redis_url) == queued
+    assert (remembered(three) == before) == bool(code)
+
+
 def test_what_is_on_its_way_is_not_lost_either(cli: CLI, redis_url: str) -> None:
     """Rows that workers have, or have answered and nobody has collected, need a yes, too."""
     write_rows(cli, 3)
@@ -118,6 +130,7 @@ def test_a_stream_can_be_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_machine_that_cannot_edit_costs_nothing(three: CLI, redis_url: str) -> None:
     """Where no worker comes to be ready, `run` ends with its reason, and finished rows are still finished."""
     before = remembered(three)
+    Image.new("RGB", (8, 8)).save(three.folder / "0.png")  # else no worker would be started
     broken = CLI(three.folder, {**three.settings, "hf_model_name_or_path": str(three.folder / "no-weights")})
     ended = broken("run", *SUBMIT[1:], "--model", "FLUX-Kontext", "--redo")
     assert ended.returncode == 1

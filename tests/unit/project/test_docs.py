@@ -1,6 +1,7 @@
 """What the user reads is what there is."""
 
 import re
+from collections.abc import Callable
 
 import click
 import pytest
@@ -10,6 +11,7 @@ from producer.rows.element import LONGEST_LINE
 from producer.rows.kinds import Kind
 from producer.rows.overrides import Overrides
 from producer.rows.packing import PACKERS
+from tests.support.options import options, rows_of_others, rows_of_settings
 from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
 from worker.contract.parameters import LONGEST_PROMPT
@@ -17,29 +19,38 @@ from worker.contract.row_warnings import MEANING, RowWarning
 from worker.settings.fleet import Settings, load_settings
 from worker.settings.presets import PRESETS
 
-README = (PROJECT / "README.md").read_text()
+COMMANDS = (PROJECT / "docs/commands.md").read_text()
+SETTINGS = (PROJECT / "docs/settings.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
 FAULTS = (PROJECT / "docs/faults.md").read_text()
-PAGES = [f"docs/{path.name}" for path in sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = ["README.md", "BENCHMARKS.md", *(str(p.relative_to(PROJECT)) for p in sorted((PROJECT / "docs").rglob("*.md")))]
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_the_readme_has_every_setting(name: str) -> None:
+def test_the_page_has_every_setting(name: str) -> None:
     """Each setting has its row, with its own default and description."""
     field = Settings.model_fields[name]
     default = "" if field.default is None else f"`{field.default}`"
-    (line,) = (line for line in README.splitlines() if line.startswith(f"| `FLEET_{name.upper()}` |"))
+    (line,) = (line for line in SETTINGS.splitlines() if line.startswith(f"| `FLEET_{name.upper()}` |"))
     assert line.endswith(f"| {default} | {field.description} |")
 
 
 @pytest.mark.parametrize("command", main.commands.values(), ids=lambda command: command.name)
 def test_every_command_is_documented(command: click.Command) -> None:
-    """Each command is in the README and has help, and so has each of its options."""
-    assert f"`producer {command.name} " in README
+    """Each command has its row and help, and so has each of its options."""
+    assert f"\n| `producer {command.name} " in COMMANDS
     assert command.help
-    for option in (parameter for parameter in command.params if isinstance(parameter, click.Option)):
-        assert option.help, option.name
-        assert option.opts[0] in README, option.name
+    assert [option.name for name, option in options() if name == command.name and not option.help] == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "rows"),
+    [("Options that are settings, too", rows_of_settings), ("All other options", rows_of_others)],
+)
+def test_every_option_is_documented(heading: str, rows: Callable[[], list[str]]) -> None:
+    """Each option has its row, with the commands that take it, and what it is or does, and there is no other."""
+    (table,) = re.findall(rf"\n## {heading}\n.*?\n\|---\|---\|---\|\n(.*?)\n(?:\n|\Z)", COMMANDS, re.DOTALL)
+    assert table.splitlines() == rows()
 
 
 @pytest.mark.parametrize("name", Overrides.model_fields)
@@ -94,14 +105,39 @@ def test_the_rights_are_those_of_the_tests() -> None:
     assert f"user fleet on >PASSWORD {FLEET_RIGHTS}\n" in FAULTS
 
 
-@pytest.mark.parametrize("name", re.findall(r"FLEET_[A-Z_]+", FAULTS))
-def test_settings_of_faults_are_there(name: str) -> None:
-    """Each variable that the page on faults names is a setting."""
-    assert name.removeprefix("FLEET_").lower() in Settings.model_fields
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_of_pages_are_there(page: str) -> None:
+    """Each variable that a page names is a setting."""
+    found = set(re.findall(r"FLEET_([A-Z0-9_]*[A-Z0-9])", (PROJECT / page).read_text()))
+    assert {name.lower() for name in found} <= set(Settings.model_fields)
 
 
-@pytest.mark.parametrize("page", ["README.md", "BENCHMARKS.md", "examples/README.md", *PAGES])
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_running_text_are_there(page: str) -> None:
+    """Each command that a sentence names is one, with the options that stand beside it, and each target is make's."""
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", (PROJECT / page).read_text(), flags=re.DOTALL))
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    for span in spans:
+        if found := re.match(r"producer ([a-z]+)", span):
+            command = main.commands[found[1]]
+            known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+            assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", span)) <= known | {"--help"}, span
+        elif found := re.match(r"make ([a-z]+)$", span):
+            assert found[1] in targets
+
+
+@pytest.mark.parametrize("page", ["examples/README.md", *PAGES])
 def test_links_lead_somewhere(page: str) -> None:
-    """Each relative link of a page is a file or a folder."""
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", (PROJECT / page).read_text())
-    assert [link for link in links if not ((PROJECT / page).parent / link).exists()] == []
+    """Each relative link of a page is a file or a folder, and where it names a heading, that is there."""
+    text = (PROJECT / page).read_text()
+    for link, _, heading in (found.partition("#") for found in re.findall(r"\]\(([^):]+)\)", text)):
+        target = (PROJECT / page).parent / link if link else PROJECT / page
+        assert target.exists(), link
+        if heading:
+            assert heading in headings(target.read_text()), f"{link}#{heading}"
+
+
+def headings(text: str) -> set[str]:
+    """Return the headings of a page as links name them: small letters, without signs, joined by hyphens."""
+    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
