@@ -7,6 +7,9 @@ from tests.chaos.fleet import now
 from tests.chaos.schedule import Kind
 from tests.chaos.strokes import Stroke
 
+#: Seconds after which Redis comes back in any case.
+_MOST = 10.0
+
 
 class _RedisFault(Fault):
     def may_strike(self, *, urgent: bool) -> bool:
@@ -35,8 +38,8 @@ class _RedisFault(Fault):
         return self._answer_since(self._up or self.stroke.when) or now()
 
     def _is_noticed(self) -> bool:
-        # One that had not come over the outage before says nothing new.
-        return all(
+        # One that had not come over the outage before, or has nothing to ask, says nothing new.
+        return now() - self.stroke.when > _MOST or all(
             place.log is not log or not place.works or log.misses or log.times_missed > before
             for place, log, before in self._before
         )
@@ -52,7 +55,7 @@ class RestartRedis(_RedisFault):
     """A server that dies and comes back with what it had written."""
 
     kind = Kind.REDIS_RESTARTED
-    done = "SIGKILL; once every worker with rows misses it, it starts again on its append-only file"
+    done = "SIGKILL; once every worker with rows misses it, or after 10 s, it starts again on its append-only file"
 
     def _down(self) -> None:
         self._fleet.server.kill()
@@ -65,7 +68,7 @@ class FailOver(_RedisFault):
     """A server that is another's replica for a while, and refuses every write: READONLY, UNBLOCKED."""
 
     kind = Kind.REDIS_FAILED_OVER
-    done = "it becomes the replica of a second one, until every worker with rows misses it; then the other way round"
+    done = "it becomes the replica of a second one, until every worker with rows misses it, or for 10 s; then back"
 
     def _down(self) -> None:
         self._fleet.server.hand_over_to(self._fleet.spare)
@@ -78,7 +81,7 @@ class RefuseWrites(_RedisFault):
     """A server whose disk is full: MISCONF."""
 
     kind = Kind.REDIS_REFUSED
-    done = "it cannot save a snapshot, and refuses to write, until every worker with rows misses it"
+    done = "it cannot save a snapshot, and refuses to write, until every worker with rows misses it, or for 10 s"
 
     def _down(self) -> None:
         self._fleet.server.break_snapshots()
