@@ -55,11 +55,29 @@ def failures(ledger: Ledger) -> Iterator[Failure]:
 
 def causes(ledger: Ledger, more: Iterable[Failure] = ()) -> list[Cause]:
     """Group the failed rows by cause, the most frequent first; `more`: what the ledger does not have yet."""
-    found: dict[str, Cause] = {}
+    tally = Tally()
     for failure in chain(failures(ledger), more):
+        tally.add(failure)
+    return tally.ranked()
+
+
+class Tally:
+    """Counts failures by cause."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Cause] = {}
+        #: How many there were.
+        self.rows = 0
+
+    def add(self, failure: Failure) -> None:
+        """Count a failure."""
+        self.rows += 1
         cause = failure.cause
-        if cause not in found and len(found) >= _MOST:
+        if cause not in self._found and len(self._found) >= _MOST:
             cause = _OTHERS
-        known = found.get(cause, Cause(cause, 0, failure))
-        found[cause] = known._replace(rows=known.rows + 1)
-    return sorted(found.values(), key=lambda cause: -cause.rows)
+        known = self._found.get(cause, Cause(cause, 0, failure))
+        self._found[cause] = known._replace(rows=known.rows + 1)
+
+    def ranked(self) -> list[Cause]:
+        """Return the causes, the most frequent first."""
+        return sorted(self._found.values(), key=lambda cause: -cause.rows)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from producer.collecting.failing import Failing
 from producer.collecting.progress import Rate, Reporter, Status, status_of
 from producer.collecting.reconcile import Reconciler
 from producer.run.opening import Run
@@ -29,9 +30,13 @@ class _Step(NamedTuple):
 class Collector:
     """Moves a run's outcomes into its ledger."""
 
-    def __init__(self, run: Run, report: Reporter, *, total: int = 0) -> None:
-        """`total`: rows of the input, as far as they are known before all of them are in the ledger."""
+    def __init__(self, run: Run, report: Reporter, *, total: int = 0, failing: Failing | None = None) -> None:
+        """`total`: rows of the input, as far as they are known before all of them are in the ledger.
+
+        `failing` is told which rows fail, and asked before each step whether the run goes on.
+        """
         self._run = run
+        self.failing = failing or Failing()
         self._total = total
         self._report = report
         self._rate = Rate()
@@ -68,11 +73,13 @@ class Collector:
         Rows that Redis has lost meanwhile are sent again.
 
         Raises:
+            TooManyFailed: more rows have failed than may.
             RunError: the run was cancelled, or rows that were lost cannot be sent again as they were.
 
         """
         run, reconciler = self._run, Reconciler(self._run)
         while not enough(status := self.status()):
+            self.failing.check(status.total)
             run.retrying(partial(check, status))
             step = self._step(_PATIENCE)
             if not run.ledger.unanswered:  # nothing is left that could be cancelled or lost
@@ -95,7 +102,8 @@ class Collector:
         entries = run.stream.read(want=run.settings.save_interval, patience=patience)
         outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
         if outcomes:
-            run.ledger.apply(outcomes, {entry.outcome.worker: entry.at for entry in entries if entry.outcome})
+            seen = {entry.outcome.worker: entry.at for entry in entries if entry.outcome}
+            self.failing.answered(run.ledger.apply(outcomes, seen))
         status = self._status()
         known = run.stream.committed(entries, json.dumps(status.as_dict()))
         if entries and not status.waiting:

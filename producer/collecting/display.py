@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -29,6 +29,9 @@ class Display(Protocol):
     def stage(self, doing: str) -> None:
         """Take note of what is going on before there are counts; called again and again while it lasts."""
 
+    def paused(self) -> AbstractContextManager[None]:
+        """Show nothing meanwhile, since somebody is asked something."""
+
 
 @contextmanager
 def display(console: Console, say: Callable[[str], None], *, quiet: bool = False) -> Iterator[Display]:
@@ -48,6 +51,9 @@ class _Nothing:
 
     def stage(self, doing: str) -> None:
         pass
+
+    def paused(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Lines:
@@ -73,6 +79,10 @@ class Lines:
         """Say it every half minute."""
         if self._clock() - self._said >= _LONGEST:
             self._tell(f"{doing[:1].upper()}{doing[1:]}.")
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Do nothing: between two lines nothing stands."""
+        return nullcontext()
 
     def _tell(self, sentence: str) -> None:
         self._said = self._clock()
@@ -104,6 +114,14 @@ class _Bar:
 
     def stage(self, doing: str) -> None:
         self._bar.update(self._task, description=doing)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
 
 
 @contextmanager

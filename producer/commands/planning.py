@@ -1,14 +1,13 @@
 """What a command says before it changes anything, and what it does not do without being told twice."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import click
 
-from producer.commands.terminal import say
+from producer.commands.terminal import can_ask, say
 from producer.rows.lines import count_lines, read_lines
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
@@ -74,7 +73,7 @@ def agree(found: Plan, *, redo: bool) -> None:
     say(in_words(found))
     if not found.lost or redo:
         return
-    if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+    if can_ask():
         if click.confirm("Edit them again?", err=True):
             return
         raise click.ClickException("Nothing was changed.")

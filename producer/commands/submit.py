@@ -8,8 +8,10 @@ import click
 from producer.collecting.alike import Alike
 from producer.collecting.collector import Collector
 from producer.collecting.display import display
+from producer.collecting.failing import Most
 from producer.collecting.fleet import NoWorkerNotice
 from producer.commands.dry_run import dry_run
+from producer.commands.failing import ended_by_failures, max_failed_option
 from producer.commands.options import quiet_option, run_options
 from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, stderr, taken_input
@@ -29,11 +31,20 @@ from worker.settings.fleet import load_settings
 @run_options
 @click.option("--detach", is_flag=True, help="Never wait for room: refuse an input of more rows than --max-queued.")
 @redo_option
+@max_failed_option
 @quiet_option
 @dry_run_option
 @json_option
 def submit_command(
-    named: Path, *, detach: bool, redo: bool, quiet: bool, only_plan: bool, as_json: bool, **given: Any
+    named: Path,
+    *,
+    detach: bool,
+    redo: bool,
+    max_failed: Most | None,
+    quiet: bool,
+    only_plan: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Send the rows of INPUT.jsonl ("-": standard input) to the workers.
 
@@ -55,8 +66,8 @@ def submit_command(
             opening.create(source, folder, settings, "submit", say=say) as run,
         ):
             agree(plan := plan_of(run), redo=redo)
-            with display(stderr, say, quiet=quiet) as report:
-                collector = Collector(run, Alike(report, say), total=plan.total)
+            with display(stderr, say, quiet=quiet) as report, ended_by_failures(run, max_failed, report) as failing:
+                collector = Collector(run, Alike(report, say), total=plan.total, failing=failing)
                 published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))
             states = run.ledger.states()
     click.echo(folder)

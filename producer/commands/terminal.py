@@ -1,5 +1,6 @@
 """What every command shares: its voice, its input, its run folder."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -34,6 +35,12 @@ def say(sentence: str) -> None:
         click.echo(json_logs.line(sentence), err=True)
     else:
         stderr.print(sentence)
+
+
+def can_ask() -> bool:
+    """Tell whether somebody is there to answer a question."""
+    is_seen = sys.stderr.isatty() and not json_logs.are_wanted()
+    return is_seen and sys.stdin is not None and sys.stdin.isatty()
 
 
 @contextmanager

@@ -35,6 +35,12 @@ class _Worker:
 #: H100, so that a batch of four takes about a minute.
 _GRACE = 300
 
+#: What is said before that, since whoever presses Ctrl-C wants to see that it was heard.
+_STOPPING = (
+    "Stopping: the batch on the GPU is finished first, then all that this command has started is stopped;"
+    " Ctrl-C again does not wait."
+)
+
 #: Seconds between two looks at a worker's log.
 _POLL = 0.1
 
@@ -58,16 +64,25 @@ class LocalWorkers:
 
     def __exit__(self, *exc: object) -> None:
         try:
+            if exc[0] is not None and any(worker.process.poll() is None for worker in self._workers):
+                self._say(_STOPPING)
             for worker in self._workers:
                 worker.process.terminate()
             for worker in self._workers:
                 worker.process.wait(_GRACE)
-        except BaseException:  # too long, or a second Ctrl-C: no more waiting for the batch on the GPU
-            for worker in self._workers:
-                worker.process.kill()
+        except subprocess.TimeoutExpired:
+            self._kill()
+        except BaseException:  # a second Ctrl-C: no more waiting for the batch on the GPU
+            self._kill()
             raise
         finally:
             self._stack.close()
+
+    def _kill(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.wait()
 
     def start(self) -> None:
         """Start one worker per device; each writes its own log into the run folder."""

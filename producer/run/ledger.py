@@ -153,20 +153,21 @@ class Ledger(Database):
         )
         return dict(found.fetchall())
 
-    def apply(self, outcomes: Iterable[Outcome], seen: Mapping[str, float] = MappingProxyType({})) -> None:
-        """Record outcomes in one transaction. Twice changes nothing, and a stale one never wins over a changed row.
+    def apply(self, outcomes: Iterable[Outcome], seen: Mapping[str, float] = MappingProxyType({})) -> list[Outcome]:
+        """Record outcomes in one transaction; return those that were news.
 
-        `seen`: when workers last answered, in seconds by Redis' clock.
+        Twice changes nothing, and a stale one never wins over a changed row. `seen`: when workers last answered, in
+        seconds by Redis' clock.
         """
         with self.transaction() as db:
-            for outcome in outcomes:
-                self._answer(db, outcome)
+            news = [outcome for outcome in outcomes if self._answer(db, outcome)]
             db.executemany(
                 "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n",
                 [(f"seen:{worker}", round(1000 * at)) for worker, at in seen.items()],
             )
+        return news
 
-    def _answer(self, db: sqlite3.Connection, outcome: Outcome) -> None:
+    def _answer(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
         state = State.DONE if outcome.status == "done" else State.FAILED
         # NOTED: the producer died after it had published the row and before it noted that.
         for before in (State.SENT, State.NOTED):
@@ -184,6 +185,8 @@ class Ledger(Database):
                     if self._counts.states()[State.DONE] == 1:
                         self.calculations.forget()
                     self.calculations.note(outcome)
+                return True
+        return False
 
     def awaited(self, outcome: Outcome) -> bool:
         """Tell whether an outcome is news: an answer to an unanswered row, in its present form."""

@@ -36,7 +36,7 @@ def cancel(folder: Path, say: Callable[[str], None], broker_url: str | None = No
         if not waiting:
             return f"The run {folder} is finished; there is nothing to cancel."
         try:
-            removed = Retrying(settings, say, bears=REFUSALS)(lambda: _cancel(settings, run))
+            removed = Retrying(settings, say, bears=REFUSALS)(lambda: withdraw(settings, run))
         except redis.ConnectionError:
             if own:
                 return f"Nobody is at work on the run {folder}: its `producer run` has ended, and its Redis with it."
@@ -47,7 +47,13 @@ def cancel(folder: Path, say: Callable[[str], None], broker_url: str | None = No
     )
 
 
-def _cancel(settings: Settings, run: str) -> int:
+def withdraw(settings: Settings, run: str) -> int:
+    """Have nobody work on a run any more, and return how many messages left the queue; again changes nothing.
+
+    Raises:
+        redis.RedisError: Redis cannot be asked.
+
+    """
     client = open_redis(settings.broker)
     # First the mark: whoever publishes rows after it takes them back, and workers drop what they receive.
     Revocations(client, run).cancel()

@@ -1,7 +1,8 @@
 """Sending rows: noted, announced, published and noted as sent, never more at a time than the window allows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from producer.collecting.causes import Failure
 from producer.collecting.collector import Collector
 from producer.collecting.progress import Status
 from producer.rows.parser import Row
@@ -74,6 +75,7 @@ class Sender:
         """Send those of at most `most` rows that are to be sent, once there is room for them.
 
         Raises:
+            TooManyFailed: more rows have failed than may.
             RunError: the run was cancelled.
 
         """
@@ -89,6 +91,8 @@ class Sender:
         run.remember()
         noted = run.retrying(lambda: run.ledger.note(changed, lambda noted: self._announce(rows, noted)))
         run.ledger.apply(foreseen.values())
+        self._collector.failing.known(_failed(changed, foreseen.values()))
+        self._collector.failing.check(self._collector.status().total)
         requests = _requests(rows, noted.wanted - foreseen.keys())
         if not requests:
             return
@@ -116,6 +120,12 @@ class Sender:
 
 def _requests(rows: Sequence[Row], wanted: set[int]) -> list[EditRequest]:
     return [row.request for row in rows if row.request is not None and row.line.row in wanted]
+
+
+def _failed(entries: Iterable[Entry], outcomes: Iterable[Outcome]) -> list[Failure]:
+    """Return the failures that are known without a worker."""
+    unsent = [Failure(entry.row, entry.error) for entry in entries if entry.error is not None]
+    return unsent + [Failure(outcome.row, outcome.error) for outcome in outcomes if outcome.error is not None]
 
 
 def _entry(row: Row) -> Entry:

@@ -12,35 +12,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
 
 from tests.conftest import Start
+from tests.support.browser import require_chromium, running_browser
 from tests.support.cli import CLI, row, write_jsonl
 from tests.support.monitor import monitor_celery
 from tests.support.pictures import photo
+from tests.support.sending import send
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
 
 AUTH = "someone:a-password"
+
+LOGIN = {"Authorization": "Basic " + base64.b64encode(AUTH.encode()).decode()}
 
 
 class Flower:
     """Flower's HTTP API."""
 
     def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
 
-    def get(self, path: str, *, auth: str | None = AUTH) -> Any:
+    def get(self, path: str, *, login: bool = True) -> Any:
         """Fetch and decode an answer."""
-        request = urllib.request.Request(self._url + path)  # noqa: S310 - loopback
-        if auth is not None:
-            request.add_header("Authorization", "Basic " + base64.b64encode(auth.encode()).decode())
+        request = urllib.request.Request(self.url + path, headers=LOGIN if login else {})  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
             return json.load(answer)
 
     def refused(self, path: str) -> str:
         """Press a button that does not work; return what is said."""
-        url, login = self._url + path, base64.b64encode(AUTH.encode()).decode()
-        request = urllib.request.Request(url, method="POST", headers={"Authorization": f"Basic {login}"})  # noqa: S310
+        request = urllib.request.Request(self.url + path, method="POST", headers=LOGIN)  # noqa: S310 - loopback
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(request, timeout=20)  # noqa: S310 - loopback
         return error.value.read().decode()
@@ -106,10 +109,37 @@ def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) ->
     assert sorted(int(text.partition("row=")[2].rstrip(")")) for text in arguments) == list(range(60))
 
 
+def listed(browser: Chrome) -> Counter[str]:
+    """Count the rows of the task list by state, as they are shown: at one blow, since it is drawn anew all the time."""
+    states = "return [...document.querySelectorAll('#tasks-table tbody .badge')].map((badge) => badge.innerText)"
+    return Counter(browser.execute_script(states))
+
+
+def test_a_task_leads_to_its_row(flower: Flower, cli: CLI, start_plain: Start) -> None:
+    """In a browser: the list has every row of a run, is searched by a picture's name, and names folder and row."""
+    require_chromium()
+    start_plain().wait_until_ready()
+    send(cli, ["Make it red."] * 4, images=["one.png", "two.png", "three.png", "four.png"])
+    wait_until(lambda: flower.states() == {"SUCCESS": 4}, "Flower has seen the end of every row", limit=30)
+    with running_browser(reaches="127.0.0.1") as browser:
+        browser.execute_cdp_cmd("Network.enable", {})
+        browser.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": LOGIN})
+        browser.get(f"{flower.url}/tasks")
+        wait_until(lambda: listed(browser) == {"SUCCESS": 4}, "the list shows every row", limit=20)
+        browser.find_element(By.CSS_SELECTOR, "input[type=search]").send_keys("three.png")
+        wait_until(lambda: listed(browser) == {"SUCCESS": 1}, "the list shows that row alone", limit=20)
+        browser.find_element(By.CSS_SELECTOR, "#tasks-table tbody a[href^='/task/']").click()
+        wait_until(lambda: "/task/" in browser.current_url, "its page is there", limit=20)
+        page = browser.find_element(By.TAG_NAME, "body").text
+    assert f"image='{cli.folder}/three.png', instruction='Make it red.', folder='{cli.folder}/r', run=" in page
+    assert "row=2)" in page
+    assert "['sample_2/sample_2_0.png']" in page
+
+
 def test_flower_asks_for_its_password(flower: Flower) -> None:
     """Without the password that the environment names, the API is closed."""
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        flower.get("/api/tasks", auth=None)
+        flower.get("/api/tasks", login=False)
 
 
 def test_a_cancelled_row_is_no_failure(flower: Flower, cli: CLI, start_plain: Start, gate: Path) -> None:

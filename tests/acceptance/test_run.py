@@ -6,13 +6,14 @@ import re
 import signal
 import sqlite3
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
 
-from tests.support.cli import CLI, after_plan, read_jsonl, row, write_jsonl
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import PHOTOS, photo
 from tests.support.waiting import wait_until
 from worker.contract.messages import queue_name
@@ -138,18 +139,23 @@ def test_another_input_is_refused(fleet_cli: CLI) -> None:
 
 
 def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI) -> None:
-    """Ctrl-C ends the run, its workers and its Redis; the same command finishes the rest."""
+    """Ctrl-C is heard, and ends the run, its workers, its Flower and its Redis; the same command finishes the rest."""
     names = [photo("coffee", 300, 200, alone.folder / f"{n}.png").name for n in range(8)]
     write_jsonl(alone.folder / "in.jsonl", [row(name, "Make it red.") for name in names])
     command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3, "--save-interval", 1)
-    process = alone.begin(*command)
+    process = alone.begin(*command, "--flower")
     wait_until(lambda: list(alone.folder.glob("r/sample_*/*.png")) or process.poll() is not None, "a first picture")
     started = children(process)
-    assert len(started) == 2  # Redis and one worker
+    assert len(started) == 3  # Redis, Flower and one worker
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert after_plan(stderr) == "Error: Interrupted; the same command goes on where it stopped.\n"
+    (url,) = re.findall(r"Flower shows every row at (\S+) until the run ends", stderr)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(url, timeout=20)  # noqa: S310 - loopback
+    stopping, interrupted = stderr.splitlines()[-2:]
+    assert stopping.startswith("Stopping: the batch on the GPU is finished first, ")
+    assert interrupted == "Error: Interrupted; the same command goes on where it stopped."
     assert not any(Path(f"/proc/{child}").exists() for child in started)
     assert not (alone.folder / "r/output.jsonl").exists()
     rest = alone(*command)

@@ -20,7 +20,6 @@ PACKAGES: Final = ("chromium", "chromium-driver", "fonts-dejavu-core")
 _OPTIONS: Final = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
     "--disable-background-networking", "--disable-component-update", "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 
 
@@ -34,13 +33,14 @@ def require_chromium() -> None:
 
 
 @contextmanager
-def running_browser(width: int = 1280, height: int = 900) -> Iterator[webdriver.Chrome]:
-    """Run a browser with a window of this size, without a screen and without a network."""
+def running_browser(width: int = 1280, height: int = 900, *, reaches: str = "") -> Iterator[webdriver.Chrome]:
+    """Run a browser with a window of this size, without a screen, and without a network but for what it `reaches`."""
     options = webdriver.ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with TemporaryDirectory(prefix="browser-") as profile:
-        for option in (*_OPTIONS, f"--window-size={width},{height}", f"--user-data-dir={profile}"):
+        network = f"--host-resolver-rules=MAP * ~NOTFOUND{f', EXCLUDE {reaches}' if reaches else ''}"
+        for option in (*_OPTIONS, network, f"--window-size={width},{height}", f"--user-data-dir={profile}"):
             options.add_argument(option)
         driver = webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
         try:

@@ -1,7 +1,10 @@
-"""What `producer run` gives to the workers that it starts."""
+"""What `producer run` gives to the workers that it starts, and how it stops them."""
 
 import os
+import signal
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from producer.local.workers import LocalWorkers
@@ -15,6 +18,41 @@ def environments() -> list[dict[str, str]]:
     pids = [line.split()[0] for line in lines if " -A worker worker " in line]
     texts = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in pids]
     return [dict(entry.partition("=")[::2] for entry in text) for text in texts]
+
+
+def interrupted(folder: Path, say: Callable[[str], None]) -> list[int | None]:
+    """Press Ctrl-C while two workers start; return how they ended."""
+    settings = load_settings(diffuser_model_name="demo")
+    with suppress(KeyboardInterrupt), LocalWorkers(settings, folder, ["", ""], say) as workers:
+        workers.start()
+        raise KeyboardInterrupt
+    return [worker.process.returncode for worker in workers._workers]  # noqa: SLF001 - they are gone, and so is their PID
+
+
+def test_whoever_stops_them_is_told_so(tmp_path: Path) -> None:
+    """At once, and once; they are told to stop, and have ended."""
+    said: list[str] = []
+    assert interrupted(tmp_path, said.append) == [-signal.SIGTERM] * 2
+    (sentence,) = said
+    assert sentence.startswith("Stopping: the batch on the GPU is finished first, ")
+    assert sentence.endswith("; Ctrl-C again does not wait.")
+
+
+def test_a_second_interrupt_does_not_wait(tmp_path: Path) -> None:
+    """They are killed, whatever they are at work on."""
+
+    def again(_: str) -> None:
+        raise KeyboardInterrupt
+
+    assert interrupted(tmp_path, again) == [-signal.SIGKILL] * 2
+
+
+def test_workers_that_stop_at_the_end_are_no_news(tmp_path: Path) -> None:
+    """Nobody waits for a batch there."""
+    said: list[str] = []
+    with LocalWorkers(load_settings(diffuser_model_name="demo"), tmp_path, [""], said.append) as workers:
+        workers.start()
+    assert said == []
 
 
 def test_each_worker_has_a_port_of_its_own(tmp_path: Path) -> None:
