@@ -114,7 +114,7 @@ class RowParser:
             fingerprint=fingerprint(**decisive),
             output_dir=self._output_dir,
             long_instruction=settings.long_instruction,
-            **decisive,
+            **{"profile": None, **decisive},
         )
         return Row(line=line, fields=fields, request=request, warnings=in_order(warnings))
 

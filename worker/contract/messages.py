@@ -100,7 +100,7 @@ class EditRequest(_Message):
     #: What becomes of the row where its instruction is longer than the model reads.
     long_instruction: LongInstruction
     #: How the model must calculate; None where any way will do. It waits in a queue of its own.
-    profile: ProfileName | None = None
+    profile: ProfileName | None
 
 
 class Outcome(_Message):

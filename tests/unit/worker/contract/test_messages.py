@@ -36,6 +36,7 @@ REQUEST = EditRequest(
     quality=80,
     metadata=False,
     long_instruction="warn",
+    profile=None,
 )
 DONE = Outcome(
     run="0123456789abcdef",

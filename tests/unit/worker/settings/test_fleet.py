@@ -63,6 +63,8 @@ READ = [
     ("multi_image", "stitch", "stitch"),
     ("keep_markup", "true", True),
     ("long_instruction", "error", "error"),
+    ("demand_profile", "fast", "fast"),
+    ("details", "true", True),
     ("image_format", "webp", "webp"),
     ("quality", "80", 80),
     ("metadata", "false", False),
