@@ -9,6 +9,9 @@ from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
+#: Seconds that workers have to answer: whoever asks the doctor would rather wait than hear that none is up.
+_PATIENCE: Final = 3.0
+
 #: Names of workers that a line lists.
 _NAMED: Final = 4
 
@@ -24,7 +27,7 @@ class _Kind(NamedTuple):
 
 def look_at_workers(settings: Settings, role: Role) -> Iterator[Finding]:
     """Ask every worker; one line for those that are alike, the ones first that take this machine's rows."""
-    yield from workers_found(fleet_status(settings), settings, role)
+    yield from workers_found(fleet_status(settings, _PATIENCE), settings, role)
 
 
 def workers_found(answers: Mapping[str, Mapping[str, Any]], settings: Settings, role: Role) -> Iterator[Finding]:
