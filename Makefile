@@ -4,6 +4,9 @@ BIN := .venv/bin
 # Errors only: pip's advice on itself and on its indexes is no news of this project.
 QUIETLY := -qq --disable-pip-version-check
 
+# Where it is set, each of the hundreds of processes that the tests start would compile every module anew: half a second.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Of the pinned versions, by pip's own lines, for Python 3.11 on Linux, x86-64.
 define DEMO_DOWNLOADS
 The demo gets an environment of its own, .venv-demo, with PyTorch, diffusers, transformers, Celery and a Redis server,

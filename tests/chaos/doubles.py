@@ -1,8 +1,8 @@
 """Rows that were edited more than once: whose fault that was, and whether it could have been helped."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tests.chaos.logs import Batch, Receipt, WorkerLog
 from tests.chaos.schedule import Kind
@@ -21,13 +21,17 @@ class Double:
     again: Batch
     #: To which it is due; None where there was none before.
     fault: Stroke | None
+    #: Whether Redis had sent the row to a worker that froze before it could read it, and then gave it to another.
+    is_stale: bool = False
 
     @property
     def could_be_helped(self) -> bool:
-        """Whether the first edit was not taken from its worker in the middle."""
+        """Whether the first edit was neither taken from its worker in the middle nor of a message nobody could see."""
         fault = self.fault
         if fault is None or fault.kind not in _DEADLY:
             return True
+        if self.is_stale:
+            return False
         return self.first.worker != fault.victim or self.first.begun > fault.when
 
     def __str__(self) -> str:
@@ -50,16 +54,33 @@ def rides(logs: Iterable[WorkerLog], run: str) -> dict[int, list[Batch]]:
 
 def doubles(logs: Sequence[WorkerLog], run: str, strokes: Sequence[Stroke]) -> list[Double]:
     """Return the edits that were one too many: of rows in more than one micro-batch that was done."""
-    receipts = defaultdict(list)
+    receipts, by_worker = defaultdict(list), defaultdict(list)
     for receipt in (receipt for log in logs for receipt in log.receipts):
         receipts[receipt.row].append(receipt)
+        by_worker[receipt.worker].append(receipt)
     found = []
     for row, batches in rides(logs, run).items():
         done = [batch for batch in batches if batch.done is not None]
         for again in done[1:]:
             came = [_receipt(receipts[f"{run}.{row}"], batch) for batch in (done[0], again)]
-            found.append(Double(row=row, first=done[0], again=again, fault=_cause(row, done[0], came, strokes)))
+            double = Double(row=row, first=done[0], again=again, fault=_cause(row, done[0], came, strokes))
+            if double.could_be_helped and (freezes := _freezes(came, by_worker, strokes)):
+                double = replace(double, fault=freezes[-1], is_stale=True)
+            found.append(double)
     return found
+
+
+def _freezes(
+    came: Sequence[Receipt], by_worker: Mapping[str, Sequence[Receipt]], strokes: Sequence[Stroke]
+) -> list[Stroke]:
+    """Return the freezes after which one of these was the first message that the worker read: it may have waited."""
+    return [
+        stroke
+        for stroke in strokes
+        for receipt in came
+        if stroke.kind is Kind.WORKER_FROZEN and stroke.victim == receipt.worker
+        if receipt is next((other for other in by_worker[receipt.worker] if other.when > stroke.when), None)
+    ]
 
 
 def _receipt(receipts: Sequence[Receipt], batch: Batch) -> Receipt:

@@ -104,6 +104,22 @@ def test_an_edit_that_was_taken_away_is_to_blame_whoever_has_the_row_next(tmp_pa
     assert not double.could_be_helped
 
 
+@pytest.mark.parametrize(("read_before", "helped"), [(False, False), (True, True)])
+def test_a_message_that_waited_in_a_frozen_workers_connection_is_the_freezes(
+    tmp_path: Path, *, read_before: bool, helped: bool
+) -> None:
+    """Redis had sent it, and forgot so as it restarted: only if it is the first that the worker reads afterwards."""
+    first = read(tmp_path, "w0-0", received(5, 7), batch(1, 6, 8, 7))
+    others = [received(6, 9)] if read_before else []
+    second = read(tmp_path, "w1-0", received(1, 8), *others, received(7, 7), batch(2, 7, 9, 7))
+    begun = first.batches[f"{1:012x}"].begun
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w1-0", when=begun - 4, held=frozenset({8}))
+    restart = Stroke(kind=Kind.REDIS_RESTARTED, victim="redis", when=begun - 3, held=frozenset({8}))
+    (double,) = doubles([first, second], RUN, [freeze, restart])
+    assert double.could_be_helped is helped
+    assert (double.fault is freeze) is not helped
+
+
 def test_a_row_that_was_sent_twice_has_its_producer_to_blame(tmp_path: Path) -> None:
     """Whoever held it before."""
     first = read(tmp_path, "w0-0", received(0, 7), batch(1, 1, 2, 7))

@@ -13,10 +13,21 @@ import celery.concurrency.thread  # noqa: E402
 import celery.worker.consumer  # noqa: E402
 import diffusers  # noqa: E402
 import kombu.transport.redis  # noqa: E402
+import packaging.requirements  # noqa: E402
 import PIL.ImageCms  # noqa: E402
 import pydantic_settings  # noqa: E402
 import rich.progress  # noqa: E402
 import tenacity  # noqa: E402
 from diffusers import FluxKontextPipeline  # noqa: E402
 
-__all__ = ["PIL", "FluxKontextPipeline", "celery", "diffusers", "kombu", "pydantic_settings", "rich", "tenacity"]
+__all__ = [
+    "PIL",
+    "FluxKontextPipeline",
+    "celery",
+    "diffusers",
+    "kombu",
+    "packaging",
+    "pydantic_settings",
+    "rich",
+    "tenacity",
+]
