@@ -12,6 +12,7 @@ from huggingface_hub.errors import (
 )
 
 from worker.contract.errors import ModelError
+from worker.models.weights.progress import DownloadLog
 from worker.settings.fleet import Settings
 
 #: diffusers' own layout. The repository also holds the same weights as one 24 GB file, which is not needed.
@@ -43,6 +44,7 @@ def _download(name: str, settings: Settings) -> Path:
                 cache_dir=settings.hf_cache_dir and settings.hf_cache_dir.expanduser(),
                 local_dir=settings.download_folder,
                 allow_patterns=_NEEDED,
+                tqdm_class=DownloadLog,
             )
         )
     except GatedRepoError:  # before its parent, RepositoryNotFoundError

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from diffusers import FluxKontextPipeline
 from worker.contract.errors import ModelError, one_line
 from worker.models.speed.device import dtype_on, free_memory, in_gib
 from worker.models.weights.checking import require_complete
+from worker.models.weights.progress import loading_told
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +35,12 @@ def load_pipeline(folder: Path, device: torch.device) -> Any:
     begun = time.monotonic()
     try:
         size = require_complete(folder) * dtype.itemsize
-        if device.type == "cuda":
+        if on_gpu := device.type == "cuda":
             require_room(size, *free_memory(device))
-        pipeline = FluxKontextPipeline.from_pretrained(
-            folder, dtype=dtype, use_safetensors=True, local_files_only=True, device_map=device.type
-        )
+        with loading_told(size, partial(torch.cuda.memory_allocated, device)) if on_gpu else nullcontext():
+            pipeline = FluxKontextPipeline.from_pretrained(
+                folder, dtype=dtype, use_safetensors=True, local_files_only=True, device_map=device.type
+            )
     except ModelError:
         raise
     except torch.OutOfMemoryError:
