@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from producer.collecting.failing import Failing
-from producer.collecting.progress import Rate, Reporter, Status, status_of
+from producer.collecting.progress import Busy, Rate, Reporter, Status, status_of
 from producer.collecting.reconcile import Reconciler
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
@@ -40,6 +40,7 @@ class Collector:
         self._total = total
         self._report = report
         self._rate = Rate()
+        self._busy = Busy()
 
     def publish(self) -> None:
         """Publish the ledger's counts, which marks that Redis holds the run's rows."""
@@ -55,7 +56,13 @@ class Collector:
     def _status(self) -> Status:
         run = self._run
         status = status_of(run.ledger, self._rate.per_second(), total=self._total)
-        return replace(status, run=run.ledger.run, folder=str(run.folder.absolute()), model=run.settings.model)
+        return replace(
+            status,
+            busy=self._busy.of(status),
+            run=run.ledger.run,
+            folder=str(run.folder.absolute()),
+            model=run.settings.model,
+        )
 
     def drain(self) -> Status:
         """Commit everything that is there now, without waiting for more."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from producer.collecting.progress import Status
+from worker.contract.row_warnings import RowWarning
 
 #: Seconds after which a line comes in any case, so that whoever reads a log sees that the run lives.
 _LONGEST: Final = 30.0
@@ -91,14 +92,25 @@ class Lines:
 
 def in_words(status: Status) -> str:
     """Put the counts of a run into a sentence."""
-    kept = f", {status.kept} kept" if status.kept else ""
     left = ""
     if status.rows_per_s:
         left = f"; about {timedelta(seconds=round(status.unanswered / status.rows_per_s))} left"
     return (
         f"{status.answered:,} of {status.total:,} rows ({100 * status.answered // max(1, status.total)} %),"
-        f" {status.failed} failed{kept}; {status.rows_per_s:.2f} rows/s{left}."
+        f" {', '.join(_counts(status))}; {', '.join(_speed(status))}{left}."
     )
+
+
+def _counts(status: Status) -> list[str]:
+    """Name what is worth knowing of the rows beside how many are answered."""
+    warnings = sum(status.warnings.values()) - status.warnings.get(RowWarning.KEPT.value, 0)
+    more = {"kept": status.kept, "warnings": warnings}
+    return [f"{status.failed:,} failed", *(f"{n:,} {what}" for what, n in more.items() if n)]
+
+
+def _speed(status: Status) -> list[str]:
+    busy = [] if status.busy is None else [f"GPU {100 * status.busy:.0f} % busy"]
+    return [f"{status.rows_per_s:.2f} rows/s", *busy]
 
 
 class _Bar:
@@ -107,8 +119,7 @@ class _Bar:
         self._task = task
 
     def __call__(self, status: Status) -> None:
-        kept = f" · {status.kept} kept" if status.kept else ""
-        counts = f"{status.failed} failed{kept} · {status.rows_per_s:.2f} rows/s"
+        counts = " · ".join([*_counts(status), *_speed(status)])
         total, answered = status.total, status.answered
         self._bar.update(self._task, description="", total=total, completed=answered, counts=counts)
 

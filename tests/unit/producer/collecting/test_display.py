@@ -21,7 +21,7 @@ def shown(status: Status, *, terminal: bool, quiet: bool = False) -> str:
     return text.getvalue()
 
 
-def status(done: int, total: int = 1000, **more: float) -> Status:
+def status(done: int, total: int = 1000, **more: object) -> Status:
     """Make a status of a run that goes on."""
     return Status(**{"total": total, "done": done, "failed": 2, "waiting": 9, "rows_per_s": 0.5, **more})  # type: ignore[arg-type]
 
@@ -88,6 +88,15 @@ def test_much_news_comes_sooner(lines: Lines, now: list[float], said: Said) -> N
     for now[0], done in ((0, 0), (9, 900), (10, 40), (12, 50), (13, 400), (23, 400)):
         lines(status(done))
     assert [line.split()[0] for line in said] == ["52", "402"]
+
+
+def test_a_line_names_what_is_worth_knowing(lines: Lines, now: list[float], said: Said) -> None:
+    """Kept rows, other warnings, and how busy the GPUs are, where there is something to say."""
+    for now[0] in (0, 31):
+        lines(status(95, kept=3, warnings={"kept": 3, "instruction-cut": 4}, busy=0.934))
+    assert said == [
+        "100 of 1,000 rows (10 %), 2 failed, 3 kept, 4 warnings; 0.50 rows/s, GPU 93 % busy; about 0:30:00 left."
+    ]
 
 
 def test_without_a_rate_nobody_knows_how_long(lines: Lines, now: list[float], said: Said) -> None:

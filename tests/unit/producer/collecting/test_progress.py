@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.collecting.progress import Rate, Status, status_of
+from producer.collecting.progress import Busy, Rate, Status, status_of
 from producer.run.ledger import Ledger
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
@@ -35,6 +35,31 @@ def test_rows_per_second(seen: Sequence[tuple[float, int]], now: float, rate: fl
     for _, rows in seen:
         counter.add(rows)
     assert counter.per_second() == rate
+
+
+@pytest.mark.parametrize(
+    ("seen", "answered_at", "busy"),
+    [
+        ([(100, 50.0)], {"a": 100}, None),  # how long those took in this run, nobody knows
+        ([(100, 50.0), (110, 59.0)], {"a": 110}, 0.9),
+        ([(100, 50.0), (105, 50.0), (110, 59.0), (110, 59.0)], {"a": 110}, 0.9),  # looked at without news
+        ([(100, 50.0), (110, 64.0)], {"a": 110, "b": 104}, 0.7),  # two GPUs
+        ([(100, 50.0), (110, 64.0)], {"a": 110, "b": 104, "gone": 40}, 0.7),
+        ([(100, 50.0), (110, 61.0)], {"a": 110}, 1.0),  # rows of batches that began before
+    ],
+)
+def test_the_busy_share_is_of_the_gpus_that_are_at_work(
+    seen: Sequence[tuple[float, float]], answered_at: dict[str, float], busy: float | None
+) -> None:
+    """It is what the model's work took, by the time that passed and by the workers that answer."""
+    now = [0.0]
+    share = Busy(clock=lambda: now[0])
+    for now[0], gpu_seconds in seen:
+        status = Status(
+            total=9, done=0, failed=0, waiting=9, rows_per_s=0, gpu_seconds=gpu_seconds, answered_at=answered_at
+        )
+        found = share.of(status)
+    assert found == busy
 
 
 def test_a_new_run_has_no_rows(tmp_path: Path) -> None:
