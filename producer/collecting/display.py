@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Final, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
 from producer.collecting.progress import Status
 from worker.contract.row_warnings import RowWarning
@@ -40,7 +41,7 @@ def display(console: Console, say: Callable[[str], None], *, quiet: bool = False
     if quiet:
         yield _Nothing()
     elif console.is_terminal:
-        with _bar(console) as bar:
+        with _Bar(console) as bar:
             yield bar
     else:
         yield Lines(say)
@@ -92,13 +93,12 @@ class Lines:
 
 def in_words(status: Status) -> str:
     """Put the counts of a run into a sentence."""
-    left = ""
-    if status.rows_per_s:
-        left = f"; about {timedelta(seconds=round(status.unanswered / status.rows_per_s))} left"
-    return (
-        f"{status.answered:,} of {status.total:,} rows ({100 * status.answered // max(1, status.total)} %),"
-        f" {', '.join(_counts(status))}; {', '.join(_speed(status))}{left}."
-    )
+    parts = [_answered(status), ", ".join(_counts(status)), ", ".join(_speed(status)), *_left(status)]
+    return f"{parts[0]}, {'; '.join(parts[1:])}."
+
+
+def _answered(status: Status) -> str:
+    return f"{status.answered:,} of {status.total:,} rows ({100 * status.answered // max(1, status.total)} %)"
 
 
 def _counts(status: Status) -> list[str]:
@@ -113,39 +113,43 @@ def _speed(status: Status) -> list[str]:
     return [f"{status.rows_per_s:.2f} rows/s", *busy]
 
 
-class _Bar:
-    def __init__(self, bar: Progress, task: TaskID) -> None:
-        self._bar = bar
-        self._task = task
+def _left(status: Status) -> list[str]:
+    if not (status.rows_per_s and status.waiting):
+        return []
+    return [f"about {timedelta(seconds=round(status.unanswered / status.rows_per_s))} left"]
+
+
+class _Bar(Progress):
+    """Two lines, so that the counts have their place in a window of 80 columns: how far, and what is to be said."""
+
+    def __init__(self, console: Console) -> None:
+        self._details = ""
+        super().__init__(
+            BarColumn(),
+            TextColumn("{task.description}"),
+            console=console,
+            # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._task = self.add_task("", total=None)
 
     def __call__(self, status: Status) -> None:
-        counts = " · ".join([*_counts(status), *_speed(status)])
-        total, answered = status.total, status.answered
-        self._bar.update(self._task, description="", total=total, completed=answered, counts=counts)
+        self._details = " · ".join([*_counts(status), *_speed(status)])
+        far = ", ".join([_answered(status), *_left(status)])
+        self.update(self._task, description=far, total=status.total, completed=status.answered)
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self._details:
+            yield Text(self._details, overflow="ellipsis", no_wrap=True)
 
     def stage(self, doing: str) -> None:
-        self._bar.update(self._task, description=doing)
+        self._details = doing
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        self._bar.stop()
+        self.stop()
         try:
             yield
         finally:
-            self._bar.start()
-
-
-@contextmanager
-def _bar(console: Console) -> Iterator[Display]:
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeRemainingColumn(),
-        console=console,
-        # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
-        redirect_stdout=sys.stdout.isatty(),
-    )
-    with bar:
-        yield _Bar(bar, bar.add_task("", total=None, counts=""))
+            self.start()

@@ -50,12 +50,14 @@ def test_kept_rows_stand_in_the_bar(kept: int, expected: str) -> None:
     found = Status(total=kept + 2, done=1, failed=1, kept=kept, waiting=0, rows_per_s=0.5)
     text = shown(found, terminal=True)
     assert expected in text
-    assert f"{kept + 2}/{kept + 2}" in text
+    assert f"{kept + 2} of {kept + 2} rows (100 %)" in text
 
 
 def test_a_terminal_gets_a_bar() -> None:
     """On a terminal the bar counts failed rows as answered."""
-    assert "6/9" in shown(Status(total=9, done=4, failed=2, waiting=3, rows_per_s=1.5), terminal=True)
+    assert "6 of 9 rows (66 %), about 0:00:02 left" in shown(
+        Status(total=9, done=4, failed=2, waiting=3, rows_per_s=1.5), terminal=True
+    )
 
 
 def test_a_bar_shows_what_goes_on_before_the_first_row() -> None:
