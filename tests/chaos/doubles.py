@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tests.chaos.logs import Batch, Receipt, WorkerLog
 from tests.chaos.schedule import Kind
@@ -10,6 +10,9 @@ from tests.chaos.strokes import Stroke
 
 #: Faults after which a micro-batch that was on the victim's GPU, or just off it, has to be done again.
 _DEADLY = {Kind.WORKER_KILLED, Kind.WORKER_FROZEN}
+
+#: Faults during which workers cannot ask Redis, or what they did last is forgotten.
+_OF_REDIS = {Kind.REDIS_RESTARTED, Kind.REDIS_FAILED_OVER, Kind.REDIS_REFUSED}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,18 +24,7 @@ class Double:
     again: Batch
     #: To which it is due; None where there was none before.
     fault: Stroke | None
-    #: Whether Redis had sent the row to a worker that froze before it could read it, and then gave it to another.
-    is_stale: bool = False
-
-    @property
-    def could_be_helped(self) -> bool:
-        """Whether the first edit was neither taken from its worker in the middle nor of a message nobody could see."""
-        fault = self.fault
-        if fault is None or fault.kind not in _DEADLY:
-            return True
-        if self.is_stale:
-            return False
-        return self.first.worker != fault.victim or self.first.begun > fault.when
+    could_be_helped: bool
 
     def __str__(self) -> str:
         fault = f"{self.fault.kind}: {self.fault.victim}" if self.fault else "no fault"
@@ -54,33 +46,17 @@ def rides(logs: Iterable[WorkerLog], run: str) -> dict[int, list[Batch]]:
 
 def doubles(logs: Sequence[WorkerLog], run: str, strokes: Sequence[Stroke]) -> list[Double]:
     """Return the edits that were one too many: of rows in more than one micro-batch that was done."""
-    receipts, by_worker = defaultdict(list), defaultdict(list)
+    of_row, of_worker = defaultdict(list), defaultdict(list)
     for receipt in (receipt for log in logs for receipt in log.receipts):
-        receipts[receipt.row].append(receipt)
-        by_worker[receipt.worker].append(receipt)
+        of_row[receipt.row].append(receipt)
+        of_worker[receipt.worker].append(receipt)
     found = []
     for row, batches in rides(logs, run).items():
         done = [batch for batch in batches if batch.done is not None]
         for again in done[1:]:
-            came = [_receipt(receipts[f"{run}.{row}"], batch) for batch in (done[0], again)]
-            double = Double(row=row, first=done[0], again=again, fault=_cause(row, done[0], came, strokes))
-            if double.could_be_helped and (freezes := _freezes(came, by_worker, strokes)):
-                double = replace(double, fault=freezes[-1], is_stale=True)
-            found.append(double)
+            came = [_receipt(of_row[f"{run}.{row}"], batch) for batch in (done[0], again)]
+            found.append(_double(_Edits(row, done[0], again, came), of_worker, strokes))
     return found
-
-
-def _freezes(
-    came: Sequence[Receipt], by_worker: Mapping[str, Sequence[Receipt]], strokes: Sequence[Stroke]
-) -> list[Stroke]:
-    """Return the freezes after which one of these was the first message that the worker read: it may have waited."""
-    return [
-        stroke
-        for stroke in strokes
-        for receipt in came
-        if stroke.kind is Kind.WORKER_FROZEN and stroke.victim == receipt.worker
-        if receipt is next((other for other in by_worker[receipt.worker] if other.when > stroke.when), None)
-    ]
 
 
 def _receipt(receipts: Sequence[Receipt], batch: Batch) -> Receipt:
@@ -88,21 +64,60 @@ def _receipt(receipts: Sequence[Receipt], batch: Batch) -> Receipt:
     return [receipt for receipt in receipts if receipt.worker == batch.worker and receipt.when <= batch.begun][-1]
 
 
-def _cause(row: int, first: Batch, receipts: Sequence[Receipt], strokes: Sequence[Stroke]) -> Stroke | None:
-    """Return the fault that brought a row to a second worker.
+@dataclass(frozen=True)
+class _Edits:
+    row: int
+    first: Batch
+    again: Batch
+    #: With which each of them came.
+    receipts: Sequence[Receipt]
 
-    Where it came by two messages, a producer died before it had noted that it sent the first. Where the first edit was
-    taken from its worker in the middle, that did it, whatever struck those who had the row after it. Else it is the
-    last fault before the last delivery that struck the row's holder; or at least the last one.
+    def double(self, fault: Stroke | None, *, could_be_helped: bool) -> Double:
+        return Double(row=self.row, first=self.first, again=self.again, fault=fault, could_be_helped=could_be_helped)
+
+
+def _double(edits: _Edits, of_worker: Mapping[str, Sequence[Receipt]], strokes: Sequence[Stroke]) -> Double:
+    """Find the fault that brought a row to a second worker; the first of these that is true.
+
+    - It came by two messages, since a producer died before it had noted that it sent the first, and the second edit
+      began when the first was over.
+    - The first edit was taken from its worker in the middle, whatever struck those who had the row after it.
+    - The second began while Redis was away, since a GPU that waits is no better off than one that edits in vain.
+    - A message was on its way to a worker that froze, and Redis, which restarted, gave the row to another as well.
+    - It is the last fault that struck the row's holder before the last delivery; or at least the last one.
     """
-    delivered = max(receipt.when for receipt in receipts)
+    delivered = max(receipt.when for receipt in edits.receipts)
     before = [stroke for stroke in reversed(strokes) if stroke.when < delivered]
-    senders = [stroke for stroke in before if stroke.kind is Kind.PRODUCER_KILLED]
-    holders = [stroke for stroke in before if row in stroke.held]
+    holders = [stroke for stroke in before if edits.row in stroke.held]
+    begun = edits.first.begun
     takers = [
         stroke
         for stroke in holders
-        if stroke.kind in _DEADLY and stroke.victim == first.worker and first.begun <= stroke.when
+        if stroke.kind in _DEADLY and stroke.victim == edits.first.worker and begun <= stroke.when
     ]
-    are_different = len({receipt.sending for receipt in receipts}) > 1
-    return next(iter([*(senders if are_different else []), *takers, *holders, *before]), None)
+    is_over = edits.first.done is not None and edits.first.done <= edits.again.begun
+    if is_over and len({receipt.sending for receipt in edits.receipts}) > 1:
+        senders = [stroke for stroke in before if stroke.kind is Kind.PRODUCER_KILLED]
+        if senders:
+            return edits.double(senders[0], could_be_helped=True)
+    if takers:
+        return edits.double(takers[0], could_be_helped=False)
+    away = [stroke for stroke in reversed(strokes) if stroke.kind in _OF_REDIS and stroke.when < edits.again.begun]
+    if edits.again.unasked and away:
+        return edits.double(away[0], could_be_helped=False)
+    if freezes := _freezes(edits.receipts, of_worker, strokes):
+        return edits.double(freezes[-1], could_be_helped=False)
+    return edits.double(next(iter([*holders, *before]), None), could_be_helped=True)
+
+
+def _freezes(
+    receipts: Sequence[Receipt], of_worker: Mapping[str, Sequence[Receipt]], strokes: Sequence[Stroke]
+) -> list[Stroke]:
+    """Return the freezes after which one of these was the first message that the worker read: it may have waited."""
+    return [
+        stroke
+        for stroke in strokes
+        for receipt in receipts
+        if stroke.kind is Kind.WORKER_FROZEN and stroke.victim == receipt.worker
+        if receipt is next((other for other in of_worker[receipt.worker] if other.when > stroke.when), None)
+    ]

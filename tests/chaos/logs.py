@@ -17,6 +17,9 @@ _MISSED = ("waiting for it", "Couldn't ack", "waits for Redis, and", "cannot be 
 #: With this an outage ends.
 _BACK = "again, after "
 
+#: With this a worker begins a micro-batch while Redis is away: its GPU does not wait.
+_UNASKED = "nobody knows whether others have these rows"
+
 
 @dataclass
 class Batch:
@@ -30,6 +33,8 @@ class Batch:
     #: The log's clock, in seconds since the epoch; None where the batch was never done.
     begun: float
     done: float | None = None
+    #: Whether it was begun without knowing if others have its rows.
+    unasked: bool = False
 
     def __str__(self) -> str:
         return f"micro-batch {self.id} of {self.worker}"
@@ -60,6 +65,7 @@ class WorkerLog:
         self.times_missed = 0
         self.misses = False
         self._in_hand: set[tuple[str, str]] = set()
+        self._unasked = False
         self._read = 0
 
     @property
@@ -81,6 +87,7 @@ class WorkerLog:
                 self._understand(found["text"], when)
 
     def _understand(self, text: str, when: float) -> None:
+        self._unasked = self._unasked or _UNASKED in text
         if task := _TASK.match(text):
             self.misses = False
             self._task(task, when)
@@ -109,4 +116,5 @@ class WorkerLog:
             self.batches[batch["id"]].done = when
         else:
             rows = tuple(batch["rows"].split())
-            self.batches[batch["id"]] = Batch(batch["id"], self.path.stem, rows, begun=when)
+            self.batches[batch["id"]] = Batch(batch["id"], self.path.stem, rows, begun=when, unasked=self._unasked)
+            self._unasked = False

@@ -120,6 +120,32 @@ def test_a_message_that_waited_in_a_frozen_workers_connection_is_the_freezes(
     assert (double.fault is freeze) is not helped
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_gpu_need_not_wait_for_redis(tmp_path: Path, *, asked: bool) -> None:
+    """While Redis is away nobody can know that a row is done; while it answers, everybody can."""
+    words = "" if asked else at(6, "nobody knows whether others have these rows, too: Connection refused.")
+    first = read(tmp_path, "w0-0", received(3, 7), batch(1, 3, 4, 7))
+    second = read(tmp_path, "w1-0", received(1, 7), received(2, 8), words, batch(2, 6, 8, 7))
+    begun = second.batches[f"{2:012x}"].begun
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w1-0", when=begun - 4, held=frozenset({7}))
+    restart = Stroke(kind=Kind.REDIS_RESTARTED, victim="redis", when=begun - 1, held=frozenset({7}))
+    (double,) = doubles([first, second], RUN, [freeze, restart])
+    assert double.could_be_helped is asked
+    assert double.fault is (freeze if asked else restart)
+
+
+def test_a_row_that_is_sent_again_in_the_middle_of_its_edit_is_the_freezes(tmp_path: Path) -> None:
+    """Whoever sent it: had its worker not been frozen, the second message would have found the row answered."""
+    first = read(tmp_path, "w0-0", received(0, 7), batch(1, 1, 9, 7))
+    second = read(tmp_path, "w1-0", received(6, 7, sending="44556677"), batch(2, 7, 8, 7))
+    begun = first.batches[f"{1:012x}"].begun
+    sender = Stroke(kind=Kind.PRODUCER_KILLED, victim="submit", when=begun - 1)
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({7}))
+    (double,) = doubles([first, second], RUN, [sender, freeze])
+    assert double.fault is freeze
+    assert not double.could_be_helped
+
+
 def test_a_row_that_was_sent_twice_has_its_producer_to_blame(tmp_path: Path) -> None:
     """Whoever held it before."""
     first = read(tmp_path, "w0-0", received(0, 7), batch(1, 1, 2, 7))
