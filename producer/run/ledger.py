@@ -2,31 +2,21 @@
 
 import json
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import MappingProxyType
 
-from producer.run.calculations import Calculations
-from producer.run.counts import Counts, text_of
-from producer.run.database import LEDGER, Database
-from producer.run.records import Entry, Known, Noted, Record, State
-from producer.run.seeds import Seeds
+from producer.run.counts import text_of
+from producer.run.database import LEDGER
+from producer.run.ledger_reader import LedgerReader
+from producer.run.records import Entry, Noted, State
 from worker.contract.messages import Outcome
-from worker.contract.row_warnings import RowWarning
 
 __all__ = ["LEDGER", "Ledger"]
 
 
-class Ledger(Database):
+class Ledger(LedgerReader):
     """The ledger of one run. Use as a context manager."""
-
-    def __init__(self, folder: Path, *, read_only: bool = False) -> None:
-        super().__init__(folder, read_only=read_only)
-        self._counts = Counts(self._db, knows_warnings=self.knows_warnings)
-        self.seeds = Seeds(self._db)
-        self.calculations = Calculations(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -37,28 +27,6 @@ class Ledger(Database):
         except BaseException:
             self._counts.forget()
             raise
-
-    def known(self, rows: Iterable[int]) -> dict[int, Known]:
-        """Return what is known of rows."""
-        found = self._db.execute(
-            "SELECT row, fingerprint, state FROM rows WHERE row IN (SELECT value FROM json_each(?))",
-            (json.dumps([*rows]),),
-        )
-        return {row: Known(digest, State(state)) for row, digest, state in found}
-
-    def changed(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Return those rows of the input that are to be noted.
-
-        A finished row is left alone unless it changed. A failed one is tried again: its file may be there
-        by now. An unanswered one that was sent is still on its way.
-        """
-        known = self.known(entry.row for entry in entries)
-        return [
-            entry
-            for entry in entries
-            if entry.fingerprint is None
-            or known.get(entry.row) not in {Known(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
-        ]
 
     def note(self, entries: Sequence[Entry], announce: Callable[[Noted], None] | None = None) -> Noted:
         """Remember rows of the input, as far as they are `changed`; return what is to be done about them.
@@ -144,15 +112,6 @@ class Ledger(Database):
             )
         self._counts.forget()
 
-    def forms(self, states: Collection[State], first: int, last: int) -> dict[int, str | None]:
-        """Return the fingerprints of the rows from `first` to `last` that are in one of the states, by row."""
-        marks = ", ".join("?" * len(states))
-        found = self._db.execute(
-            f"SELECT row, fingerprint FROM rows WHERE row BETWEEN ? AND ? AND state IN ({marks})",  # noqa: S608 - marks
-            (first, last, *states),
-        )
-        return dict(found.fetchall())
-
     def apply(self, outcomes: Iterable[Outcome], seen: Mapping[str, float] = MappingProxyType({})) -> list[Outcome]:
         """Record outcomes in one transaction; return those that were news.
 
@@ -188,11 +147,6 @@ class Ledger(Database):
                 return True
         return False
 
-    def awaited(self, outcome: Outcome) -> bool:
-        """Tell whether an outcome is news: an answer to an unanswered row, in its present form."""
-        found = self._db.execute("SELECT fingerprint, state FROM rows WHERE row = ?", (outcome.row,)).fetchone()
-        return found is not None and found[0] == outcome.fingerprint and found[1] in {State.NOTED, State.SENT}
-
     def _count(self, db: sqlite3.Connection, outcome: Outcome) -> None:
         counts = {f"worker:{outcome.worker}": 1, "images": len(outcome.paths)}
         if outcome.batch_size is not None:
@@ -206,42 +160,3 @@ class Ledger(Database):
             "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
             [(key, n) for key, n in counts.items() if n],
         )
-
-    def states(self) -> Counter[State]:
-        """Count the rows by state."""
-        return self._counts.states()
-
-    def warnings(self) -> Counter[RowWarning]:
-        """Count the rows by what is to be said of them; a row may be of several kinds."""
-        return self._counts.warnings()
-
-    @property
-    def unanswered(self) -> int:
-        """Rows that are neither done nor failed."""
-        states = self.states()
-        return states[State.NOTED] + states[State.SENT]
-
-    def tally(self) -> dict[str, int]:
-        """Return the counts of answered rows: by worker, by calculation, in batches, in full batches; and `seen`."""
-        return dict(self._db.execute("SELECT key, n FROM tally").fetchall())
-
-    def records(self) -> Iterator[Record]:
-        """Iterate over the rows in the input's order."""
-        for row, digest, state, attempts, outcome in self._db.execute(
-            "SELECT row, fingerprint, state, attempts, outcome FROM rows ORDER BY row"
-        ):
-            yield Record(row, digest, State(state), attempts, outcome)
-
-    def failed(self) -> Iterator[Record]:
-        """Iterate over the failed rows in the input's order, without a look at the others."""
-        for row, digest, state, attempts, outcome in self._db.execute(
-            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE state = ? ORDER BY row", (State.FAILED,)
-        ):
-            yield Record(row, digest, State(state), attempts, outcome)
-
-    def records_between(self, first: int, last: int) -> dict[int, Record]:
-        """Return what is remembered of the rows from `first` to `last`, by row: a look that holds up no writer."""
-        found = self._db.execute(
-            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE row BETWEEN ? AND ?", (first, last)
-        ).fetchall()
-        return {row: Record(row, digest, State(state), *others) for row, digest, state, *others in found}
