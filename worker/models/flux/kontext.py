@@ -26,6 +26,7 @@ from worker.models.protocol import EditModel
 from worker.models.speed.capabilities import machine_of
 from worker.models.speed.compiling import compiler_settings
 from worker.models.speed.device import free_memory, in_gib, leave_a_core, memory_by_kind
+from worker.models.speed.layout import set_layout
 from worker.models.speed.tuning import tune
 from worker.models.weights.identity import identity_of
 from worker.models.weights.loading import load_pipeline, no_room
@@ -53,6 +54,7 @@ class Kontext(EditModel):
         self._device: torch.device = pipeline.device
         self._prompts = Prompts(pipeline, prompt_cache)
         self._count = TokenCounter(pipeline.tokenizer_2, FLUX_TOKENS)
+        set_layout(pipeline.vae, profile, self._device)
         self._steps = tune(pipeline.transformer, profile, machine_of(self._device), compile_cache)
         #: Resolutions and sizes of a call that were compiled.
         self._known: set[tuple[Bucket, int]] = set()
