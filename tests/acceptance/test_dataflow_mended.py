@@ -92,6 +92,7 @@ def full_size(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> I
 #: Rows of one shape: an instruction for each photograph.
 PAIRED = {"coffee": "Make it red.", "camera": "Add a hat.", "chelsea": "Make it grey.", "astronaut": "Remove it."}
 FIRST, SECOND = "Make it red.", "Make it blue."
+SMALL = ("--steps", 2, "--size", "128x128")
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def together(demo: CLI) -> Edited:
         },
         **{name: row("coffee.png", FIRST, edit={"num_images": 1}) for name in ("one", "two")},
     }
-    return edit(demo, rows, "--run-dir", "together", "--steps", 2, "--num-images", 2, "--seed", 7)
+    return edit(demo, rows, "--run-dir", "together", *SMALL, "--num-images", 2, "--seed", 7)
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,7 @@ def alone(demo: CLI) -> Edited:
         for number, (name, text) in enumerate(PAIRED.items())
         for index in range(2)
     }
-    found = edit(demo, rows, "--run-dir", "alone", "--steps", 2, "--max-queued", 1, source="alone.jsonl")
+    found = edit(demo, rows, "--run-dir", "alone", *SMALL, "--max-queued", 1, source="alone.jsonl")
     assert {outcome.batch_size for outcome in found.outcomes if outcome} == {1}
     return found
 

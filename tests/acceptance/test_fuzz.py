@@ -1,4 +1,4 @@
-"""Fuzzing: 2,000 broken image files and 2,000 broken lines in one run, through everything but the transformer."""
+"""Fuzzing: 1,000 broken image files and 1,000 broken lines in one run, through everything but the transformer."""
 
 import json
 import os
@@ -16,9 +16,9 @@ from tests.support.cli import row
 from tests.support.mutations import SEED_LINES, mutated, mutated_line, seed_images
 from tests.support.pictures import photo
 
-FILES = LINES = 2000
+FILES = LINES = 1000
 
-#: Seconds that each command may take; both together took 20 on two cores.
+#: Seconds that each command may take; both together took 10 on two cores.
 LIMIT = 180
 pytestmark = pytest.mark.timeout(2 * LIMIT + 60)
 
@@ -188,6 +188,6 @@ def test_the_worker_is_there_for_the_next_run(fuzzed: Fuzzed, passthrough: Fleet
 
 
 def test_the_damage_is_not_all_at_the_door(fuzzed: Fuzzed) -> None:
-    """Of the files and of the lines some hundreds are still good: the damage reaches past the first check."""
+    """Of the files and of the lines a good hundred each are still good: the damage reaches past the first check."""
     edited = [".bin" in line.given for line in fuzzed.lines if not line.is_kept() and line.fields()["output_image"]]
-    assert min(edited.count(True), edited.count(False)) >= 300
+    assert min(edited.count(True), edited.count(False)) >= 150

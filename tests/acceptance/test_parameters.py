@@ -26,7 +26,7 @@ OWN: list[dict[str, Any]] = [
     {"num_images": 2},
     {"seed": 11},
 ]
-SIZE = (304, 208)  # a bucket, so that nothing is resized
+SIZE = (192, 128)  # what is asked for, so that nothing is resized
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Edited:
 def edit(producer: CLI, rows: list[dict[str, Any]], run: str) -> Edited:
     """Send rows through the fleet."""
     write_jsonl(producer.folder / f"{run}.jsonl", rows)
-    submitted = producer("submit", f"{run}.jsonl", "--run-dir", run, "--steps", 3, "--seed", 5)
+    submitted = producer("submit", f"{run}.jsonl", "--run-dir", run, "--steps", 3, "--seed", 5, "--size", "192x128")
     assert submitted.returncode == 0, submitted.stderr
     collected = producer("collect", run)
     assert collected.returncode == 0, collected.stderr
@@ -122,7 +122,7 @@ def test_the_noise_is_the_rows_own(mixed: tuple[CLI, Edited]) -> None:
         row("late.png", PROMPTS[0], edit={"seed": row_seed(5, 0)}),
     ]
     write_jsonl(producer.folder / "again.jsonl", rows)
-    command = ("--run-dir", "again", "--steps", 3)
+    command = ("--run-dir", "again", "--steps", 3, "--size", "192x128")
     assert producer("submit", "again.jsonl", *command).returncode == 0
     assert producer("collect", "again").returncode == 3  # late.png is not there yet
     photo("coffee", *SIZE, producer.folder / "late.png")

@@ -2,6 +2,7 @@
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from tests.support.cli import row, write_jsonl
 from tests.support.meaning import Asked
@@ -26,8 +27,7 @@ def write_rows(folder: Path, count: int) -> Path:
     """Write photographs, and an input of so many rows; rows near each other share neither photograph nor edit."""
     for name, shape in product(PHOTOS, SHAPES):
         photo(name, *shape, _file(folder, name, shape), photos=UNSEEN)
-    rows = [row(asked(folder, number).photo.name, _instruction(number)) for number in range(count)]
-    return write_jsonl(folder / "input.jsonl", rows)
+    return write_jsonl(folder / "input.jsonl", [_row(folder, number) for number in range(count)])
 
 
 def asked(folder: Path, number: int) -> Asked:
@@ -40,6 +40,11 @@ def neighbour(number: int, count: int) -> int:
     """Return another row whose picture has the same shape, and shows another edit of another photograph."""
     other = number + len(SHAPES)
     return other if other < count else number - len(SHAPES)
+
+
+def _row(folder: Path, number: int) -> dict[str, Any]:
+    width, height = SHAPES[number % len(SHAPES)]
+    return row(asked(folder, number).photo.name, _instruction(number), edit={"size": f"{width}x{height}"})
 
 
 def _file(folder: Path, name: str, shape: tuple[int, int]) -> Path:

@@ -30,8 +30,6 @@ class Trial:
     #: Enough for full batches of two shapes, besides one that is on the GPU; most rows are in Redis.
     rows_in_flight: int = 12
 
-    #: What is asked of their size, beside that of the photographs.
-    size: str = "auto"
     #: Parts in which the rows are sent: the submission waits for room, and collects meanwhile, until the last is sent.
     parts: int = 3
     #: How workers are started: a user's way, by default, since the table tells how long recovering takes.
@@ -62,7 +60,7 @@ class Trial:
             raise AssertionError(f"{error}; everything that tells of it is in {folder}") from error
 
     def _with(self, fleet: Fleet, source: Path, say: Callable[[str], None]) -> Verdict:
-        options = ["--steps", self.steps, "--seed", self.seed, "--size", self.size, "--max-queued", self.window]
+        options = ["--steps", self.steps, "--seed", self.seed, "--max-queued", self.window]
         begin = partial(following, source, options=options, settings=fleet.settings, redis_answers=fleet.server.answers)
         say(f"{self.rows} rows without faults")
         with begin("reference") as peace:

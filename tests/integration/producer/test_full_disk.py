@@ -17,10 +17,10 @@ def test_a_full_disk_ends_the_submission(cli: CLI, redis_url: str) -> None:
     """A ledger without room ends the command with one sentence; with room again the same command finishes."""
     submit = ("submit", "in.jsonl", "--run-dir", "disk/r")
     write_rows(cli, 5)
-    with small_disk(cli.folder / "disk", "16m") as disk:
+    with small_disk(cli.folder / "disk", "8m") as disk:
         assert cli(*submit).returncode == 0
-        write_rows(cli, 20_000)
-        (disk.folder / "ballast").write_bytes(bytes(15 * 2**20))
+        write_rows(cli, 8_000)
+        (disk.folder / "ballast").write_bytes(bytes(15 * 2**19))
         full = cli(*submit)
         assert (full.returncode, full.stdout) == (1, "")
         said = after_plan(full.stderr)
@@ -29,7 +29,7 @@ def test_a_full_disk_ends_the_submission(cli: CLI, redis_url: str) -> None:
         require_sound(disk.folder / "r")
         assert cli(*submit).returncode == 0
         sent = Counter(rows_in_queue(redis_url))
-        assert sorted(sent) == list(range(20_000))
+        assert sorted(sent) == list(range(8_000))
         assert sum(number > 1 for number in sent.values()) <= CHUNK
         require_sound(disk.folder / "r")
 

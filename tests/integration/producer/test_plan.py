@@ -128,12 +128,14 @@ def test_a_stream_can_be_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_machine_that_cannot_edit_costs_nothing(three: CLI, redis_url: str) -> None:
-    """Where no worker comes to be ready, `run` ends with its reason, and finished rows are still finished."""
+    """Where no worker comes to be ready, `run` ends with its own sentence, and finished rows are still finished."""
     before = remembered(three)
     Image.new("RGB", (8, 8)).save(three.folder / "0.png")  # else no worker would be started
     broken = CLI(three.folder, {**three.settings, "hf_model_name_or_path": str(three.folder / "no-weights")})
     ended = broken("run", *SUBMIT[1:], "--model", "FLUX-Kontext", "--redo")
     assert ended.returncode == 1
+    assert "Error: The worker cpu0 ended (exit code 1): " in ended.stderr
     assert "no-weights" in ended.stderr
+    assert "Traceback" not in ended.stderr
     assert remembered(three) == before
     assert lose(redis_url, 9) == []

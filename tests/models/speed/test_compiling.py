@@ -1,5 +1,6 @@
 """The folder of compiled kernels is its owner's alone."""
 
+import logging
 import os
 import stat
 from concurrent.futures import Executor
@@ -12,6 +13,7 @@ from tests.models.conftest import Load
 from tests.support.jobs import job, key
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError
+from worker.models.flux import kontext
 from worker.models.speed.compiling import compile_blocks
 
 
@@ -58,11 +60,16 @@ def test_a_path_that_cannot_be_a_folder_is_refused(transformer: nn.Module, tmp_p
         compile_blocks(transformer, tmp_path / "file" / "kernels")
 
 
-def test_any_number_of_shapes_is_compiled(load: Load, gpu_thread: Executor) -> None:
-    """More shapes than torch's own limit of 8, in a thread as a worker's: none fails, nor is left uncompiled."""
+def test_any_number_of_shapes_is_compiled(load: Load, gpu_thread: Executor, caplog: pytest.LogCaptureFixture) -> None:
+    """More shapes than torch's own limit of 8, in a thread as a worker's: each on its first use, and it is said."""
+    caplog.set_level(logging.INFO, kontext.__name__)
     model = load(profile="exact")
     # Traced and checked as ever, but without minutes of building kernels.
     model.pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False, backend="eager")
-    buckets = [Bucket(64, 64 + 16 * number) for number in range(10)]
+    buckets = [Bucket(64, 64 + 16 * number) for number in range(9)]
     edited = list(gpu_thread.map(lambda bucket: model.edit(key(bucket, steps=1), [job(1, bucket)], 1), buckets))
     assert [images[0][0].size for images in edited] == buckets
+    said = [message.partition(",")[0] for message in caplog.messages if message.startswith("compil")]
+    assert said == [f"{what} for {bucket}" for bucket in buckets for what in ("compiling", "compiled")]
+    model.edit(key(buckets[0], steps=1), [job(1, buckets[0])], 1)
+    assert len([message for message in caplog.messages if message.startswith("compil")]) == len(said)
