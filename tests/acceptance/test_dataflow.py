@@ -12,7 +12,7 @@ from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.edited import BLUE, GREEN, RED, WHITE, Edited, colour, edit, far, plain, same
 from tests.support.hub import FILES, fetch
 from tests.support.pictures import photo
-from tests.support.workers import start_worker
+from tests.support.workers import fork_worker
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 
@@ -193,7 +193,7 @@ def test_image_gen_task(passthrough: Fleet, renamed: Edited, tmp_path: Path) -> 
     """`Image_gen_task` is `imageedit`; a worker with anything else ends with a clear error at its start."""
     assert renamed.outcome("new").status == "done"
     asked = {**passthrough.settings, "image_gen_task": "text2image"}
-    worker = start_worker("writer", tmp_path / "log", asked, app="tests.support.passthrough")
+    worker = fork_worker("writer", tmp_path / "log", asked, app="tests.support.passthrough")
     assert worker.process.wait(60) == 1
     assert worker.logged("FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image').")
     assert not worker.logged(" ready.")

@@ -19,7 +19,7 @@ from tests.support.discs import measure, paint
 from tests.support.edited import BLUE, GREEN, RED, WHITE, Edited, colour, edit, far, plain, same
 from tests.support.hub import fetch
 from tests.support.pictures import photo
-from tests.support.workers import WorkerProcess, start_worker
+from tests.support.workers import WorkerProcess, fork_worker
 from worker.contract.outcomes import open_redis
 from worker.contract.seeds import image_seed, row_seed
 
@@ -77,7 +77,7 @@ def full_size(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> I
     paint("coffee", 1920, 1080, folder / "1920.png")
     paint("astronaut", 600, 900, folder / "600.png")
     settings = {**passthrough.settings, "diffuser_model_name": "FLUX-Kontext"}
-    worker = start_worker("full-size", folder / "log", settings, app="tests.support.passthrough")
+    worker = fork_worker("full-size", folder / "log", settings, app="tests.support.passthrough")
     rows = {
         "wide": row("1920.png", "x"),
         "tall": row("600.png", "x"),

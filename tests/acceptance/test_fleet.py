@@ -89,6 +89,7 @@ def alone(finished: Finished) -> dict[int, Image.Image]:
     torch.set_num_threads(1)  # two would spin against the workers' threads on two cores
     pipeline = FluxKontextPipeline.from_pretrained(CHECKPOINT, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
+    pipeline.vae.to(memory_format=torch.channels_last)  # it takes six tenths of the time
     pictures = {}
     for number, outcome in enumerate(finished.outcomes[: ROWS // 2]):
         assert outcome.bucket is not None

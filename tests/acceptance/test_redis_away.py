@@ -10,7 +10,7 @@ from tests.support.cli import CLI
 from tests.support.sending import pictures, send
 from tests.support.servers import RedisServer, running_redis
 from tests.support.waiting import wait_until
-from tests.support.workers import WorkerProcess, start_worker
+from tests.support.workers import WorkerProcess, fork_worker
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
@@ -29,7 +29,7 @@ def server() -> Iterator[RedisServer]:
 def worker(server: RedisServer, gate: Path, tmp_path: Path) -> Iterator[WorkerProcess]:
     """Run a worker whose batches wait for the gate."""
     settings = {"broker_url": server.url, "visibility_timeout": TIMEOUT, "passthrough_gate": gate}
-    worker = start_worker("w0", tmp_path / "w0.log", settings, app="tests.support.passthrough")
+    worker = fork_worker("w0", tmp_path / "w0.log", settings, app="tests.support.passthrough")
     yield worker
     gate.touch()
     worker.stop()

@@ -24,7 +24,7 @@ from tests.support.pictures import photo
 from tests.support.place import PROJECT
 from tests.support.secure import SecureRedis, running_secure_redis
 from tests.support.waiting import wait_until
-from tests.support.workers import WorkerProcess, environment, start_worker
+from tests.support.workers import WorkerProcess, environment, fork_worker
 from worker.celery import connect
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import load_settings
@@ -112,7 +112,7 @@ def refused(secure: SecureRedis, folder: Path) -> Iterator[dict[str, subprocess.
 def refused_workers(secure: SecureRedis, folder: Path) -> Iterator[dict[str, WorkerProcess]]:
     """Start workers that the server will not let in, or not let work."""
     urls = {"password": secure.url_of("fleet", WRONG), "rights": secure.url_of("reader", PASSWORD)}
-    workers = {why: start_worker(why, folder / f"{why}.log", {"broker_url": url}, app=APP) for why, url in urls.items()}
+    workers = {why: fork_worker(why, folder / f"{why}.log", {"broker_url": url}, app=APP) for why, url in urls.items()}
     yield workers
     for worker in workers.values():
         worker.stop()

@@ -36,15 +36,15 @@ class Interruption(Exception):  # noqa: N818 - it is no error
 @pytest.fixture(scope="module")
 def pictures() -> torch.Tensor:
     """Draw a few pictures."""
-    return bank(1, Bucket(128, 128), 8)
+    return bank(1, Bucket(96, 96), 8)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _short() -> Iterator[None]:
     """Train at a small size and at a large one, with a fraction of the pictures; all of them take minutes."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(autoencoder, "_BATCH", 4)
-        monkeypatch.setattr(batches, "_TOKENS", 512)
+        monkeypatch.setattr(autoencoder, "_BATCH", 2)
+        monkeypatch.setattr(batches, "_TOKENS", 256)
         monkeypatch.setattr(latents, "SMALL", (SIZE,))
         monkeypatch.setattr(latents, "DEMO_BUCKETS", (Bucket(160, 384),))
         yield
