@@ -15,6 +15,7 @@ from worker.contract.parameters import (
     Prompt,
     Quality,
     Seed,
+    ShardFolders,
     Size,
     Steps,
     TrueCfgScale,
@@ -84,6 +85,8 @@ class EditRequest(_Message):
     true_cfg_scale: TrueCfgScale
     #: The run folder, where the row's images go.
     output_dir: _Path
+    #: Rows to a folder below it; None where all lie directly in it (`worker.contract.layout`).
+    shard_folders: ShardFolders | None
     #: Identity of the model (`worker.contract.catalog.model_id`), which also names the queue.
     model: str
     steps: Steps
