@@ -142,4 +142,10 @@ app.add_defaults(_from_environment)
 set_up_logs()
 # By string, so that Flower and the producer, which import this module too, load no torch.
 app.steps["worker"].update(("worker.delivery.options:RefuseOptions", "worker.bootsteps:LoadModel"))
-app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.malformed:RejectNonsense"))
+app.steps["consumer"].update(
+    (
+        "worker.delivery.leases:RenewLeases",
+        "worker.delivery.malformed:RejectNonsense",
+        "worker.delivery.draining:Drain",
+    )
+)

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from producer.exporting.watching import Look, WatchedRun
 from producer.run.folders import run_folders
+from producer.run.queue_length import queue_length
 from producer.run.queues import in_hand_of_all, waiting_in
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.errors import FleetError
@@ -27,6 +28,7 @@ METRICS: Final = {
     "fleet_broker_up": ((), "1 where the broker answers; none where no broker was named."),
     "fleet_broker_rows_in_hand": ((), "Rows that workers hold, of every model."),
     "fleet_queue_rows": (("queue", "model"), "Rows that wait in a model's queue, of whichever run."),
+    "fleet_model_rows": (("model",), "Rows that wait in all queues of a model: what more workers would take."),
     "fleet_run_readable": (("folder",), "1 where the folder's run can be read."),
     "fleet_run_rows": ((*_RUN, "state"), "Rows by state: waiting, uncollected, done, failed, kept."),
     "fleet_run_rows_per_second": (_RUN, "Rows answered per second over the last five minutes."),
@@ -97,6 +99,7 @@ class FleetCollector(Collector):
         for queue in self._queues(looks):
             if (rows := _asked(queue.broker, partial(waiting_in, queue=queue.name))) is not None:
                 waiting[queue.name, queue.model] += rows
+        self._sum_by_model(families, {(queue.broker, queue.model) for queue in self._queues(looks)})
         for (name, model), rows in waiting.items():
             families["fleet_queue_rows"].add_metric([name, model], rows)
         if self._own_broker:
@@ -104,6 +107,14 @@ class FleetCollector(Collector):
             families["fleet_broker_up"].add_metric([], in_hand is not None)
             if in_hand is not None:
                 families["fleet_broker_rows_in_hand"].add_metric([], in_hand)
+
+    def _sum_by_model(self, families: dict[str, Any], models: set[tuple[str, str]]) -> None:
+        waiting: Counter[str] = Counter()
+        for broker, model in models:
+            if (rows := _asked(broker, partial(queue_length, model=model))) is not None:
+                waiting[model] += rows
+        for model, rows in waiting.items():
+            families["fleet_model_rows"].add_metric([model], rows)
 
     @property
     def _own_broker(self) -> bool:
