@@ -62,14 +62,14 @@ def shapes(measure: Measure, per_row: float, per_call: float, work: float) -> It
 
 
 def runs(measure: Measure, per_row: float, work: float) -> Iterator[str]:
-    """Have one, two and twenty runs at once share four workers; each follows the one before as fast as it is sent."""
+    """Have one, two and twenty runs share four workers, which begin once all of them were sent."""
     total = 20 * max(1, round(4 * work / per_row / 20))
 
     def line(count: int) -> Sequence[object]:
-        found = measure(Trial(workers=4, rows=[total // count] * count, per_row=per_row))
-        at_work = steady(found.batches)
-        first = [one.first - sent for one, sent in zip(found.answers, found.submitted, strict=True)]
-        last = [one.last - sent for one, sent in zip(found.answers, found.submitted, strict=True)]
+        found = measure(Trial(workers=4, rows=[total // count] * count, per_row=per_row, held=True))
+        at_work = steady([batch for batch in found.batches if batch.begun >= found.begun[0]])
+        first = [one.first - sent for one, sent in zip(found.answers, found.begun, strict=True)]
+        last = [one.last - sent for one, sent in zip(found.answers, found.begun, strict=True)]
         return [
             count, total // count, f"{at_work.rows / at_work.seconds:.2f}", f"{statistics.median(first):.1f}",
             f"{max(first):.1f}", f"{statistics.median(last):.1f}", f"{max(last):.1f}",
@@ -88,7 +88,7 @@ def fairness(measure: Measure, per_row: float, large: int, small: int) -> Iterat
     found = measure(Trial(workers=4, rows=[large, small], per_row=per_row))
     lines = [
         [rows, f"{one.first - sent:.1f}", f"{one.last - sent:.1f}"]
-        for rows, one, sent in zip((large, small), found.answers, found.submitted, strict=True)
+        for rows, one, sent in zip((large, small), found.answers, found.begun, strict=True)
     ]
     yield from table(["rows, in the order of their submission", "first answer after s", "last after s"], lines)
 

@@ -35,6 +35,8 @@ class Trial:
     per_call: float = 0.0
     shapes: int = 1
     batch_size: int = 4
+    #: Whether the GPUs wait until every run was sent.
+    held: bool = False
 
     @property
     def batch_seconds(self) -> float:
@@ -52,8 +54,9 @@ class Found:
     """What was found; costs in CPU seconds of the whole trial, without what a command costs before its first row."""
 
     batches: list[Done]
-    #: When each run was sent, and answered, in the order of their submission.
-    submitted: list[float]
+    #: When each run's command was begun, or the GPUs where these were held, and when it was answered; in the order of
+    #: their submission.
+    begun: list[float]
     answers: list[Answers]
     #: Without what idle workers cost it.
     redis: float
@@ -95,7 +98,8 @@ def measure(trial: Trial) -> Found:
     """Measure."""
     with TemporaryDirectory(prefix="fleet-bench-") as place, broker() as redis:
         folder = Path(place)
-        cli = CLI(folder, _settings(trial, redis.url))
+        cli = CLI(folder, _settings(trial, folder, redis.url))
+        (folder / _GATE).touch()
         for number, shape in enumerate(SHAPES[: trial.shapes]):
             photo("coffee", *shape, folder / f"{number}.jpg")
         names = [f"gpu{number}" for number in range(trial.workers)]
@@ -112,11 +116,15 @@ def measure(trial: Trial) -> Found:
                 worker.stop()
 
 
+#: A file: the GPUs work while it is there.
+_GATE: Final = "gate"
+
 _APP: Final = "tests.support.passthrough"
 
 
-def _settings(trial: Trial, url: str) -> dict[str, object]:
+def _settings(trial: Trial, folder: Path, url: str) -> dict[str, object]:
     return {
+        "passthrough_gate": folder / _GATE,
         "broker_url": url,
         "diffuser_model_name": "demo",
         "batch_size": trial.batch_size,
@@ -133,8 +141,12 @@ def _measured(trial: Trial, cli: CLI, redis: Broker, workers: Sequence[WorkerPro
     begun = time.monotonic()
     redis_before, workers_before = redis.cpu(), _cpu(workers)
     memory = _Memory(redis)
+    if trial.held:
+        (cli.folder / _GATE).unlink()
     with memory.watched():
         runs = [_Costs(cli, f"run{number}", rows, follow=True) for number, rows in enumerate(trial.rows)]
+        opened = time.time()
+        (cli.folder / _GATE).touch()
         for run in runs:
             run.finish()
     redis_used, workers_used = redis.cpu() - redis_before, _cpu(workers) - workers_before
@@ -145,7 +157,7 @@ def _measured(trial: Trial, cli: CLI, redis: Broker, workers: Sequence[WorkerPro
     ours = [known[run.id] for run in runs]
     return Found(
         batches=[batch for batch in batches if not batch.rows[0].startswith(f"{warm_up.id}.")],
-        submitted=[run.submitted for run in runs],
+        begun=[opened if trial.held else run.begun for run in runs],
         answers=ours,
         redis=max(0.0, redis_used - idle * took),
         redis_idle=max(0.0, idle - alone) / trial.workers,
@@ -174,9 +186,9 @@ class _Costs:
         pictures = len([*cli.folder.glob("*.jpg")])
         lines = [row(f"{number % pictures}.jpg", f"Make it {number}.") for number in range(rows)]
         write_jsonl(cli.folder / f"{name}.jsonl", list(lines))
+        self.begun = time.time()
         command = begin(cli, "submit", f"{name}.jsonl", "--run-dir", name, "--max-queued", max(1, rows), "--quiet")
         self.producer = command.cpu()
-        self.submitted = time.time()
         self._collect: Command = begin(cli, "collect", name, "--quiet")
         self.collector = 0.0
         with Ledger(cli.folder / name, read_only=True) as ledger:
