@@ -49,6 +49,8 @@ class Drain(bootsteps.StartStopStep):
         self._consumer.timer.call_repeatedly(_INTERVAL, self._end_without_rows)
 
     def _end_without_rows(self) -> None:
+        if self._consumer.task_consumer.queues:  # a row may still come of them
+            return
         if not state.reserved_requests and state.should_stop is None:
             logger.info("drained: no row is in hand any more; the worker ends")
             state.should_stop = EX_OK  # Celery's own flag, which its event loop looks at: as at SIGTERM
