@@ -28,12 +28,12 @@ METRICS: Final = {
     "fleet_broker_up": ((), "1 where the broker answers; none where no broker was named."),
     "fleet_broker_rows_in_hand": ((), "Rows that workers hold, of every model."),
     "fleet_queue_rows": (("queue", "model"), "Rows that wait in a model's queue, of whichever run."),
-    "fleet_model_rows": (("model",), "Rows that wait in all queues of a model: what more workers would take."),
     "fleet_run_readable": (("folder",), "1 where the folder's run can be read."),
     "fleet_run_rows": ((*_RUN, "state"), "Rows by state: waiting, uncollected, done, failed, kept."),
     "fleet_run_rows_per_second": (_RUN, "Rows answered per second over the last five minutes."),
     "fleet_run_seconds_left": (_RUN, "Seconds until the last row is answered at this rate; none while nothing moves."),
     "fleet_run_cancelled": (_RUN, "1 where the run was cancelled and not taken up again."),
+    "fleet_model_rows": (("model",), "Rows that wait in all queues of a model: what more workers would take."),
 }
 
 

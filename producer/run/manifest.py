@@ -15,11 +15,11 @@ _STREAM = "standard input"
 
 #: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
 _REMEMBERED = {
+    "shard_folders",
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
     "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_paths", "save_interval",
-    "shard_folders",
 }  # fmt: skip
 
 
