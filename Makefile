@@ -17,7 +17,7 @@ All else is about 0.1 GB. No weights are downloaded: the demo model comes along.
 endef
 export DEMO_DOWNLOADS
 
-.PHONY: install demo check test chaos bench bench-fleet lint clean
+.PHONY: install demo check test chaos bench lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -70,6 +70,7 @@ bench: .venv/installed
 
 # Workers with simulated GPUs on this machine, and a thousand calculated from them; a quarter of an hour. ONLY, WORKERS:
 # some tables, some sizes.
+.PHONY: bench-fleet
 bench-fleet: .venv/installed
 	$(BIN)/python -m tests.bench.many $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
 

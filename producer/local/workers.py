@@ -179,12 +179,12 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **given}
 
 
-def _was_ready(worker: _Worker) -> bool:
-    return any(said.text.endswith(" ready.") for said in _lines(worker))
-
-
 def _was_drained(worker: _Worker) -> bool:
     return worker.process.returncode == 0 and any(said.text.startswith("drained: ") for said in _lines(worker))
+
+
+def _was_ready(worker: _Worker) -> bool:
+    return any(said.text.endswith(" ready.") for said in _lines(worker))
 
 
 def _last_word(worker: _Worker) -> str:
