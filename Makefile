@@ -68,7 +68,7 @@ bench: .venv/installed
 	$(BIN)/python -m tests.bench.starting
 	$(BIN)/python -m tests.bench.loading
 
-# Workers with simulated GPUs on this machine, and a thousand calculated from them; a quarter of an hour. ONLY, WORKERS:
+# Workers with simulated GPUs on this machine, and a thousand calculated from them; twenty minutes. ONLY, WORKERS:
 # some tables, some sizes.
 .PHONY: bench-fleet
 bench-fleet: .venv/installed
