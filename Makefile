@@ -72,5 +72,11 @@ bench: .venv/installed
 	$(BIN)/python -m tests.bench.starting
 	$(BIN)/python -m tests.bench.loading
 
+# Workers with simulated GPUs on this machine, and a thousand calculated from them; twenty minutes. ONLY, WORKERS:
+# some tables, some sizes.
+.PHONY: bench-fleet
+bench-fleet: .venv/installed
+	$(BIN)/python -m tests.bench.many $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
+
 clean:
 	rm -rf .venv .venv-demo .venv-monitor cache_local build *.egg-info

@@ -141,5 +141,6 @@ app = Celery("worker", amqp=_Amqp)
 app.add_defaults(_from_environment)
 set_up_logs()
 # By string, so that Flower and the producer, which import this module too, load no torch.
+app.steps["consumer"].add("worker.delivery.draining:Drain")
 app.steps["worker"].update(("worker.delivery.options:RefuseOptions", "worker.bootsteps:LoadModel"))
 app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.malformed:RejectNonsense"))

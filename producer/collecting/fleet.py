@@ -71,6 +71,8 @@ def _others(answers: Answers, settings: Settings) -> Iterator[str]:
         model, version = facts.get("model", "an unknown model"), str(facts.get("version", "unknown"))
         if model != settings.model:
             yield f"{name} for {model}"
+        elif facts.get("draining"):
+            yield f"{name}, which is being drained"
         elif takes(facts, queue_name(settings.model)):
             yield f"{name} with profile {facts.get('profile', 'unknown')}"
         else:  # the contract's version is in the queue's name

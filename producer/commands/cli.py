@@ -9,10 +9,12 @@ from producer.commands.cancel import cancel_command
 from producer.commands.check import check_command
 from producer.commands.collect import collect_command
 from producer.commands.doctor import doctor_command
+from producer.commands.drain import drain_command
 from producer.commands.errors import errors_command
 from producer.commands.exporter import exporter_command
 from producer.commands.gallery import gallery_command
 from producer.commands.options import with_flag
+from producer.commands.queue_length import queue_length_command
 from producer.commands.redo import redo_command
 from producer.commands.retry import retry_command
 from producer.commands.run import run_command
@@ -24,6 +26,9 @@ from producer.commands.verify import verify_command
 from worker.contract.errors import FleetError, SettingsError
 
 _RESUME = "; the same command goes on where it stopped"
+
+#: Commands that do nothing that could be gone on with.
+_LOOKING = {"check", "doctor", "drain", "errors", "gallery", "queue-length", "runs", "status"}
 
 
 class _Group(click.Group):
@@ -50,8 +55,7 @@ class _Group(click.Group):
         except FleetError as error:
             raise click.ClickException(str(error)) from None
         except KeyboardInterrupt:
-            looking = ctx.invoked_subcommand in {"check", "doctor", "errors", "gallery", "runs", "status"}
-            raise click.ClickException(f"Interrupted{'' if looking else _RESUME}.") from None
+            raise click.ClickException(f"Interrupted{'' if ctx.invoked_subcommand in _LOOKING else _RESUME}.") from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,9 +69,11 @@ for command in (
     check_command,
     collect_command,
     doctor_command,
+    drain_command,
     errors_command,
     exporter_command,
     gallery_command,
+    queue_length_command,
     redo_command,
     retry_command,
     run_command,

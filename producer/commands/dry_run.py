@@ -8,7 +8,7 @@ from producer.commands.terminal import run_folder, taken_input
 from producer.rows.parser import RowParser
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
-from producer.run.manifest import claim
+from producer.run.manifest import as_begun, claim
 from worker.settings.fleet import Settings
 
 #: Id of a run that is not there. No fingerprint depends on it.
@@ -20,6 +20,7 @@ def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
 
     Raises:
         RunError: the input cannot be read, or the run folder belongs to another.
+        SettingsError: the run's folder is laid out otherwise.
 
     """
     folder = run_folder(named, settings)
@@ -30,5 +31,6 @@ def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
             return
         with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
             claimed = claim(folder, ledger, source)
+            settings = as_begun(folder, ledger, settings)
             parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
             show(plan(source, settings, ledger, parser, whole=True), as_json=as_json)

@@ -31,10 +31,14 @@ def _setting(flag: str, name: str, **options: Any) -> Callable[[Command], Comman
     return click.option(flag, name, help=f"{field.description}{default}  (FLEET_{name.upper()})", **options)
 
 
-_MODEL_OPTIONS = [
-    _setting("--model", "diffuser_model_name", metavar="NAME"),
+_WEIGHTS_OPTIONS = [
     _setting("--hf-model-name-or-path", "hf_model_name_or_path", metavar="ID"),
     _setting("--hf-revision", "hf_revision", metavar="REV"),
+]
+
+_MODEL_OPTIONS = [
+    _setting("--model", "diffuser_model_name", metavar="NAME"),
+    *_WEIGHTS_OPTIONS,
 ]
 
 _ROW_OPTIONS = [
@@ -62,6 +66,7 @@ _ROW_OPTIONS = [
 
 _RUN_OPTIONS = [
     *_ROW_OPTIONS,
+    _setting("--shard-folders", "shard_folders", metavar="N", type=int),
     _setting("--output", "output", metavar="FILE", type=NamedPath()),
     _setting("--paths", "output_paths", metavar="as-given|relative|absolute"),
     _setting("--details/--no-details", "details", default=None),
@@ -78,6 +83,11 @@ _METRICS_OPTIONS = [
 
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Do not show how far the run is.")
 broker_option = _setting("--broker", "broker_url", metavar="URL")
+
+
+def weights_options(command: Command) -> Command:
+    """Give a command the options that name the weights of a model."""
+    return _with(_WEIGHTS_OPTIONS, command)
 
 
 def model_options(command: Command) -> Command:

@@ -18,9 +18,10 @@ from producer.commands.options import quiet_option, run_options
 from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
 from producer.commands.terminal import input_argument, run_folder, say, say_rounding, stderr, taken_input
 from producer.local.demand import as_demanded
+from producer.local.devices import devices
 from producer.local.flower import Flower, require_flower
 from producer.local.redis import running
-from producer.local.workers import LocalWorkers, devices
+from producer.local.workers import LocalWorkers
 from producer.run import opening
 from producer.run.failures import broker_errors, folder_errors
 from producer.run.preconditions import require_broker

@@ -94,7 +94,7 @@ def _workers(view: View) -> Iterator[str]:
             name,
             f"{status.workers.get(name, 0):,}",
             *_busyness(ours.get(name, {})),
-            "" if view.fleet is None else "up" if name in ours else "no answer",
+            "" if view.fleet is None else _state_of_worker(ours.get(name)),
             _ago(view.now, status.answered_at.get(name)),
         ]
         for name in sorted({*ours, *status.workers})
@@ -105,6 +105,14 @@ def _workers(view: View) -> Iterator[str]:
         yield f"\n{view.no_worker}"
     elif others := [f"{name} ({facts.get('model')})" for name, facts in sorted(fleet.items()) if name not in ours]:
         yield f"Up for other rows: {', '.join(others)}"
+
+
+def _state_of_worker(facts: Mapping[str, Any] | None) -> str:
+    return "no answer" if facts is None else _draining(facts) or "up"
+
+
+def _draining(facts: Mapping[str, Any]) -> str:
+    return "drains" if facts.get("draining") else ""
 
 
 def _busyness(facts: Mapping[str, Any]) -> list[str]:
@@ -123,10 +131,10 @@ def fleet_in_words(answers: Answers) -> str:
     if not answers:
         return "No worker is up."
     lines = [
-        [name, str(facts.get("model", "")), str(facts.get("rows", "")), *_busyness(facts)]
+        [name, str(facts.get("model", "")), str(facts.get("rows", "")), *_busyness(facts), _draining(facts)]
         for name, facts in sorted(answers.items())
     ]
-    return "\n".join(aligned([["worker", "model", "rows", *_BUSYNESS], *lines]))
+    return "\n".join(aligned([["worker", "model", "rows", *_BUSYNESS, ""], *lines]))
 
 
 def _ago(now: float | None, at: float | None) -> str:

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from producer.exporting.watching import Look, WatchedRun
 from producer.run.folders import run_folders
+from producer.run.queue_length import queue_length
 from producer.run.queues import in_hand_of_all, waiting_in
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.errors import FleetError
@@ -32,6 +33,7 @@ METRICS: Final = {
     "fleet_run_rows_per_second": (_RUN, "Rows answered per second over the last five minutes."),
     "fleet_run_seconds_left": (_RUN, "Seconds until the last row is answered at this rate; none while nothing moves."),
     "fleet_run_cancelled": (_RUN, "1 where the run was cancelled and not taken up again."),
+    "fleet_model_rows": (("model",), "Rows that wait in all queues of a model: what more workers would take."),
 }
 
 
@@ -97,6 +99,7 @@ class FleetCollector(Collector):
         for queue in self._queues(looks):
             if (rows := _asked(queue.broker, partial(waiting_in, queue=queue.name))) is not None:
                 waiting[queue.name, queue.model] += rows
+        self._sum_by_model(families, {(queue.broker, queue.model) for queue in self._queues(looks)})
         for (name, model), rows in waiting.items():
             families["fleet_queue_rows"].add_metric([name, model], rows)
         if self._own_broker:
@@ -104,6 +107,14 @@ class FleetCollector(Collector):
             families["fleet_broker_up"].add_metric([], in_hand is not None)
             if in_hand is not None:
                 families["fleet_broker_rows_in_hand"].add_metric([], in_hand)
+
+    def _sum_by_model(self, families: dict[str, Any], models: set[tuple[str, str]]) -> None:
+        waiting: Counter[str] = Counter()
+        for broker, model in models:
+            if (rows := _asked(broker, partial(queue_length, model=model))) is not None:
+                waiting[model] += rows
+        for model, rows in waiting.items():
+            families["fleet_model_rows"].add_metric([model], rows)
 
     @property
     def _own_broker(self) -> bool:

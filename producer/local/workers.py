@@ -57,6 +57,9 @@ class LocalWorkers:
         self._devices = devices
         self._say = say
         self._workers: list[_Worker] = []
+        #: Whether one was drained; and rows that were answered when it was first seen that none is left.
+        self._drained = False
+        self._answered: int | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -86,7 +89,7 @@ class LocalWorkers:
 
     def start(self) -> None:
         """Start one worker per device; each writes its own log into the run folder."""
-        if self._workers:
+        if self._workers or self._drained:
             return
         for number, device in enumerate(self._devices):
             name = f"gpu{device}" if device else f"cpu{number}"
@@ -111,8 +114,10 @@ class LocalWorkers:
             tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({one_line(last, _LONGEST)})")
             time.sleep(_POLL)
 
-    def check(self, status: Status | None = None) -> None:  # noqa: ARG002 - the run's progress does not matter here
+    def check(self, status: Status | None = None) -> None:
         """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.
+
+        One that was drained is not started again.
 
         Raises:
             RunError: one has ended before it was ever ready, or none is left; the sentence carries its own last word.
@@ -121,13 +126,29 @@ class LocalWorkers:
         for worker in [worker for worker in self._workers if worker.process.poll() is not None]:
             self._workers.remove(worker)
             ended = f"The worker {worker.name} ended (exit code {worker.process.returncode})"
-            if _was_ready(worker):
+            if _was_drained(worker):
+                self._drained = True
+                self._say(f"The worker {worker.name} was drained, and is not started again.")
+            elif _was_ready(worker):
                 self._say(f"{ended} and is started again: {_last_word(worker)}")
                 self._workers.append(self._started(worker.number, worker.name, worker.device, again=True))
             elif worker.again and self._workers:
                 self._say(f"{ended}, and the others go on without it: {_last_word(worker)}")
             else:
                 raise RunError(f"{ended}: {_last_word(worker)}")
+
+        if self._drained and not self._workers:
+            self._nobody_is_left(status)
+
+    def _nobody_is_left(self, status: Status | None) -> None:
+        answered = None if status is None else status.answered
+        if answered is not None and answered != self._answered:  # what they have answered last may be on its way
+            self._answered = answered
+            return
+        raise RunError(
+            "Every worker of this command was drained, and rows are left; the same command goes on with them, and"
+            f" `producer collect {self._folder}` waits for other workers."
+        )
 
     def _started(self, number: int, name: str, device: str, *, again: bool = False) -> _Worker:
         log = self._folder / f"worker-{name}.log"
@@ -158,24 +179,8 @@ def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, **given}
 
 
-def devices(workers: str) -> list[str]:
-    """Return a CUDA device id per worker: "auto" means one per visible GPU; "" stands for the CPU."""
-    visible = _visible_gpus()
-    if workers == "auto":
-        return visible or [""]
-    # More workers than GPUs share them in turn.
-    return [visible[number % len(visible)] if visible else "" for number in range(int(workers))]
-
-
-def _visible_gpus() -> list[str]:
-    if (named := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [device for device in map(str.strip, named.split(",")) if device and device != "-1"]
-    try:
-        # The driver's own tool, since the producer has no torch to ask.
-        listed = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, check=True)  # noqa: S607 - on the PATH
-    except (OSError, subprocess.CalledProcessError):
-        return []
-    return [str(number) for number, line in enumerate(listed.stdout.splitlines()) if line.startswith("GPU ")]
+def _was_drained(worker: _Worker) -> bool:
+    return worker.process.returncode == 0 and any(said.text.startswith("drained: ") for said in _lines(worker))
 
 
 def _was_ready(worker: _Worker) -> bool:

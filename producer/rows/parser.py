@@ -18,6 +18,7 @@ from producer.rows.overrides import Overrides, overrides
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.inline_images import is_inline
+from worker.contract.layout import is_in_row_folder
 from worker.contract.messages import EditRequest
 from worker.contract.parameters import exact_size, rounded_size
 from worker.contract.row_warnings import RowWarning, in_order
@@ -65,7 +66,7 @@ class RowParser:
         # Absolute, so that a worker with another working directory finds them.
         self._base = str(base.absolute())
         self._output_dir = str(run_dir.absolute())
-        self._samples = os.path.normpath(self._output_dir) + "/sample_"
+        self._run_folder = os.path.normpath(self._output_dir) + "/"
 
     def under(self, settings: Settings) -> "RowParser":
         """Return what parses the same run's lines as other settings have it."""
@@ -96,7 +97,7 @@ class RowParser:
         warnings: set[RowWarning] = set()
         every = settings.multi_image == "stitch"
         images = image_sources(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
-        if any(os.path.normpath(image).startswith(self._samples) for image in images if not is_inline(image)):
+        if any(self._is_own(image) for image in images if not is_inline(image)):
             # Its own pictures would take the place of what it is made from.
             raise RowError(
                 f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
@@ -113,10 +114,15 @@ class RowParser:
             row=line.row,
             fingerprint=fingerprint(**decisive),
             output_dir=self._output_dir,
+            shard_folders=settings.shard_folders,
             long_instruction=settings.long_instruction,
             **{"profile": None, **decisive},
         )
         return Row(line=line, fields=fields, request=request, warnings=in_order(warnings))
+
+    def _is_own(self, image: str) -> bool:
+        path = os.path.normpath(image)
+        return path.startswith(self._run_folder) and is_in_row_folder(path.removeprefix(self._run_folder))
 
     def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
         """Return a row's parameters: its own where it names them, else the run's."""

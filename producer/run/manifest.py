@@ -7,7 +7,7 @@ from pathlib import Path
 from producer.rows.source import KEPT, Source, keep
 from producer.run.ledger import Ledger
 from worker.contract.broker_url import shown
-from worker.contract.errors import RunError
+from worker.contract.errors import RunError, SettingsError
 from worker.settings.fleet import Settings, load_settings
 
 #: Owner of a run folder whose input came as a stream.
@@ -15,6 +15,7 @@ _STREAM = "standard input"
 
 #: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
 _REMEMBERED = {
+    "shard_folders",
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
@@ -40,6 +41,25 @@ def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
         # An input reached by another link must not change its images' paths.
         return replace(source, path=Path(named), base=Path(named).parent)
     return source
+
+
+def as_begun(folder: Path, ledger: Ledger, settings: Settings) -> Settings:
+    """Return the settings with the run's own layout of its folder, which stays as it was begun. Changes nothing.
+
+    Raises:
+        SettingsError: they name another one.
+
+    """
+    if (given := ledger.get("settings")) is None:
+        return settings
+    begun: int | None = json.loads(given).get("shard_folders")
+    if settings.shard_folders not in {None, begun}:
+        was = "without" if begun is None else f"with {begun}"
+        raise SettingsError(
+            f"FLEET_SHARD_FOLDERS is {settings.shard_folders}, but the run in {folder} was begun {was}, and its rows"
+            " stay where they are; leave it out, or name another folder with --run-dir."
+        )
+    return settings.model_copy(update={"shard_folders": begun})
 
 
 def _owner(source: Source) -> str:
@@ -80,7 +100,8 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     broker = broker_url or ledger.get("broker") or None
     base = Path(ledger.get("base") or Path(path).parent)
     source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
-    return source, load_settings(json.loads(given), broker_url=broker)
+    # Runs that were begun before there were shards have none, whatever the environment says now.
+    return source, load_settings({"shard_folders": None, **json.loads(given)}, broker_url=broker)
 
 
 def remember_broker(ledger: Ledger, settings: Settings) -> None:

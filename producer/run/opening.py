@@ -13,11 +13,12 @@ from producer.rows.source import Source
 from producer.run.failures import folder_errors, ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
-from producer.run.manifest import claim, remember, remembered
+from producer.run.manifest import as_begun, claim, remember, remembered
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.celery import connect
 from worker.contract.errors import RunError, SettingsError
+from worker.contract.layout import is_in_row_folder
 from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
@@ -96,6 +97,7 @@ def create(
 
     Raises:
         RunError: the folder cannot be written, belongs to another input, or is in use.
+        SettingsError: its rows are laid out otherwise, or the output would destroy something.
 
     """
     with ExitStack() as stack:
@@ -103,6 +105,7 @@ def create(
             folder.mkdir(parents=True, exist_ok=True)
             ledger = _own(folder, command, stack)
             claimed = claim(folder, ledger, source)
+            settings = as_begun(folder, ledger, settings)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
             run = _run(folder, claimed, settings, ledger, Retrying(settings, say, watch=watch))
@@ -189,5 +192,6 @@ def _require_free(output: Path, run: Run) -> None:
             raise SettingsError(f"FLEET_OUTPUT: the output would overwrite {taken}; name another file.")
     if target.exists() and not target.is_file():
         raise SettingsError(f"FLEET_OUTPUT: {output} is a folder or a device; name a file.")
-    if target.parent.parent == run.folder.resolve() and target.parent.name.startswith("sample_"):
+    folder = run.folder.resolve()
+    if target.is_relative_to(folder) and is_in_row_folder(target.relative_to(folder).as_posix()):
         raise SettingsError(f"FLEET_OUTPUT: {target.parent} is for the images of a row; name another file.")

@@ -5,7 +5,8 @@ is what decoding, fitting, batching, restoring and encoding have made of it. It 
 
 Where FLEET_PASSTHROUGH_GATE names a file, every batch stays on its "GPU" until that file is there: what a test needs to
 happen during a batch happens during a batch, however fast the machine is. FLEET_PASSTHROUGH_MOST is the number of rows
-for which its memory suffices. FLEET_PASSTHROUGH_SECONDS is what a call takes: it waits for its "GPU" once per step.
+for which its memory suffices. FLEET_PASSTHROUGH_SECONDS is what a call takes, FLEET_PASSTHROUGH_SECONDS_PER_ROW what
+each row adds to it: it waits for its "GPU" once per step.
 """
 
 import os
@@ -25,11 +26,12 @@ from worker.settings.fleet import Settings
 
 
 class Passthrough(EditModel):
-    """An EditModel that edits nothing, in so many seconds per call."""
+    """An EditModel that edits nothing, in so many seconds per call, and so many more per row."""
 
-    def __init__(self, seconds: float = 0.0, profile: str = "reference") -> None:
+    def __init__(self, seconds: float = 0.0, profile: str = "reference", *, per_row: float = 0.0) -> None:
         """`profile`: how it says that it calculates."""
         self._seconds = seconds
+        self._per_row = per_row
         self.profile = profile
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
@@ -42,8 +44,9 @@ class Passthrough(EditModel):
         if len(jobs) > int(os.environ.get("FLEET_PASSTHROUGH_MOST", len(jobs))):
             raise MemoryError(f"no memory for {len(jobs)} rows")
         assert all(job.image.size == key.bucket and job.image.mode == "RGB" for job in jobs)
-        for _ in range(key.steps if self._seconds else 0):
-            time.sleep(self._seconds / key.steps)  # without the interpreter's lock, as one waits for a GPU
+        seconds = self._seconds + self._per_row * len(jobs)
+        for _ in range(key.steps if seconds else 0):
+            time.sleep(seconds / key.steps)  # without the interpreter's lock, as one waits for a GPU
         return [[job.image for _ in job.seeds] for job in jobs]
 
 
@@ -53,7 +56,8 @@ class LoadPassthrough(LoadModel):
     def load(self, settings: Settings) -> Passthrough:
         """Return the model that edits nothing."""
         seconds = float(os.environ.get("FLEET_PASSTHROUGH_SECONDS", "0"))
-        return Passthrough(seconds, str(settings.profile_on(gpu=False)))
+        per_row = float(os.environ.get("FLEET_PASSTHROUGH_SECONDS_PER_ROW", "0"))
+        return Passthrough(seconds, str(settings.profile_on(gpu=False)), per_row=per_row)
 
 
 app.steps["worker"].discard("worker.bootsteps:LoadModel")

@@ -11,6 +11,6 @@ def make_request(**given: Any) -> EditRequest:
         "run": "0" * 16, "row": 7, "fingerprint": "a" * 32, "images": ("/a.png",), "prompt": "x",
         "negative_prompt": None, "true_cfg_scale": 1.0, "output_dir": "/run", "model": "demo", "steps": 8,
         "guidance": 3.5, "num_images": 2, "seed": 0, "size": "auto", "image_format": "png", "quality": 95,
-        "metadata": True, "long_instruction": "warn", "profile": None,
+        "metadata": True, "shard_folders": None, "long_instruction": "warn", "profile": None,
     }  # fmt: skip
     return EditRequest(**{**usual, **given})

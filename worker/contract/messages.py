@@ -15,6 +15,7 @@ from worker.contract.parameters import (
     Prompt,
     Quality,
     Seed,
+    ShardFolders,
     Size,
     Steps,
     TrueCfgScale,
@@ -82,6 +83,8 @@ class EditRequest(_Message):
     #: What the picture should not become; only where `true_cfg_scale` is above 1.
     negative_prompt: Prompt | None
     true_cfg_scale: TrueCfgScale
+    #: Rows to a subfolder of the run folder; None where all lie directly in it (`worker.contract.layout`).
+    shard_folders: ShardFolders | None
     #: The run folder, where the row's images go.
     output_dir: _Path
     #: Identity of the model (`worker.contract.catalog.model_id`), which also names the queue.

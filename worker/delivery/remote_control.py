@@ -25,6 +25,7 @@ def fleet(state: WorkController) -> dict[str, Any]:
         "rows": task.pace.rows,
         "rows_per_s": task.pace.per_second(),
         "rows_in_hand": len(reserved_requests),
+        "draining": state.consumer.drain.has_begun,
         **task.facts(),
     }
 
@@ -33,6 +34,13 @@ def fleet(state: WorkController) -> dict[str, Any]:
 def cancel_run(state: WorkController, run: str) -> None:
     """Let go of a run's rows; `producer cancel` says it to every worker."""
     state.app.tasks[TASK_NAME].drop(run)
+
+
+@control_command()
+def drain(state: WorkController) -> dict[str, int]:
+    """Take no more rows, finish those in hand, and end; `producer drain` asks for it."""
+    state.consumer.drain.begin()
+    return {"rows_in_hand": len(reserved_requests)}
 
 
 # What Flower has buttons for, and Celery commands, and no worker of this fleet can do: refused as at its start.

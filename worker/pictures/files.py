@@ -12,6 +12,7 @@ from uuid import uuid4
 from PIL import Image
 
 from worker.contract.errors import RowError, TransientError
+from worker.contract.layout import row_folder
 from worker.contract.messages import EditRequest
 from worker.pictures.confine import confined
 from worker.pictures.durable import sync_folder
@@ -20,14 +21,14 @@ from worker.pictures.transient_errors import may_pass
 
 
 def sample_paths(request: EditRequest) -> tuple[str, ...]:
-    """Name a row's images, relative to the run folder, as DataFlow does."""
-    name = f"sample_{request.row}/sample_{request.row}"
+    """Name a row's images, relative to the run folder, as DataFlow does; a run may have its rows in shards."""
+    name = f"{row_folder(request.row, request.shard_folders)}/sample_{request.row}"
     return tuple(f"{name}_{index}.{request.image_format}" for index in range(request.num_images))
 
 
 def sample_folder(request: EditRequest) -> Path:
     """Return the folder of a row's images."""
-    return Path(request.output_dir) / f"sample_{request.row}"
+    return Path(request.output_dir) / row_folder(request.row, request.shard_folders)
 
 
 def save(
@@ -56,8 +57,7 @@ def save(
     try:
         with ExitStack() as temporaries:
             if not folder.is_dir():
-                folder.mkdir(exist_ok=True)
-                sync_folder(folder.parent)
+                _make(folder, below=Path(request.output_dir))
             written = [
                 _write(
                     folder / Path(path).name,
@@ -74,6 +74,16 @@ def save(
     except OSError as error:
         raise _unwritable(request, error) from None
     return paths
+
+
+def _make(folder: Path, *, below: Path) -> None:
+    """Make a row's folder and, where it lies in one, its shard; the run folder itself is never made."""
+    if (shard := folder.parent) != below:
+        shard.mkdir(exist_ok=True)
+        # Also where another worker has just made it: its own look to the disk may still be to come.
+        sync_folder(below)
+    folder.mkdir(exist_ok=True)
+    sync_folder(shard)
 
 
 def _unwritable(request: EditRequest, error: OSError) -> RowError:

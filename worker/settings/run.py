@@ -15,6 +15,7 @@ from worker.contract.parameters import (
     OutputPaths,
     Quality,
     Seed,
+    ShardFolders,
     Size,
     Steps,
 )
@@ -29,6 +30,10 @@ class RunSettings(BaseSettings):
     """Settings of a run."""
 
     run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")
+    shard_folders: ShardFolders | None = Field(
+        None,
+        description="Most rows to a subfolder of the run folder, up to 10000 (unset: all lie directly in it).",
+    )
     output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
     output_paths: OutputPaths = Field(
         "as-given",

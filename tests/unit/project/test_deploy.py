@@ -46,7 +46,7 @@ def unit(path: Path) -> configparser.ConfigParser:
 def pods(file: str) -> list[dict[str, Any]]:
     """Return the specification of each pod that a file of Kubernetes starts."""
     documents = yaml.safe_load_all((DEPLOY / "kubernetes" / file).read_text("utf-8"))
-    return [document["spec"]["template"]["spec"] for document in documents if "template" in document["spec"]]
+    return [document["spec"]["template"]["spec"] for document in documents if "template" in document.get("spec", {})]
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
@@ -128,7 +128,14 @@ def test_a_run_in_kubernetes_can_be_typed_and_ends() -> None:
     assert rule["onExitCodes"]["values"] == [2, 3]
 
 
-@pytest.mark.parametrize("file", ["workers.yaml", "run.yaml"])
+def test_the_exporter_in_kubernetes_can_be_typed() -> None:
+    """What its pod runs parses."""
+    ((pod),) = pods("autoscaling.yaml")
+    (exporter,) = pod["containers"]
+    assert [*problems(shlex.join(exporter["command"]))] == []
+
+
+@pytest.mark.parametrize("file", ["workers.yaml", "run.yaml", "autoscaling.yaml"])
 def test_pods_see_no_variables_of_services(file: str) -> None:
     """A service's own begin with FLEET_, and no pod runs as root."""
     for pod in pods(file):

@@ -118,7 +118,7 @@ def test_commands_in_running_text_are_there(page: str) -> None:
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", (PROJECT / page).read_text(), flags=re.DOTALL))
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     for span in spans:
-        if found := re.match(r"producer ([a-z]+)", span):
+        if found := re.match(r"producer ([a-z-]+)", span):
             command = main.commands[found[1]]
             known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
             assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", span)) <= known | {"--help"}, span

@@ -40,6 +40,11 @@ def test_workers_of_another_version_are_named() -> None:
     assert told(b=other).endswith(f" Up are: b of version 0.0.9, where this is {own_version()}, with another contract.")
 
 
+def test_workers_that_are_drained_are_named() -> None:
+    """They are up, and take no rows, and nothing is wrong with their version."""
+    assert told(b={**OURS, "queues": [], "draining": True}).endswith(" Up are: b, which is being drained.")
+
+
 def test_workers_with_another_profile_are_named_where_one_is_demanded() -> None:
     """They have a queue in common with the run's model, and not the one of its demand."""
     queue = queue_name("demo")

@@ -7,7 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from producer.local.workers import LocalWorkers
+import pytest
+
+from producer.collecting.progress import Status
+from producer.local.workers import LocalWorkers, _Worker
+from worker.contract.errors import RunError
 from worker.settings.fleet import load_settings
 
 
@@ -53,6 +57,50 @@ def test_workers_that_stop_at_the_end_are_no_news(tmp_path: Path) -> None:
     with LocalWorkers(load_settings(diffuser_model_name="demo"), tmp_path, [""], said.append) as workers:
         workers.start()
     assert said == []
+
+
+def ended(folder: Path, *logs: str) -> LocalWorkers:
+    """Return workers that were started, have written these logs, and have ended with 0."""
+    workers = LocalWorkers(load_settings(diffuser_model_name="demo"), folder, [], print)
+    for number, text in enumerate(logs):
+        log = folder / f"worker-cpu{number}.log"
+        log.write_text(text)
+        process = subprocess.Popen(["/bin/true"])
+        process.wait()
+        workers._workers.append(  # noqa: SLF001
+            _Worker(number=number, name=f"cpu{number}", device="", log=log, begin=0, process=process, again=False)
+        )
+    return workers
+
+
+def status(answered: int) -> Status:
+    """Return the counts of a run with rows that are left."""
+    return Status(total=9, done=answered, failed=0, waiting=9 - answered, rows_per_s=0.0)
+
+
+DRAINED = "x] cpu0@h ready.\nx] drained: no row is in hand any more; the worker ends\n"
+
+
+def test_a_drained_worker_is_not_started_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said, and what it has answered last is collected; then the command ends, since rows are left."""
+    workers = ended(tmp_path, DRAINED, DRAINED)
+    workers.check(status(3))
+    assert capsys.readouterr().out.splitlines() == [
+        f"The worker cpu{number} was drained, and is not started again." for number in range(2)
+    ]
+    workers.check(status(5))
+    with pytest.raises(RunError, match=r"^Every worker of this command was drained, and rows are left;"):
+        workers.check(status(5))
+    workers.start()
+    assert environments() == []
+
+
+def test_a_worker_that_ends_otherwise_is_started_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that was ready, and whom nobody has drained, is started again, whatever its exit code."""
+    with ended(tmp_path, "x] cpu0@h ready.\n") as workers:
+        workers.check(status(3))
+        assert "The worker cpu0 ended (exit code 0) and is started again" in capsys.readouterr().out
+        assert len(environments()) == 1
 
 
 def test_each_worker_has_a_port_of_its_own(tmp_path: Path) -> None:

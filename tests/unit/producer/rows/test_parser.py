@@ -296,7 +296,13 @@ def test_images_that_are_not_edited_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/run/sample_3/sample_3_0.png", "/run/./x/../sample_3/a.png", "../run/sample_3/b.png"]
+    "path",
+    [
+        "/run/sample_3/sample_3_0.png",
+        "/run/./x/../sample_3/a.png",
+        "../run/sample_3/b.png",
+        "/run/shard_0001/sample_12/sample_12_0.png",
+    ],
 )
 def test_a_picture_of_this_very_run_is_refused(path: str) -> None:
     """A row that would edit what the same run has made is refused: its files would be replaced under it."""
@@ -304,6 +310,7 @@ def test_a_picture_of_this_very_run_is_refused(path: str) -> None:
         "line 3: images: lies among the images of this very run; name another run folder."
     )
     assert parse({**ROW, "images": "/run/other/a.png"}).request is not None
+    assert parse({**ROW, "images": "/run/shard_0001/a.png"}).request is not None
 
 
 def test_a_very_long_instruction_is_an_error() -> None:

@@ -24,6 +24,7 @@ REQUEST = EditRequest(
     images=("/data/straße 1.png", "/data/2.png"),
     prompt='Make it "blue" 🙂\nand round.',
     output_dir="/data/run",
+    shard_folders=10_000,
     model="demo",
     steps=8,
     guidance=3.5,

@@ -52,6 +52,26 @@ def test_names() -> None:
     assert sample_paths(make_request(row=12)) == ("sample_12/sample_12_0.png", "sample_12/sample_12_1.png")
 
 
+def test_a_row_in_a_shard(request_: EditRequest) -> None:
+    """A row of a run in shards lies in its shard's folder, which is made with it, and is known again there."""
+    request = request_.model_copy(update={"shard_folders": 5})
+    assert save_all(request, pictures()) == ("shard_0001/sample_7/sample_7_0.png", "shard_0001/sample_7/sample_7_1.png")
+    assert files_in(request) == list(sample_paths(request))
+    assert finished(request)
+    assert not finished(request_)
+
+
+def test_a_shard_that_leads_out_of_the_root_is_refused(request_: EditRequest, tmp_path: Path) -> None:
+    """A link in the place of a shard leads nobody out of the folder that is meant for runs."""
+    (tmp_path / "elsewhere").mkdir()
+    (Path(request_.output_dir) / "shard_0001").symlink_to(tmp_path / "elsewhere")
+    request = request_.model_copy(update={"shard_folders": 5})
+    root = Path(request_.output_dir)
+    with pytest.raises(RowError, match=r"/shard_0001/sample_7: leads out of FLEET_OUTPUT_ROOT\.$"):
+        save(request, pictures(), profile="exact", confirm=lambda: None, root=root)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_only_final_names_are_left(request_: EditRequest) -> None:
     """After saving there are the images under their final names and nothing else, and their pixels are right."""
     images = pictures()
@@ -178,9 +198,10 @@ def test_permissions_are_the_users(request_: EditRequest, umask: int) -> None:
     assert modes == {0o666 & ~umask}
 
 
-def test_a_run_folder_that_is_not_shared_is_never_invented(request_: EditRequest) -> None:
+@pytest.mark.parametrize("shard_folders", [None, 5])
+def test_a_run_folder_that_is_not_shared_is_never_invented(request_: EditRequest, shard_folders: int | None) -> None:
     """Where the run folder is missing, the worker makes none: its pictures would be lost to the user."""
     Path(request_.output_dir).rmdir()
     with pytest.raises(RowError, match="is not on the worker's machine; producer and workers must share it"):
-        save_all(request_, pictures())
+        save_all(request_.model_copy(update={"shard_folders": shard_folders}), pictures())
     assert not Path(request_.output_dir).exists()

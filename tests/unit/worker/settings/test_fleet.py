@@ -46,6 +46,7 @@ READ = [
     ("log_format", "json", "json"),
     ("log_rows", "true", True),
     ("run_dir", "runs/a", Path("runs/a")),
+    ("shard_folders", "10000", 10_000),
     ("output", "out.jsonl", Path("out.jsonl")),
     ("output_paths", "relative", "relative"),
     ("preset", "llava", "llava"),

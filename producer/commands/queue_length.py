@@ -1,0 +1,33 @@
+"""`producer queue-length`: one number, for whatever starts and ends workers."""
+
+import click
+
+from producer.commands.options import broker_option, weights_options
+from producer.commands.terminal import say
+from producer.run.failures import broker_errors
+from producer.run.preconditions import require_broker
+from producer.run.queue_length import queue_length
+from worker.contract.catalog import MODELS
+from worker.contract.outcomes import open_redis
+from worker.settings.fleet import load_settings
+
+
+@click.command("queue-length")
+@click.argument("model", metavar="MODEL")
+@weights_options
+@broker_option
+def queue_length_command(
+    model: str, *, hf_model_name_or_path: str | None, hf_revision: str | None, broker_url: str | None
+) -> None:
+    """Print how many rows wait for workers of MODEL (FLUX-Kontext or demo), of whichever run; none that one holds."""
+    if model not in MODELS:
+        raise click.UsageError(f"MODEL is {model}, and no such model is known; there are {' and '.join(MODELS)}.")
+    settings = load_settings(
+        diffuser_model_name=model,
+        hf_model_name_or_path=hf_model_name_or_path,
+        hf_revision=hf_revision,
+        broker_url=broker_url,
+    )
+    require_broker(settings, say, writing=False)
+    with broker_errors(settings), open_redis(settings.broker) as client:
+        click.echo(queue_length(client, settings.model))
