@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import click
 
-from producer.commands.terminal import can_ask, say
+from producer.commands.terminal import can_ask, say, stderr
 from producer.rows.lines import count_lines, read_lines
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
@@ -17,6 +17,7 @@ from producer.run.opening import Run
 from producer.run.rates import seconds_per_step
 from producer.run.records import State
 from producer.sending.plan import Plan, by_counts, by_rows
+from worker.contract.counting import counted
 from worker.settings.fleet import Settings
 
 redo_option = click.option(
@@ -74,14 +75,22 @@ def agree(found: Plan, *, redo: bool) -> None:
     if not found.lost or redo:
         return
     if can_ask():
-        if click.confirm("Edit them again?", err=True):
+        if _confirmed():
             return
-        raise click.ClickException("Nothing was changed.")
+        raise _NotAgreed("Nothing was changed.")
     raise _NotAgreed(
-        f"{_rows(found.lost)} that {'are' if found.lost > 1 else 'is'} finished would be edited again, because"
+        f"{counted(found.lost, 'row that is', 'rows that are')} finished would be edited again, because"
         f" {_and(found.because)}; nothing was changed. Say --redo to do so, or take the option back, or name another"
         " folder with --run-dir."
     )
+
+
+def _confirmed() -> bool:
+    try:
+        return click.confirm("Edit them again?", err=True)
+    except click.Abort:  # Ctrl-C, or Ctrl-D
+        stderr.print()  # the question stays on its line
+        return False
 
 
 def show(found: Plan, *, as_json: bool) -> None:
@@ -104,18 +113,14 @@ def in_words(found: Plan) -> str:
         "kept": found.kept,
         "that cannot be edited": found.bad,
     })  # fmt: skip
-    edits = f"{_rows(found.to_edit)} to edit ({to_do})" if found.to_edit else "nothing to edit"
+    edits = f"{counted(found.to_edit, 'row')} to edit ({to_do})" if found.to_edit else "nothing to edit"
     rest = f"; left alone: {left}" if left else ""
     time = "" if found.gpu_seconds is None else f"; about {timedelta(seconds=round(found.gpu_seconds))} on one GPU"
     return f"Plan: {edits}{rest}{time}."
 
 
 def _each(rows: Mapping[str, int]) -> str:
-    return _and([f"{n} {what}" for what, n in rows.items() if n])
-
-
-def _rows(n: int) -> str:
-    return f"{n} row{'s' * (n != 1)}"
+    return _and([f"{n:,} {what}" for what, n in rows.items() if n])
 
 
 def _and(parts: Sequence[str]) -> str:

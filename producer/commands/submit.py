@@ -23,6 +23,7 @@ from producer.run.preconditions import require_broker
 from producer.run.records import State
 from producer.sending.sender import Sender
 from producer.sending.submit import submit
+from worker.contract.counting import counted
 from worker.settings.fleet import load_settings
 
 
@@ -59,7 +60,8 @@ def submit_command(
     folder = run_folder(named, settings)
     with taken_input(named, folder) as source:
         if detach and (rows := count_lines(source.path)) > settings.max_queued:
-            raise click.UsageError(f"--detach takes at most {settings.max_queued} rows (--max-queued), found {rows}.")
+            most = counted(settings.max_queued, "row")
+            raise click.UsageError(f"--detach takes at most {most} (--max-queued), found {rows:,}.")
         say_rounding(settings)
         with (
             broker_errors(settings),

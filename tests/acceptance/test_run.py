@@ -154,7 +154,7 @@ def test_an_interrupted_run_stops_everything_and_resumes(alone: CLI) -> None:
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=20)  # noqa: S310 - loopback
     stopping, interrupted = stderr.splitlines()[-2:]
-    assert stopping.startswith("Stopping: the batch on the GPU is finished first, ")
+    assert stopping.startswith("Stopping: what is on the GPU is finished first, ")
     assert interrupted == "Error: Interrupted; the same command goes on where it stopped."
     assert not any(Path(f"/proc/{child}").exists() for child in started)
     assert not (alone.folder / "r/output.jsonl").exists()
@@ -194,7 +194,7 @@ def test_a_run_on_a_named_broker_takes_over_rows_that_were_sent_before(cli: CLI)
     assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1, "--size", "input").returncode == 0
     done = cli("run", "in.jsonl", "--run-dir", "r", "--steps", 1, "--size", "input")
     assert done.returncode == 3, done.stderr
-    assert "1 rows done, 1 failed" in done.stderr
+    assert "1 row done, 1 failed" in done.stderr
     assert Image.open(cli.folder / "r/sample_0/sample_0_0.png").size == (300, 200)
     assert json.loads(cli("status", "r", "--json").stdout)["failed"] == 1
 

@@ -71,7 +71,9 @@ def test_it_is_when_its_owner_says_so(three: CLI, redis_url: str) -> None:
     assert "left alone: 3 finished" in three(*SUBMIT, "--seed", 7).stderr
 
 
-@pytest.mark.parametrize(("typed", "code", "queued"), [("y\n", 0, [0, 1, 2]), ("n\n", 1, []), ("\n", 1, [])])
+@pytest.mark.parametrize(
+    ("typed", "code", "queued"), [("y\n", 0, [0, 1, 2]), ("n\n", 2, []), ("\n", 2, []), ("\x04", 2, [])]
+)
 def test_on_a_terminal_a_yes_will_do(three: CLI, redis_url: str, typed: str, code: int, queued: list[int]) -> None:
     """Whoever sits there is asked, and anything but a yes changes nothing."""
     before = remembered(three)

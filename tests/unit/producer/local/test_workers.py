@@ -34,7 +34,7 @@ def test_whoever_stops_them_is_told_so(tmp_path: Path) -> None:
     said: list[str] = []
     assert interrupted(tmp_path, said.append) == [-signal.SIGTERM] * 2
     (sentence,) = said
-    assert sentence.startswith("Stopping: the batch on the GPU is finished first, ")
+    assert sentence.startswith("Stopping: what is on the GPU is finished first, ")
     assert sentence.endswith("; Ctrl-C again does not wait.")
 
 
