@@ -40,7 +40,7 @@ class Collector:
         self._total = total
         self._report = report
         self._rate = Rate()
-        self._busy = Busy()
+        self._busy = Busy(before=status_of(run.ledger, 0).gpu_seconds)
 
     def publish(self) -> None:
         """Publish the ledger's counts, which marks that Redis holds the run's rows."""

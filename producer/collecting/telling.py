@@ -8,8 +8,8 @@ from producer.collecting.progress import Status
 from worker.contract.counting import counted
 from worker.contract.row_warnings import RowWarning
 
-#: Seconds without an answer that are worth a word: as many as a rate looks back.
-_QUIET: Final = 60.0
+#: Seconds without an answer that are worth a word; a batch may take one minute.
+_QUIET: Final = 120.0
 
 
 class Telling:
@@ -29,15 +29,13 @@ class Telling:
 
     def speed(self, status: Status) -> list[str]:
         """Say how fast the run goes, and how busy its workers are; or why that is not known."""
+        quiet = self._clock() - self._since
+        if status.waiting and quiet >= _QUIET:
+            return [f"no answer for {timedelta(seconds=round(quiet))}"]
         if status.rows_per_s:
             busy = [] if status.busy is None else [f"{100 * status.busy:.0f} % busy"]
             return [f"{status.rows_per_s:.2f} rows/s", *busy]
-        if not status.waiting:
-            return []
-        if not self._has_news:
-            return ["waiting for an answer"]
-        quiet = self._clock() - self._since
-        return [f"no answer for {timedelta(seconds=round(quiet))}"] if quiet >= _QUIET else []
+        return ["waiting for an answer"] if status.waiting and not self._has_news else []
 
     def sentence(self, status: Status) -> str:
         """Say everything in a sentence."""

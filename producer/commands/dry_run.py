@@ -9,6 +9,7 @@ from producer.rows.parser import RowParser
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import claim
+from producer.run.preconditions import has_ended
 from worker.settings.fleet import Settings
 
 #: Id of a run that is not there. No fingerprint depends on it.
@@ -26,9 +27,10 @@ def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
     with TemporaryDirectory() as temporary, taken_input(named, Path(temporary)) as source:
         if not (folder / LEDGER).is_file():
             parser = RowParser(settings, run=_NO_RUN, base=source.base, run_dir=folder)
-            show(plan(source, settings, None, parser, whole=True), as_json=as_json)
+            show(plan(source, settings, None, parser, whole=True, is_gone=True), as_json=as_json)
             return
         with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
             claimed = claim(folder, ledger, source)
             parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
-            show(plan(source, settings, ledger, parser, whole=True), as_json=as_json)
+            is_gone = has_ended(ledger)
+            show(plan(source, settings, ledger, parser, whole=True, is_gone=is_gone), as_json=as_json)

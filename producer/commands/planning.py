@@ -42,11 +42,17 @@ def plan_of(run: Run) -> Plan:
         RunError: the input cannot be read.
 
     """
-    return plan(run.source, run.settings, run.ledger, run.parser, whole=False)
+    # As `Sender.take_up` does it.
+    is_gone = run.retrying(lambda: run.stream.status() is None or run.revocations.cancelled)
+    return plan(run.source, run.settings, run.ledger, run.parser, whole=False, is_gone=is_gone)
 
 
-def plan(source: Source, settings: Settings, ledger: Ledger | None, parser: RowParser, *, whole: bool) -> Plan:
+def plan(
+    source: Source, settings: Settings, ledger: Ledger | None, parser: RowParser, *, whole: bool, is_gone: bool
+) -> Plan:
     """Find out the same of a run that need not be there: then `ledger` is None.
+
+    `is_gone`: whether nothing of it is on its way any more, since its Redis has ended, or it was cancelled.
 
     Lines are compared where options have changed that decide pictures, or all of it is wanted (`whole`); else the
     counts say enough.
@@ -54,11 +60,11 @@ def plan(source: Source, settings: Settings, ledger: Ledger | None, parser: RowP
     earlier = None if ledger is None else earlier_settings(ledger)
     because = () if earlier is None else differences(earlier, settings)
     states: Counter[State] = Counter() if ledger is None else ledger.states()
-    at_stake = states[State.DONE] or states[State.SENT]
+    at_stake = states[State.DONE] or (states[State.SENT] and not is_gone)
     if not whole and not (because and at_stake):
-        return by_counts(count_lines(source.path), states)
+        return by_counts(count_lines(source.path), states, is_gone=is_gone)
     then = None if earlier is None else parser.under(earlier)
-    found = by_rows(read_lines(source.path), ledger, parser, then, because)
+    found = by_rows(read_lines(source.path), ledger, parser, then, because, is_gone=is_gone)
     rate = None if ledger is None else seconds_per_step(ledger)
     found.gpu_seconds = None if rate is None else round(rate * found.steps, 3)
     return found
@@ -103,7 +109,7 @@ def in_words(found: Plan) -> str:
     to_do = _each({
         "new": found.new,
         "that failed before": found.failed,
-        "that were never sent": found.unsent,
+        "that are not done yet": found.unsent,
         "whose lines have changed": found.changed,
         f"finished ones again, because {_and(found.because)}": found.lost,
     })  # fmt: skip

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import redis
+
 from producer.run.failures import broker_errors
+from producer.run.ledger import Ledger
 from producer.run.manifest import is_remembered_broker
 from producer.run.opening import Run
 from producer.run.records import State
@@ -12,6 +15,7 @@ from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
 from worker.contract.counting import counted
 from worker.contract.errors import RunError
+from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 
 
@@ -29,6 +33,18 @@ def require_broker(
     retrying = Retrying(settings, say, bears=REFUSALS, watch=watch)
     with broker_errors(settings):
         retrying(lambda: try_broker(settings.broker, writing=writing))
+
+
+def has_ended(ledger: Ledger) -> bool:
+    """Tell whether a run's Redis was that of its `producer run`, and has ended with it."""
+    own = ledger.get("broker")
+    if not own:
+        return False
+    try:
+        with open_redis(own, patience=None) as client:
+            return not client.ping()
+    except redis.RedisError:
+        return True
 
 
 def require_sent(run: Run) -> None:

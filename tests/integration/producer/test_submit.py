@@ -46,7 +46,9 @@ def test_a_redis_that_lost_everything_gets_the_unanswered_rows_again(five: CLI, 
     answer(redis_url, requests(redis_url)[1])
     assert five("collect", "r", "--no-wait").returncode == 4
     open_redis(redis_url).flushall()
-    assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    again = five("submit", "in.jsonl", "--run-dir", "r")
+    assert again.returncode == 0
+    assert again.stderr.startswith("Plan: 4 rows to edit (4 that are not done yet); left alone: 1 finished.\n")
     assert rows_in_queue(redis_url) == [0, 2, 3, 4]
 
 

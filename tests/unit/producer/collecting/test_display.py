@@ -110,11 +110,12 @@ def test_without_a_rate_nobody_knows_how_long(lines: Lines, now: list[float], sa
 
 def test_a_run_that_stands_still_says_how_long(lines: Lines, now: list[float], said: Said) -> None:
     """A rate of nothing would not tell whether it has just begun or hangs."""
-    for now[0], done in ((0, 0), (1, 4), (31, 4), (62, 4)):
+    for now[0], done in ((0, 0), (100, 4), (190, 4), (221, 4)):
         lines(status(done, rows_per_s=0))
     assert said == [
         "6 of 1,000 rows (0 %), 2 failed.",
-        "6 of 1,000 rows (0 %), 2 failed; no answer for 0:01:01.",
+        "6 of 1,000 rows (0 %), 2 failed.",
+        "6 of 1,000 rows (0 %), 2 failed; no answer for 0:02:01.",
     ]
 
 
