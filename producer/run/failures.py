@@ -21,8 +21,8 @@ def advice(error: BaseException) -> str:
 
 
 @contextmanager
-def broker_errors(settings: Settings) -> Iterator[None]:
-    """Turn a broker that cannot be used into one sentence.
+def broker_errors(settings: Settings, *, looking: bool = False) -> Iterator[None]:
+    """Turn a broker that cannot be used into one sentence; `looking`: of a command that changes nothing.
 
     Raises:
         RunError: it names the broker, without its password, and what to do.
@@ -31,10 +31,8 @@ def broker_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except BROKER_ERRORS as error:
-        raise RunError(
-            f"{described(settings.broker, error)}; {advice(error)}. Nothing is lost:"
-            " the same command goes on where it stopped."
-        ) from None
+        comfort = "" if looking else " Nothing is lost: the same command goes on where it stopped."
+        raise RunError(f"{described(settings.broker, error)}; {advice(error)}.{comfort}") from None
 
 
 @contextmanager

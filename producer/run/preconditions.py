@@ -20,18 +20,23 @@ from worker.settings.fleet import Settings
 
 
 def require_broker(
-    settings: Settings, say: Callable[[str], None], *, writing: bool = True, watch: Callable[[], None] = lambda: None
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    writing: bool = True,
+    looking: bool = False,
+    watch: Callable[[], None] = lambda: None,
 ) -> None:
     """Make sure that the broker can be worked with, so that a wrong address is said at once and not waited for.
 
-    One that is there and refuses for a while is waited for: its address is right.
+    One that is there and refuses for a while is waited for: its address is right. `looking`: see `broker_errors`.
 
     Raises:
         RunError: it cannot; the sentence names it.
 
     """
     retrying = Retrying(settings, say, bears=REFUSALS, watch=watch)
-    with broker_errors(settings):
+    with broker_errors(settings, looking=looking):
         retrying(lambda: try_broker(settings.broker, writing=writing))
 
 

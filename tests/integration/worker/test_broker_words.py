@@ -56,6 +56,16 @@ def test_a_full_redis_says_what_helps_and_not_what_it_was_sent(server: RedisServ
     assert what_helps(error) == "raise its maxmemory, or collect finished runs"
 
 
+def test_who_only_looks_loses_nothing(tmp_path: Path) -> None:
+    """And need not be told so."""
+    away = f"redis+socket://{tmp_path}/none.sock"
+    for command in ("status", "runs"):
+        done = CLI(tmp_path, {})(command, "--broker", away)
+        assert (done.returncode, done.stdout) == (1, "")
+        said = f"Error: Redis at {away} does not answer (No such file or directory); start it, or name another with"
+        assert done.stderr == f"{said} --broker.\n"
+
+
 def test_a_command_says_no_word_of_its_rows(server: RedisServer, tmp_path: Path) -> None:
     """One sentence with the way out, however long a row is."""
     write_jsonl(tmp_path / "in.jsonl", [row("data:image/png;base64," + 50_000 * "QUJD", f"Edit {SECRET}")])
