@@ -35,7 +35,10 @@ class Telling:
         if status.rows_per_s:
             busy = [] if status.busy is None else [f"{100 * status.busy:.0f} % busy"]
             return [f"{status.rows_per_s:.2f} rows/s", *busy]
-        return ["waiting for an answer"] if status.waiting and not self._has_news else []
+        if self._has_news or not status.waiting:
+            return []
+        sent = status.waiting - status.unsent
+        return [f"{sent:,} on their way"] if sent else []
 
     def sentence(self, status: Status) -> str:
         """Say everything in a sentence."""

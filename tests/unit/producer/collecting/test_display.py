@@ -105,7 +105,7 @@ def test_without_a_rate_nobody_knows_how_long(lines: Lines, now: list[float], sa
     """Before the second answer there is no time left to be told."""
     for now[0] in (0, 31):
         lines(status(0, rows_per_s=0))
-    assert said == ["2 of 1,000 rows (0 %), 2 failed; waiting for an answer."]
+    assert said == ["2 of 1,000 rows (0 %), 2 failed; 9 on their way."]
 
 
 def test_a_run_that_stands_still_says_how_long(lines: Lines, now: list[float], said: Said) -> None:
