@@ -35,12 +35,17 @@ class Display(Protocol):
 
 
 @contextmanager
-def display(console: Console, say: Callable[[str], None], *, quiet: bool = False) -> Iterator[Display]:
-    """Show a bar where there is a terminal, else lines, and neither where it is to be quiet."""
+def display(
+    console: Console, say: Callable[[str], None], *, quiet: bool = False, passing: bool = False
+) -> Iterator[Display]:
+    """Show a bar where there is a terminal, else lines, and neither where it is to be quiet.
+
+    `passing`: the bar goes when it is over, since what comes of it is said in words.
+    """
     if quiet:
         yield _Nothing()
     elif console.is_terminal:
-        with _Bar(console) as bar:
+        with _Bar(console, passing=passing) as bar:
             yield bar
     else:
         yield Lines(say)
@@ -95,13 +100,14 @@ class Lines:
 class _Bar(Progress):
     """Two lines, so that the counts have their place in a window of 80 columns: how far, and what is to be said."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, passing: bool) -> None:
         self._details = ""
         self._telling = Telling(time.monotonic)
         super().__init__(
             BarColumn(),
             TextColumn("{task.description}"),
             console=console,
+            transient=passing,
             # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
             redirect_stdout=sys.stdout.isatty(),
         )

@@ -2,13 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Final
 
 import click
 
+from producer.collecting.display import Display, display
 from producer.commands.terminal import can_ask, say, stderr
-from producer.rows.lines import count_lines, read_lines
+from producer.rows.lines import Line, count_lines, read_lines
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
 from producer.run.decisive import differences, earlier_settings
@@ -29,14 +31,19 @@ dry_run_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="With --dry-run: for scripts.")
 
 
+#: Rows whose comparing takes long enough to say how far it is, and how often that is said.
+_MANY: Final = 20_000
+_OFTEN: Final = 1000
+
+
 class _NotAgreed(click.ClickException):
     """A mistake on the command line, but none of the kind that its usage explains."""
 
     exit_code = click.UsageError.exit_code
 
 
-def plan_of(run: Run) -> Plan:
-    """Find out what is to be done with the rows of a run's input.
+def plan_of(run: Run, *, quiet: bool) -> Plan:
+    """Find out what is to be done with the rows of a run's input; `quiet`: without a word of how far that is.
 
     Raises:
         RunError: the input cannot be read.
@@ -44,11 +51,18 @@ def plan_of(run: Run) -> Plan:
     """
     # As `Sender.take_up` does it.
     is_gone = run.retrying(lambda: run.stream.status() is None or run.revocations.cancelled)
-    return plan(run.source, run.settings, run.ledger, run.parser, whole=False, is_gone=is_gone)
+    return plan(run.source, run.settings, run.ledger, run.parser, whole=False, is_gone=is_gone, quiet=quiet)
 
 
 def plan(
-    source: Source, settings: Settings, ledger: Ledger | None, parser: RowParser, *, whole: bool, is_gone: bool
+    source: Source,
+    settings: Settings,
+    ledger: Ledger | None,
+    parser: RowParser,
+    *,
+    whole: bool,
+    is_gone: bool,
+    quiet: bool,
 ) -> Plan:
     """Find out the same of a run that need not be there: then `ledger` is None.
 
@@ -61,13 +75,23 @@ def plan(
     because = () if earlier is None else differences(earlier, settings)
     states: Counter[State] = Counter() if ledger is None else ledger.states()
     at_stake = states[State.DONE] or (states[State.SENT] and not is_gone)
+    total = count_lines(source.path)
     if not whole and not (because and at_stake):
-        return by_counts(count_lines(source.path), states, is_gone=is_gone)
+        return by_counts(total, states, is_gone=is_gone)
     then = None if earlier is None else parser.under(earlier)
-    found = by_rows(read_lines(source.path), ledger, parser, then, because, is_gone=is_gone)
+    with display(stderr, say, quiet=quiet or total < _MANY, passing=True) as report:
+        lines = _told(read_lines(source.path), total, report)
+        found = by_rows(lines, ledger, parser, then, because, is_gone=is_gone)
     rate = None if ledger is None else seconds_per_step(ledger)
     found.gpu_seconds = None if rate is None else round(rate * found.steps, 3)
     return found
+
+
+def _told(lines: Iterator[Line], total: int, report: Display) -> Iterator[Line]:
+    for number, line in enumerate(lines):
+        if not number % _OFTEN:
+            report.stage(f"reading the input: {number:,} of {total:,} rows")
+        yield line
 
 
 def agree(found: Plan, *, redo: bool) -> None:

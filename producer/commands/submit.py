@@ -54,7 +54,7 @@ def submit_command(
     """
     settings = load_settings(**given)
     if only_plan:
-        dry_run(named, settings, as_json=as_json)
+        dry_run(named, settings, quiet=quiet, as_json=as_json)
         return
     require_broker(settings, say)
     folder = run_folder(named, settings)
@@ -67,7 +67,7 @@ def submit_command(
             broker_errors(settings),
             opening.create(source, folder, settings, "submit", say=say) as run,
         ):
-            agree(plan := plan_of(run), redo=redo)
+            agree(plan := plan_of(run, quiet=quiet), redo=redo)
             with display(stderr, say, quiet=quiet) as report, ended_by_failures(run, max_failed, report) as failing:
                 collector = Collector(run, Alike(report, say), total=plan.total, failing=failing)
                 published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))
