@@ -40,6 +40,8 @@ class Columns:
             self._folder = folder.resolve()
         if settings.output_paths == "relative":
             self._folder = os.path.relpath(self._folder, beside.resolve())
+        #: The first row of each kind of warning.
+        self.first: dict[RowWarning, int] = {}
         #: Rows whose own column stands where a warning would, so that it is only counted.
         self.crowded_out = 0
         #: The same of details.
@@ -63,8 +65,10 @@ class Columns:
     def sentences(self) -> list[str]:
         """Return what there is to say of the columns."""
         said = []
+        key = self._settings.output_warning_key
+        if self.first.keys() - {RowWarning.KEPT}:
+            said.append(f"Each row names its warnings in its column {key}.")
         if self.crowded_out:
-            key = self._settings.output_warning_key
             said.append(f"{_crowded(self.crowded_out, key)}; --output-warning-key names another for their warnings.")
         if self.crowded_details:
             said.append(f"{_crowded(self.crowded_details, DETAILS)}.")
@@ -99,6 +103,8 @@ class Columns:
         kinds = {*row.warnings, *map(RowWarning, found.get("warnings", ()))}
         if not kinds:
             return {}
+        for kind in kinds:
+            self.first.setdefault(kind, row.line.row)
         there = self._warnings_in(row)
         if there is _Found.THEIRS:  # a warning is no reason to take something from a row
             self.crowded_out += 1

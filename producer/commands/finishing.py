@@ -34,8 +34,9 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
     done = counted(status.done, "row")
     say(f"{done} done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
     if status.gpu_seconds:
-        each = f", {status.gpu_seconds / status.images:.2f} s each" if status.images > 1 else ""
-        say(f"{counted(status.images, 'image')} took {status.gpu_seconds:,.1f} s of the model's time{each}.")
+        each, per_s = status.gpu_seconds / max(1, status.images), status.images / status.gpu_seconds
+        taken = f"{counted(status.images, 'image')} took {status.gpu_seconds:,.1f} s of the model's time"
+        say(f"{taken}: {each:.2f} s each, {per_s:.2f} images/s per worker.")
     for sentence in [*_causes(run, status.failed), *sentences]:
         say(sentence)
     say(at_the_end(run.folder, status.total))

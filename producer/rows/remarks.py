@@ -34,8 +34,8 @@ class Remarks:
                 self._first_absent = f"line {row.line.number}: {absent[0]}"
             self.kept_absent += bool(absent)
 
-    def sentences(self, warnings: Mapping[RowWarning, int]) -> list[str]:
-        """Return what there is to say; `warnings` counts the rows by kind."""
+    def sentences(self, warnings: Mapping[RowWarning, int], first: Mapping[RowWarning, int] | None = None) -> list[str]:
+        """Return what there is to say; `warnings` counts the rows by kind, and `first` names one of each."""
         said = []
         if (left := left_alone(self.kept, self.rows, self._settings)) is not None:
             said.append(left)
@@ -46,7 +46,11 @@ class Remarks:
                 f" where {self._settings.output_image_key} is empty, a row is edited."
             )
         kinds = (kind for kind in RowWarning if warnings.get(kind) and kind is not RowWarning.KEPT)
-        return [*said, *(f"{counted(warnings[kind], 'row')}: {MEANING[kind]}." for kind in kinds)]
+        such_as = {kind: f" (such as row {row})" for kind, row in (first or {}).items()}
+        return [
+            *said,
+            *(f"{counted(warnings[kind], 'row')}: {MEANING[kind]}{such_as.get(kind, '')}." for kind in kinds),
+        ]
 
 
 def left_alone(kept: int, rows: int, settings: Settings) -> str | None:

@@ -73,7 +73,7 @@ def test_every_error_is_told_with_its_line() -> None:
     assert lines[7].startswith("1 of 8 rows has output_image already and is left alone")
     assert lines[8].startswith("1 of them names a file that is not there (line 8: there.png)")
     assert lines[9].startswith("1 row: more than one image")
-    assert lines[10].startswith("1 row: a size of their own that was rounded down")
+    assert lines[10].startswith("1 row: a size of its own that was rounded down")
     assert lines[11].startswith("GPU time for 3 images: not known")
 
 
