@@ -108,11 +108,13 @@ class _WaitingRows:
                 if self._waiting == 1:
                     logger.warning("row %s waits for Redis, and so will others: %s", row, reason(error))
 
+        goes_on = False
         try:
             yield waits
+            goes_on = True
         finally:
             if is_waiting:
                 with self._lock:
                     self._waiting -= 1
-                    if not self._waiting:
+                    if goes_on and not self._waiting:
                         logger.warning("rows go on: Redis takes again what they ask")
