@@ -58,7 +58,9 @@ def left_alone(kept: int, rows: int, settings: Settings) -> str | None:
     if not kept:
         return None
     key = settings.output_image_key
-    which = f"No row needs an edit: all {rows}" if kept == rows > 1 else f"{kept} of {counted(rows, 'row')}"
+    which = f"{kept} of {counted(rows, 'row')}"
+    if kept == rows:
+        which = "No row needs an edit: " + (f"all {rows}" if rows > 1 else "the only one")
     has, are = ("has", "is") if kept == 1 else ("have", "are")
     return (
         f"{which} {has} {key} already and {are} left alone; if that is a column of the data set's own, name another for"

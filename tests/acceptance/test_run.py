@@ -103,7 +103,7 @@ def test_the_default_run_folder_is_dataflows(alone: CLI) -> None:
     [given] = read_jsonl(alone.folder / "mine.jsonl")
     assert read_jsonl(alone.folder / done.stdout.strip()) == [{**given, "warnings": ["kept"]}]
     assert "0 rows done, 0 failed, 1 kept, 0 unanswered" in done.stderr
-    assert "No row needs an edit: all 1 have output_image already and are left alone" in done.stderr
+    assert "No row needs an edit: the only one has output_image already and is left alone" in done.stderr
 
 
 def test_appended_and_edited_rows_are_done(fleet_cli: CLI) -> None:
