@@ -11,6 +11,7 @@ from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
 from producer.run.rates import passes_of
 from worker.contract.buckets import Bucket
+from worker.contract.counting import counted
 from worker.contract.row_warnings import RowWarning
 from worker.settings.fleet import Settings
 
@@ -110,7 +111,7 @@ class Report:
     def as_text(self) -> str:
         """Return the report for people, without the errors."""
         kept = f", {self.kept} with their output already" if self.kept else ""
-        lines = [f"{self.rows} rows: {self.good} good, {self.bad} bad{kept}"]
+        lines = [f"{counted(self.rows, 'row')}: {self.good} good, {self.bad} bad{kept}"]
         most = max(self.buckets.values(), default=0)
         for bucket, rows in self.buckets.most_common():
             lines.append(f"{bucket!s:>11} {rows:>9} {'█' * max(1, round(40 * rows / most))}")
@@ -125,7 +126,7 @@ class Report:
     def _time_in_words(self) -> str:
         if (taken := self.gpu_seconds) is None:
             return (
-                f"GPU time for {self.images} images: not known before some rows are edited"
+                f"GPU time for {counted(self.images, 'image')}: not known before some rows are edited"
                 " (--timed-by names a run of this model)."
             )
         minutes, seconds = divmod(round(taken), 60)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from producer.collecting.progress import Reporter, Status
 from producer.run.calculations import Calculation
+from worker.contract.counting import counted
 
 #: Workers that the sentence names.
 _NAMED: Final = 3
@@ -32,9 +33,10 @@ def difference(status: Status) -> str | None:
         return None
     own, *others = status.calculations
     told = ", ".join(f"{other['rows']} with {in_words(other, own)} ({_by(other['workers'])})" for other in others)
+    ours = f"{counted(own['rows'], 'row')} with {in_words(own, others[0])}"
     return (
-        f"Workers calculate differently, and pictures of this run may differ with them: {own['rows']} rows with"
-        f" {in_words(own, others[0])}, {told}. Start them alike; `producer redo` makes rows again."
+        f"Workers calculate differently, and pictures of this run may differ with them: {ours}, {told}."
+        " Start them alike; `producer redo` makes rows again."
     )
 
 

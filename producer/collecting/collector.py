@@ -7,8 +7,9 @@ from functools import partial
 from typing import NamedTuple
 
 from producer.collecting.failing import Failing
-from producer.collecting.progress import Busy, Rate, Reporter, Status, status_of
+from producer.collecting.progress import Reporter, Status, status_of
 from producer.collecting.reconcile import Reconciler
+from producer.collecting.speed import Busy, Rate
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
 
@@ -40,7 +41,7 @@ class Collector:
         self._total = total
         self._report = report
         self._rate = Rate()
-        self._busy = Busy()
+        self._busy = Busy(before=status_of(run.ledger, 0).gpu_seconds)
 
     def publish(self) -> None:
         """Publish the ledger's counts, which marks that Redis holds the run's rows."""

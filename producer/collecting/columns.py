@@ -12,6 +12,7 @@ from producer.collecting.details import DETAILS, are_details, details_of
 from producer.rows.jsontext import encode, splice
 from producer.rows.parser import Row
 from producer.run.records import Record
+from worker.contract.counting import counted
 from worker.contract.row_warnings import RowWarning, in_order
 from worker.settings.fleet import Settings
 
@@ -39,6 +40,8 @@ class Columns:
             self._folder = folder.resolve()
         if settings.output_paths == "relative":
             self._folder = os.path.relpath(self._folder, beside.resolve())
+        #: The first row of each kind of warning.
+        self.first: dict[RowWarning, int] = {}
         #: Rows whose own column stands where a warning would, so that it is only counted.
         self.crowded_out = 0
         #: The same of details.
@@ -62,12 +65,13 @@ class Columns:
     def sentences(self) -> list[str]:
         """Return what there is to say of the columns."""
         said = []
+        key = self._settings.output_warning_key
+        if self.first.keys() - {RowWarning.KEPT}:
+            said.append(f"Each row names its warnings in its column {key}.")
         if self.crowded_out:
-            key = self._settings.output_warning_key
-            theirs = f"{self.crowded_out} rows have a column {key} of their own, which stays"
-            said.append(f"{theirs}; --output-warning-key names another for their warnings.")
+            said.append(f"{_crowded(self.crowded_out, key)}; --output-warning-key names another for their warnings.")
         if self.crowded_details:
-            said.append(f"{self.crowded_details} rows have a column {DETAILS} of their own, which stays.")
+            said.append(f"{_crowded(self.crowded_details, DETAILS)}.")
         return said
 
     def _shown(self, path: str) -> str:
@@ -99,6 +103,8 @@ class Columns:
         kinds = {*row.warnings, *map(RowWarning, found.get("warnings", ()))}
         if not kinds:
             return {}
+        for kind in kinds:
+            self.first.setdefault(kind, row.line.row)
         there = self._warnings_in(row)
         if there is _Found.THEIRS:  # a warning is no reason to take something from a row
             self.crowded_out += 1
@@ -130,3 +136,8 @@ class Columns:
 def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
     """Return a worker's error as one of the input's: workers know rows, people know lines."""
     return f"line {row.line.number}: {found['error']}" if found.get("error") else None
+
+
+def _crowded(rows: int, key: str) -> str:
+    theirs = counted(rows, f"row has a column {key} of its own", f"rows have a column {key} of their own")
+    return f"{theirs}, which stays"

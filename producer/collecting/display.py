@@ -4,7 +4,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
 from typing import Final, Protocol
 
 from rich.console import Console, RenderableType
@@ -12,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from producer.collecting.progress import Status
-from worker.contract.row_warnings import RowWarning
+from producer.collecting.telling import Telling, answered, counts, left
 
 #: Seconds after which a line comes in any case, so that whoever reads a log sees that the run lives.
 _LONGEST: Final = 30.0
@@ -36,12 +35,17 @@ class Display(Protocol):
 
 
 @contextmanager
-def display(console: Console, say: Callable[[str], None], *, quiet: bool = False) -> Iterator[Display]:
-    """Show a bar where there is a terminal, else lines, and neither where it is to be quiet."""
+def display(
+    console: Console, say: Callable[[str], None], *, quiet: bool = False, passing: bool = False
+) -> Iterator[Display]:
+    """Show a bar where there is a terminal, else lines, and neither where it is to be quiet.
+
+    `passing`: the bar goes when it is over, since what comes of it is said in words.
+    """
     if quiet:
         yield _Nothing()
     elif console.is_terminal:
-        with _Bar(console) as bar:
+        with _Bar(console, passing=passing) as bar:
             yield bar
     else:
         yield Lines(say)
@@ -64,18 +68,20 @@ class Lines:
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say
         self._clock = clock
+        self._telling = Telling(clock)
         self._said = clock()
         self._answered: int | None = None
 
     def __call__(self, status: Status) -> None:
         """Say it, if it is time."""
+        self._telling.seen(status)
         if self._answered is None:  # where it begins, everybody knows
             self._answered = status.answered
         past = self._clock() - self._said
         news = status.answered - self._answered
         if status.waiting and (past >= _LONGEST or (past >= _SHORTEST and news >= _STEP * status.total)):
             self._answered = status.answered
-            self._tell(in_words(status))
+            self._tell(self._telling.sentence(status))
 
     def stage(self, doing: str) -> None:
         """Say it every half minute."""
@@ -91,51 +97,26 @@ class Lines:
         self._say(sentence)
 
 
-def in_words(status: Status) -> str:
-    """Put the counts of a run into a sentence."""
-    parts = [_answered(status), ", ".join(_counts(status)), ", ".join(_speed(status)), *_left(status)]
-    return f"{parts[0]}, {'; '.join(parts[1:])}."
-
-
-def _answered(status: Status) -> str:
-    return f"{status.answered:,} of {status.total:,} rows ({100 * status.answered // max(1, status.total)} %)"
-
-
-def _counts(status: Status) -> list[str]:
-    """Name what is worth knowing of the rows beside how many are answered."""
-    warnings = sum(status.warnings.values()) - status.warnings.get(RowWarning.KEPT.value, 0)
-    more = {"kept": status.kept, "warnings": warnings}
-    return [f"{status.failed:,} failed", *(f"{n:,} {what}" for what, n in more.items() if n)]
-
-
-def _speed(status: Status) -> list[str]:
-    busy = [] if status.busy is None else [f"GPU {100 * status.busy:.0f} % busy"]
-    return [f"{status.rows_per_s:.2f} rows/s", *busy]
-
-
-def _left(status: Status) -> list[str]:
-    if not (status.rows_per_s and status.waiting):
-        return []
-    return [f"about {timedelta(seconds=round(status.unanswered / status.rows_per_s))} left"]
-
-
 class _Bar(Progress):
     """Two lines, so that the counts have their place in a window of 80 columns: how far, and what is to be said."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, passing: bool) -> None:
         self._details = ""
+        self._telling = Telling(time.monotonic)
         super().__init__(
             BarColumn(),
             TextColumn("{task.description}"),
             console=console,
+            transient=passing,
             # Results go to standard output, also while the bar stands on a terminal: never into the bar's own stream.
             redirect_stdout=sys.stdout.isatty(),
         )
         self._task = self.add_task("", total=None)
 
     def __call__(self, status: Status) -> None:
-        self._details = " · ".join([*_counts(status), *_speed(status)])
-        far = ", ".join([_answered(status), *_left(status)])
+        self._telling.seen(status)
+        self._details = " · ".join([*counts(status), *self._telling.speed(status)])
+        far = ", ".join([answered(status), *left(status)])
         self.update(self._task, description=far, total=status.total, completed=status.answered)
 
     def get_renderables(self) -> Iterator[RenderableType]:

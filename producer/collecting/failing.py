@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from producer.collecting.causes import Cause, Failure, Tally
+from worker.contract.counting import counted
 from worker.contract.errors import RunError, one_line
 from worker.contract.messages import Outcome
 
@@ -104,4 +105,4 @@ class Failing:
 
 
 def _failed(rows: int) -> str:
-    return f"{rows} row{'s have' if rows != 1 else ' has'} failed"
+    return f"{counted(rows, 'row has', 'rows have')} failed"

@@ -58,7 +58,7 @@ def write_output(run: Run, path: Path) -> Written:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    return Written(unanswered, [*remarks.sentences(run.ledger.warnings()), *columns.sentences()])
+    return Written(unanswered, [*remarks.sentences(run.ledger.warnings(), columns.first), *columns.sentences()])
 
 
 def _answers(run: Run) -> Iterator[tuple[Row, Record | None]]:

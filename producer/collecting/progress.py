@@ -1,9 +1,7 @@
-"""How far a run is: counts and rate."""
+"""How far a run is: its counts."""
 
 import json
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol, Self
 
@@ -67,50 +65,6 @@ class Status:
     def as_dict(self) -> dict[str, Any]:
         """Return the status for JSON."""
         return asdict(self)
-
-
-class Rate:
-    """Rows, or anything else that is counted, per second over the last minute."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, window: float = 60.0) -> None:
-        self._clock = clock
-        self._window = window
-        self._seen: deque[tuple[float, float]] = deque()
-
-    def add(self, amount: float) -> None:
-        """Count what has just come."""
-        self._seen.append((self._clock(), amount))
-
-    def per_second(self) -> float:
-        """Return the rate; 0 where the last minute saw nothing."""
-        now = self._clock()
-        while self._seen and self._seen[0][0] < now - self._window:
-            self._seen.popleft()
-        # The first count tells when the window begins, not how long its own rows took.
-        amount = sum(n for _, n in list(self._seen)[1:])
-        seconds = now - self._seen[0][0] if self._seen else 0.0
-        return round(amount / seconds, 3) if seconds > 0 else 0.0
-
-
-class Busy:
-    """Which share of the last minute the fleet's GPUs were editing, by what the model's work took."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = Rate(clock)
-        self._gpu_seconds = 0.0
-
-    def of(self, status: Status) -> float | None:
-        """Return the share as of the newest counts, 0 to 1; None before there is a second answer.
-
-        Workers count that have answered in the minute before the last answer.
-        """
-        if self._gpu_seconds != status.gpu_seconds:
-            self._rate.add(status.gpu_seconds - self._gpu_seconds)
-            self._gpu_seconds = status.gpu_seconds
-        answered = status.answered_at.values()
-        at_work = sum(at > max(answered) - 60 for at in answered)
-        busy = self._rate.per_second()
-        return min(1.0, round(busy / at_work, 3)) if busy and at_work else None
 
 
 def status_of(ledger: Ledger, rows_per_s: float, *, total: int = 0) -> Status:

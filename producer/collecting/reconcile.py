@@ -10,6 +10,7 @@ from producer.run.publishing import CHUNK, publish
 from producer.run.records import State
 from producer.run.replay import replay
 from worker.celery import SWEEP
+from worker.contract.counting import counted
 
 #: Seconds between two looks. Longer than the workers' sweep, which brings a dead worker's rows back.
 _APART: Final = SWEEP + 1.0
@@ -86,4 +87,5 @@ class Reconciler:
                 sent += len(requests)
         if not sent:
             raise changed_rows(run, run.ledger.states()[State.SENT])
-        run.retrying.say(f"{sent} rows were lost by Redis and are sent again.")
+        lost = counted(sent, "row was lost by Redis and is", "rows were lost by Redis and are")
+        run.retrying.say(f"{lost} sent again.")

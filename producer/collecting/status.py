@@ -137,7 +137,7 @@ def view(folder: Path, say: Callable[[str], None], broker_url: str | None = None
 def _found(ledger: Ledger, settings: Settings, say: Callable[[str], None], *, own: bool) -> _InRedis | None:
     """Ask Redis; None where it was the run's `own`, and has ended with it."""
     retrying = Retrying(settings, say, bears=REFUSALS)
-    with broker_errors(settings):
+    with broker_errors(settings, looking=True):
         try:
             return retrying(lambda: _in_redis(ledger.run, settings))
         except redis.ConnectionError:

@@ -55,7 +55,7 @@ def check_command(named: Path, *, timed_by: Path | None, every: bool, quiet: boo
 
         def say_error(error: str) -> None:
             if every or report.bad <= _SHOWN:
-                click.echo(error)
+                click.echo(error, file=sys.stdout)  # as it is now: click's own way there would write into the bar
 
         check(source, report, settings, say_error=None if as_json else say_error, progress=progress)
     if as_json:

@@ -9,13 +9,14 @@ from producer.rows.parser import RowParser
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import as_begun, claim
+from producer.run.preconditions import has_ended
 from worker.settings.fleet import Settings
 
 #: Id of a run that is not there. No fingerprint depends on it.
 _NO_RUN = "0" * 16
 
 
-def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
+def dry_run(named: Path, settings: Settings, *, quiet: bool, as_json: bool) -> None:
     """Print what `producer submit` and `producer run` would do.
 
     Raises:
@@ -27,10 +28,11 @@ def dry_run(named: Path, settings: Settings, *, as_json: bool) -> None:
     with TemporaryDirectory() as temporary, taken_input(named, Path(temporary)) as source:
         if not (folder / LEDGER).is_file():
             parser = RowParser(settings, run=_NO_RUN, base=source.base, run_dir=folder)
-            show(plan(source, settings, None, parser, whole=True), as_json=as_json)
+            show(plan(source, settings, None, parser, whole=True, is_gone=True, quiet=quiet), as_json=as_json)
             return
         with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
             claimed = claim(folder, ledger, source)
             settings = as_begun(folder, ledger, settings)
             parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
-            show(plan(source, settings, ledger, parser, whole=True), as_json=as_json)
+            is_gone = has_ended(ledger)
+            show(plan(source, settings, ledger, parser, whole=True, is_gone=is_gone, quiet=quiet), as_json=as_json)

@@ -40,7 +40,7 @@ def exporter_command(
     settings = load_settings(metrics_port=metrics_port, metrics_address=metrics_address, broker_url=broker_url)
     require_folders(folders)
     if settings.broker_url is not None or not folders:
-        require_broker(settings, say, writing=False)
+        require_broker(settings, say, writing=False, looking=True)
     registry, port = new_registry(), settings.metrics_port or _PORT
     registry.register(FleetCollector(settings, folders, broker_url=broker_url))
     try:

@@ -11,6 +11,7 @@ from producer.commands.terminal import can_ask, say
 from producer.run.opening import Run
 from producer.run.preconditions import how_to_go_on
 from producer.sending.cancel import withdraw
+from worker.contract.counting import counted
 from worker.contract.errors import RunError
 
 
@@ -46,11 +47,10 @@ def ended_by_failures(run: Run, most: Most | None, report: Display, *, resumes: 
         yield Failing(most, _asking(report) if most is None else _warning)
     except TooManyFailed as error:
         run.retrying(lambda: withdraw(run.settings, run.ledger.run))
-        rows = run.ledger.unanswered
+        rows = counted(run.ledger.unanswered, "row is", "rows are")
         how = "the same command goes on" if resumes else how_to_go_on(run.folder)
         raise RunError(
-            f"The run {run.folder} is ended: {str(error).rstrip('.')}. Nothing is lost, {rows} rows are unanswered, and"
-            f" {how}."
+            f"The run {run.folder} is ended: {str(error).rstrip('.')}. Nothing is lost, {rows} unanswered, and {how}."
         ) from None
 
 

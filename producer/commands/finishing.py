@@ -14,6 +14,7 @@ from producer.commands.terminal import say
 from producer.gallery.ending import at_the_end
 from producer.run.opening import Run
 from producer.run.preconditions import changed_rows
+from worker.contract.counting import counted
 
 #: Causes that are said at the end of a run.
 _SHOWN: Final = 3
@@ -30,10 +31,12 @@ def finish(run: Run, status: Status, *, complete: bool) -> NoReturn:
     unanswered, sentences = write_output(run, path)
     click.echo(path)
     kept = f", {status.kept} kept" if status.kept else ""
-    say(f"{status.done} rows done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
+    done = counted(status.done, "row")
+    say(f"{done} done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}")
     if status.gpu_seconds:
-        per_image = status.gpu_seconds / max(1, status.images)
-        say(f"{status.images} images took {status.gpu_seconds:.1f} s of the model's time, {per_image:.2f} s each.")
+        each, per_s = status.gpu_seconds / max(1, status.images), status.images / status.gpu_seconds
+        taken = f"{counted(status.images, 'image')} took {status.gpu_seconds:,.1f} s of the model's time"
+        say(f"{taken}: {each:.2f} s each, {per_s:.2f} images/s per worker.")
     for sentence in [*_causes(run, status.failed), *sentences]:
         say(sentence)
     say(at_the_end(run.folder, status.total))

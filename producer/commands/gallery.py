@@ -10,6 +10,7 @@ from rich.progress import Progress, TextColumn
 from producer.commands.terminal import FOLDER, say, stderr
 from producer.gallery.building import Made
 from producer.gallery.gallery import MOST, Gallery
+from worker.contract.counting import counted
 
 
 @click.command("gallery")
@@ -47,14 +48,14 @@ def _followed(gallery: Gallery) -> Made | None:
 def _said(made: Made) -> str:
     every = f", one row in {made.step} of the run; --most shows more" if made.step > 1 else ""
     more = f", {made.waiting} more to come: --watch follows them" if made.waiting else ""
-    return f"{made.shown} finished rows{every}{more}"
+    return f"{counted(made.shown, 'finished row')}{every}{more}"
 
 
 @contextmanager
 def _counter() -> Iterator[Callable[[int], None]]:
     """Show on a terminal how many rows are on the page so far."""
     line = Progress(
-        TextColumn("{task.completed} rows on the page"), console=stderr, disable=not stderr.is_terminal, transient=True
+        TextColumn("Rows on the page: {task.completed}"), console=stderr, disable=not stderr.is_terminal, transient=True
     )
     with line:
         task = line.add_task("rows", total=None)

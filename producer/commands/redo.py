@@ -10,6 +10,7 @@ from producer.commands.terminal import FOLDER, say
 from producer.commands.verify import how_to_edit
 from producer.run import opening
 from producer.sending.redo import Where, chosen, ranges, redo
+from worker.contract.counting import counted
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
@@ -45,8 +46,8 @@ def redo_command(folder: Path, *, rows: set[int] | None, where: Where | None, ne
         raise click.UsageError("Name rows, with --rows or --where.")
     with opening.reopen(folder, "redo", say=say) as run:
         if only_plan:
-            say(f"{sum(1 for _ in chosen(run.ledger, rows, where))} rows would be edited again.")
+            say(f"{counted(sum(1 for _ in chosen(run.ledger, rows, where)), 'row')} would be edited again.")
             return
         undone = redo(run, rows, where, new_seed=new_seed)
     seeds = ", each with a seed of its own" if new_seed else ""
-    say(f"{undone} rows are to be edited again{seeds}; {how_to_edit(folder)}")
+    say(f"{counted(undone, 'row is', 'rows are')} to be edited again{seeds}; {how_to_edit(folder)}")

@@ -13,7 +13,7 @@ from producer.commands.planning import dry_run_option, in_words, json_option, sh
 from producer.commands.terminal import FOLDER, say, say_published, stderr
 from producer.run import opening
 from producer.run.failures import broker_errors
-from producer.run.preconditions import require_broker
+from producer.run.preconditions import are_changed, require_broker, sends_them
 from producer.sending.retry import Which, retry, to_retry
 from producer.sending.sender import Sender
 from worker.contract.errors import RunError
@@ -49,6 +49,10 @@ def retry_command(
         if only_plan:
             show(plan, as_json=as_json)
             return
+        if not plan.to_edit and not run.ledger.unanswered:  # a finished run needs no Redis
+            say(in_words(plan))
+            click.echo(folder)
+            return
         _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
         say(in_words(plan))
         with display(stderr, say, quiet=quiet) as report:
@@ -57,10 +61,7 @@ def retry_command(
     click.echo(folder)
     say_published(retried.published, folder)
     if retried.changed:
-        say(
-            f"{retried.changed} rows of {run.source.path} were changed since they were sent, and left alone;"
-            " the same `producer submit` again sends them."
-        )
+        say(f"{are_changed(run, retried.changed)}, and left alone; {sends_them(retried.changed)}")
 
 
 def _require_broker(run: opening.Run, *, own: bool) -> None:

@@ -62,7 +62,7 @@ def run_command(
         raise click.UsageError(f"--workers takes a positive number or auto, found {workers!r}.")
     settings = as_demanded(load_settings(**given))
     if only_plan:
-        dry_run(named, settings, as_json=as_json)
+        dry_run(named, settings, quiet=quiet, as_json=as_json)
         return
     folder = run_folder(named, settings)
     port = 0 if flower and flower_port is None else flower_port
@@ -74,7 +74,7 @@ def run_command(
         opening.create(source, folder, settings, "run", say=say, watch=watch) as run,
     ):
         say_rounding(settings)
-        agree(plan := plan_of(run), redo=redo)
+        agree(plan := plan_of(run, quiet=quiet), redo=redo)
         with (
             Flower(settings, folder, port, say) as monitor,  # it sees the workers end
             LocalWorkers(settings, folder, devices(workers), say) as fleet,

@@ -50,8 +50,8 @@ def runs_command(folder: Path | None, *, as_json: bool, broker_url: str | None) 
 
 def _known(broker_url: str) -> list[Listed]:
     settings = load_settings(broker_url=broker_url or None)
-    require_broker(settings, say, writing=False)
-    with broker_errors(settings), open_redis(settings.broker) as client:
+    require_broker(settings, say, writing=False, looking=True)
+    with broker_errors(settings, looking=True), open_redis(settings.broker) as client:
         return [*runs_of(client)]
 
 

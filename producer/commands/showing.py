@@ -8,6 +8,7 @@ from producer.collecting.alike import difference
 from producer.collecting.fleet import Answers, takes
 from producer.collecting.status import View
 from producer.commands.table import aligned
+from worker.contract.counting import counted
 
 #: Causes of failures that are shown.
 _CAUSES: Final = 5
@@ -44,8 +45,8 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
     if (sentence := difference(status)) is not None:
         yield "differs", sentence
     if view.queue is not None:
-        waiting, in_hand = f"{view.queue.rows:,} rows wait in {view.queue.name}", f"{view.queue.in_hand:,}"
-        yield "queue", f"{waiting}, of whichever run; workers hold {in_hand}"
+        waiting = counted(view.queue.rows, "row waits", "rows wait")
+        yield "queue", f"{waiting} in {view.queue.name}, of whichever run; workers hold {view.queue.in_hand:,}"
 
 
 def state_of(view: View) -> str:

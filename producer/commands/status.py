@@ -67,8 +67,8 @@ def _run(folder: Path, broker_url: str | None) -> _Look:
 
 def _fleet(broker_url: str | None) -> _Look:
     settings = load_settings(broker_url=broker_url)
-    require_broker(settings, say)  # Celery's own way there would take seconds to find out
-    with broker_errors(settings):
+    require_broker(settings, say, looking=True)  # Celery's own way there would take seconds to find out
+    with broker_errors(settings, looking=True):
         found = fleet_status(settings)
     return _Look(found, fleet_in_words(found))
 

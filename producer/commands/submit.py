@@ -23,6 +23,7 @@ from producer.run.preconditions import require_broker
 from producer.run.records import State
 from producer.sending.sender import Sender
 from producer.sending.submit import submit
+from worker.contract.counting import counted
 from worker.settings.fleet import load_settings
 
 
@@ -53,19 +54,20 @@ def submit_command(
     """
     settings = load_settings(**given)
     if only_plan:
-        dry_run(named, settings, as_json=as_json)
+        dry_run(named, settings, quiet=quiet, as_json=as_json)
         return
     require_broker(settings, say)
     folder = run_folder(named, settings)
     with taken_input(named, folder) as source:
         if detach and (rows := count_lines(source.path)) > settings.max_queued:
-            raise click.UsageError(f"--detach takes at most {settings.max_queued} rows (--max-queued), found {rows}.")
+            most = counted(settings.max_queued, "row")
+            raise click.UsageError(f"--detach takes at most {most} (--max-queued), found {rows:,}.")
         say_rounding(settings)
         with (
             broker_errors(settings),
             opening.create(source, folder, settings, "submit", say=say) as run,
         ):
-            agree(plan := plan_of(run), redo=redo)
+            agree(plan := plan_of(run, quiet=quiet), redo=redo)
             with display(stderr, say, quiet=quiet) as report, ended_by_failures(run, max_failed, report) as failing:
                 collector = Collector(run, Alike(report, say), total=plan.total, failing=failing)
                 published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))

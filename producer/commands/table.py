@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Put cells below each other, numbers to the right; the first line is the heads."""
-    columns = [*zip(*lines, strict=True)]
+    """Put cells below each other, numbers to the right; the first line is the heads, and columns of nothing go."""
+    columns = [column for column in zip(*lines, strict=True) if any(column[1:])]
+    lines = [*zip(*columns, strict=True)]
     widths = [max(map(len, column)) for column in columns]
     right = [all(map(_is_number, column[1:])) for column in columns]
     return [

@@ -16,6 +16,7 @@ from producer.rows.lines import read_lines
 from producer.rows.remarks import rounding
 from producer.rows.source import STDIN, Source, is_stream, run_name, taken
 from producer.run.failures import folder_errors
+from worker.contract.counting import counted
 from worker.settings.fleet import Settings
 
 FOLDER: Final = NamedPath()
@@ -95,4 +96,4 @@ def say_rounding(settings: Settings) -> None:
 
 def say_published(rows: int, folder: Path) -> None:
     """Say how many rows were published, and what comes next."""
-    say(f"{rows} rows published; follow them with: producer collect {folder}")
+    say(f"{counted(rows, 'row')} published; follow {'it' if rows == 1 else 'them'} with: producer collect {folder}")

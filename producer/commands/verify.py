@@ -12,6 +12,7 @@ from producer.commands.exit_codes import SOME_UNANSWERED
 from producer.commands.terminal import FOLDER, counted_bar, say, stderr
 from producer.run import opening
 from producer.run.records import State
+from worker.contract.counting import counted
 
 #: Damages that are printed where not all are asked for.
 _SHOWN: Final = 20
@@ -42,9 +43,11 @@ def verify_command(folder: Path, *, fast: bool, every: bool, as_json: bool) -> N
         if (more := len(damages) - _SHOWN) > 0 and not every:
             click.echo(f"… and {more} more; --all prints every one.")
     if not damages:
-        say(f"All {seen} finished rows have their pictures.")
+        say("The finished row has its pictures." if seen == 1 else f"All {seen} finished rows have their pictures.")
         return
-    say(f"{len(damages)} of {seen} finished rows lack a picture, and count as not done; {how_to_edit(folder)}")
+    lack, count = ("lacks", "counts") if len(damages) == 1 else ("lack", "count")
+    which = f"{len(damages)} of {counted(seen, 'finished row')}"
+    say(f"{which} {lack} a picture, and {count} as not done; {how_to_edit(folder)}")
     sys.exit(SOME_UNANSWERED)
 
 

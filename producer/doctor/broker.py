@@ -8,9 +8,10 @@ import redis
 
 from producer.doctor.finding import Finding, broken, note, well
 from producer.run.failures import advice
-from worker.contract.broker_errors import BROKER_ERRORS, described
+from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
+from worker.contract.broker_words import described
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 

@@ -79,7 +79,7 @@ def _broker_and_workers(settings: Settings, role: Role) -> Iterator[Finding]:
     if not is_there:
         return
     try:
-        with broker_errors(settings):
+        with broker_errors(settings, looking=True):
             yield from look_at_workers(settings, role)
     except FleetError as error:
         yield broken("workers", str(error).rstrip("."))

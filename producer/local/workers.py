@@ -37,7 +37,7 @@ _GRACE = 300
 
 #: What is said before that, since whoever presses Ctrl-C wants to see that it was heard.
 _STOPPING = (
-    "Stopping: the batch on the GPU is finished first, then all that this command has started is stopped;"
+    "Stopping: what is on the GPU is finished first, then all that this command has started is stopped;"
     " Ctrl-C again does not wait."
 )
 
@@ -45,7 +45,7 @@ _STOPPING = (
 _POLL = 0.1
 
 #: Most characters of a line of it that are shown while it starts.
-_LONGEST = 60
+_LONGEST = 200
 
 
 class LocalWorkers:
@@ -110,8 +110,8 @@ class LocalWorkers:
         while not any(_was_ready(worker) for worker in self._workers):
             watch()
             self.check()
-            last = next((said.text for said in reversed(_lines(self._workers[0])) if said.text), "starting")
-            tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({one_line(last, _LONGEST)})")
+            doing = one_line(_doing(self._workers[0]), _LONGEST)
+            tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({doing})")
             time.sleep(_POLL)
 
     def check(self, status: Status | None = None) -> None:
@@ -185,6 +185,13 @@ def _was_drained(worker: _Worker) -> bool:
 
 def _was_ready(worker: _Worker) -> bool:
     return any(said.text.endswith(" ready.") for said in _lines(worker))
+
+
+def _doing(worker: _Worker) -> str:
+    """Say what a worker that starts is doing, by what it has said last."""
+    said = [said.text for said in _lines(worker) if said.text]
+    # Its first words, after which it imports torch, tell who it is, and are nothing to wait for.
+    return said[-1] if len(said) > 1 else "loading libraries" if said else "starting"
 
 
 def _last_word(worker: _Worker) -> str:

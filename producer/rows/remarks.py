@@ -5,6 +5,7 @@ from pathlib import Path
 
 from producer.rows.outputs import absent_files
 from producer.rows.parser import Row
+from worker.contract.counting import counted
 from worker.contract.row_warnings import MEANING, RowWarning
 from worker.settings.fleet import Settings
 
@@ -33,18 +34,23 @@ class Remarks:
                 self._first_absent = f"line {row.line.number}: {absent[0]}"
             self.kept_absent += bool(absent)
 
-    def sentences(self, warnings: Mapping[RowWarning, int]) -> list[str]:
-        """Return what there is to say; `warnings` counts the rows by kind."""
+    def sentences(self, warnings: Mapping[RowWarning, int], first: Mapping[RowWarning, int] | None = None) -> list[str]:
+        """Return what there is to say; `warnings` counts the rows by kind, and `first` names one of each."""
         said = []
         if (left := left_alone(self.kept, self.rows, self._settings)) is not None:
             said.append(left)
         if self.kept_absent:
             said.append(
-                f"{self.kept_absent} of them name a file that is not there ({self._first_absent});"
+                f"{self.kept_absent} of them {'names' if self.kept_absent == 1 else 'name'} a file that is not there"
+                f" ({self._first_absent});"
                 f" where {self._settings.output_image_key} is empty, a row is edited."
             )
         kinds = (kind for kind in RowWarning if warnings.get(kind) and kind is not RowWarning.KEPT)
-        return [*said, *(f"{warnings[kind]} rows: {MEANING[kind]}." for kind in kinds)]
+        such_as = {kind: f" (such as row {row})" for kind, row in (first or {}).items()}
+        return [
+            *said,
+            *(f"{counted(warnings[kind], 'row')}: {MEANING[kind]}{such_as.get(kind, '')}." for kind in kinds),
+        ]
 
 
 def left_alone(kept: int, rows: int, settings: Settings) -> str | None:
@@ -52,9 +58,12 @@ def left_alone(kept: int, rows: int, settings: Settings) -> str | None:
     if not kept:
         return None
     key = settings.output_image_key
-    which = f"No row needs an edit: all {rows}" if kept == rows else f"{kept} of {rows} rows"
+    which = f"{kept} of {counted(rows, 'row')}"
+    if kept == rows:
+        which = "No row needs an edit: " + (f"all {rows}" if rows > 1 else "the only one")
+    has, are = ("has", "is") if kept == 1 else ("have", "are")
     return (
-        f"{which} have {key} already and are left alone; if that is a column of the data set's own, name another for"
+        f"{which} {has} {key} already and {are} left alone; if that is a column of the data set's own, name another for"
         " the output with --output-image-key."
     )
 

@@ -6,26 +6,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from worker.contract.broker_errors import BROKER_ERRORS, Trouble, described, trouble
+from worker.contract.broker_errors import BROKER_ERRORS, Trouble, trouble
+from worker.contract.broker_words import described, what_helps
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
 
 #: What to do about a broker that cannot be used, by what stands in the way.
-_ADVICE: Final = {
-    Trouble.AWAY: "start it, or name another with --broker",
-    Trouble.PASSING: "mend that, or name another with --broker",
-    Trouble.PERSON: "mend that, or name another with --broker",
-}
+_ADVICE: Final = {Trouble.AWAY: "start it", Trouble.PASSING: "mend that", Trouble.PERSON: "mend that"}
 
 
 def advice(error: BaseException) -> str:
     """Say what to do about a broker that raised this."""
-    return _ADVICE[trouble(error)]
+    return f"{what_helps(error) or _ADVICE[trouble(error)]}, or name another with --broker"
 
 
 @contextmanager
-def broker_errors(settings: Settings) -> Iterator[None]:
-    """Turn a broker that cannot be used into one sentence.
+def broker_errors(settings: Settings, *, looking: bool = False) -> Iterator[None]:
+    """Turn a broker that cannot be used into one sentence; `looking`: of a command that changes nothing.
 
     Raises:
         RunError: it names the broker, without its password, and what to do.
@@ -34,10 +31,8 @@ def broker_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except BROKER_ERRORS as error:
-        raise RunError(
-            f"{described(settings.broker, error)}; {advice(error)}. Nothing is lost:"
-            " the same command goes on where it stopped."
-        ) from None
+        comfort = "" if looking else " Nothing is lost: the same command goes on where it stopped."
+        raise RunError(f"{described(settings.broker, error)}; {advice(error)}.{comfort}") from None
 
 
 @contextmanager

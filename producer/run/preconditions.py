@@ -3,31 +3,53 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import redis
+
 from producer.run.failures import broker_errors
+from producer.run.ledger import Ledger
 from producer.run.manifest import is_remembered_broker
 from producer.run.opening import Run
 from producer.run.records import State
 from producer.run.retrying import REFUSALS, Retrying
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
+from worker.contract.counting import counted
 from worker.contract.errors import RunError
+from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 
 
 def require_broker(
-    settings: Settings, say: Callable[[str], None], *, writing: bool = True, watch: Callable[[], None] = lambda: None
+    settings: Settings,
+    say: Callable[[str], None],
+    *,
+    writing: bool = True,
+    looking: bool = False,
+    watch: Callable[[], None] = lambda: None,
 ) -> None:
     """Make sure that the broker can be worked with, so that a wrong address is said at once and not waited for.
 
-    One that is there and refuses for a while is waited for: its address is right.
+    One that is there and refuses for a while is waited for: its address is right. `looking`: see `broker_errors`.
 
     Raises:
         RunError: it cannot; the sentence names it.
 
     """
     retrying = Retrying(settings, say, bears=REFUSALS, watch=watch)
-    with broker_errors(settings):
+    with broker_errors(settings, looking=looking):
         retrying(lambda: try_broker(settings.broker, writing=writing))
+
+
+def has_ended(ledger: Ledger) -> bool:
+    """Tell whether a run's Redis was that of its `producer run`, and has ended with it."""
+    own = ledger.get("broker")
+    if not own:
+        return False
+    try:
+        with open_redis(own, patience=None) as client:
+            return not client.ping()
+    except redis.RedisError:
+        return True
 
 
 def require_sent(run: Run) -> None:
@@ -43,9 +65,10 @@ def require_sent(run: Run) -> None:
     states = run.ledger.states()
     another = run.retrying(run.stream.status) is None and not is_remembered_broker(run.ledger, run.settings)
     if rows := states[State.NOTED] + (states[State.SENT] if another else 0):
+        absent = counted(rows, f"row of the run {run.folder} is", f"rows of the run {run.folder} are")
         raise RunError(
-            f"{rows} rows of the run {run.folder} are not in Redis at {shown(run.settings.broker)};"
-            " send them with the same `producer submit` again."
+            f"{absent} not in Redis at {shown(run.settings.broker)};"
+            f" send {'it' if rows == 1 else 'them'} with the same `producer submit` again."
         )
 
 
@@ -57,8 +80,8 @@ def require_wanted(run: Run) -> None:
 
     """
     if run.retrying(lambda: run.revocations.cancelled):
-        rows = run.ledger.unanswered
-        raise RunError(f"The run {run.folder} was cancelled: {rows} rows are unanswered; {how_to_go_on(run.folder)}.")
+        rows = counted(run.ledger.unanswered, "row is", "rows are")
+        raise RunError(f"The run {run.folder} was cancelled: {rows} unanswered; {how_to_go_on(run.folder)}.")
 
 
 def how_to_go_on(folder: Path) -> str:
@@ -68,7 +91,17 @@ def how_to_go_on(folder: Path) -> str:
 
 def changed_rows(run: Run, rows: int) -> RunError:
     """Return the error that rows are not what they were when they were sent."""
-    return RunError(
-        f"{rows} rows of {run.source.path} were added or changed since they were sent;"
-        " the same `producer submit` again sends them."
+    return RunError(f"{are_changed(run, rows, 'added or changed')}; {sends_them(rows)}")
+
+
+def are_changed(run: Run, rows: int, what: str = "changed") -> str:
+    """Say that rows are not what they were when they were sent."""
+    path = run.source.path
+    return counted(
+        rows, f"row of {path} was {what} since it was sent", f"rows of {path} were {what} since they were sent"
     )
+
+
+def sends_them(rows: int) -> str:
+    """Say how such rows are sent."""
+    return f"the same `producer submit` again sends {'it' if rows == 1 else 'them'}."

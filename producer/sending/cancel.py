@@ -14,6 +14,7 @@ from producer.run.preconditions import how_to_go_on
 from producer.run.queues import RunQueue
 from producer.run.retrying import REFUSALS, Retrying
 from worker.celery import connect
+from worker.contract.counting import counted
 from worker.contract.messages import queue_names
 from worker.contract.outcomes import open_redis
 from worker.contract.revocations import Revocations
@@ -42,8 +43,8 @@ def cancel(folder: Path, say: Callable[[str], None], broker_url: str | None = No
                 return f"Nobody is at work on the run {folder}: its `producer run` has ended, and its Redis with it."
             raise
     return (
-        f"The run {folder} is cancelled: {waiting} rows are unanswered, and {removed} messages were removed from the"
-        f" queue; {how_to_go_on(folder)}."
+        f"The run {folder} is cancelled: {counted(waiting, 'row is', 'rows are')} unanswered, and"
+        f" {counted(removed, 'message was', 'messages were')} removed from the queue; {how_to_go_on(folder)}."
     )
 
 

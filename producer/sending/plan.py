@@ -16,6 +16,9 @@ _CHUNK = 1000
 #: Where a row that is to be sent is counted, by its state before.
 _SENT_AS: Final = {State.FAILED: "failed", State.NOTED: "unsent"}
 
+#: What a row is whose Redis is gone.
+_RECALLED: Final = {State.SENT: State.NOTED}
+
 #: Where one is counted that is what it was.
 _LEFT_AS: Final = {State.DONE: "finished", State.SENT: "on_their_way"}
 
@@ -24,7 +27,7 @@ _LEFT_AS: Final = {State.DONE: "finished", State.SENT: "on_their_way"}
 class Plan:
     """Rows of the input by what becomes of them; each counts once."""
 
-    #: To be edited: never seen before, failed before, noted before and never sent.
+    #: To be edited: never seen before, failed before, noted before and never sent, or sent to a Redis that is gone.
     new: int = 0
     failed: int = 0
     unsent: int = 0
@@ -61,14 +64,15 @@ class Plan:
         return {"total": self.total, "to_edit": self.to_edit, **asdict(self)}
 
 
-def by_counts(total: int, states: Mapping[State, int]) -> Plan:
+def by_counts(total: int, states: Mapping[State, int], *, is_gone: bool = False) -> Plan:
     """Plan by the ledger's counts alone: enough where the run's options are what they were."""
+    sent = states[State.SENT]
     return Plan(
         new=max(0, total - sum(states.values())),
         failed=states[State.FAILED],
-        unsent=states[State.NOTED],
+        unsent=states[State.NOTED] + (sent if is_gone else 0),
         finished=states[State.DONE],
-        on_their_way=states[State.SENT],
+        on_their_way=0 if is_gone else sent,
         kept=states[State.KEPT],
     )
 
@@ -79,8 +83,12 @@ def by_rows(
     parser: RowParser,
     earlier: RowParser | None = None,
     because: tuple[str, ...] = (),
+    *,
+    is_gone: bool = False,
 ) -> Plan:
     """Plan by comparing every row with what the ledger knows of it; `earlier` parses as the run's last command did.
+
+    `is_gone`: whether nothing is on its way any more.
 
     Raises:
         RunError: the input cannot be read.
@@ -89,6 +97,8 @@ def by_rows(
     plan = Plan(because=because, is_exact=True)
     for chunk in in_chunks(lines, _CHUNK):
         known = {} if ledger is None else ledger.known(line.row for line in chunk)
+        if is_gone:
+            known = {row: one._replace(state=_RECALLED.get(one.state, one.state)) for row, one in known.items()}
         for line in chunk:
             row = parser.parse(line)
             what = _what_becomes(row, known.get(line.row), earlier)

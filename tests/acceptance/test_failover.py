@@ -11,8 +11,9 @@ from tests.support.sending import pictures, send
 from tests.support.sentinel import MASTER, Watched, running_sentinel
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, fork_worker
-from worker.contract.broker_errors import Trouble, described, trouble
+from worker.contract.broker_errors import Trouble, trouble
 from worker.contract.broker_trial import try_broker
+from worker.contract.broker_words import described
 from worker.contract.outcomes import open_redis
 
 ROWS = 12

@@ -172,7 +172,7 @@ def test_an_explicit_size_is_rounded_down_and_said_once(passthrough: Fleet, tmp_
     assert code == 0, said
     assert said.count("--size 1285x725 was rounded down to 1280x720: demo takes multiples of 16.") == 1
     assert said.count("rounded down") == 2
-    assert "2 rows: a size of their own that was rounded down" in said
+    assert "2 rows: a size of its own that was rounded down" in said
     sizes = [Image.open(tmp_path / f"r/sample_{number}/sample_{number}_0.png").size for number in range(5)]
     assert sizes == [(1280, 720), (1280, 720), (320, 208), (96, 96), (320, 208)]
 

@@ -105,3 +105,19 @@ def test_outcomes_wait_for_redis(cli: CLI, worker: WorkerProcess, server: RedisS
     assert collected.returncode == 0, collected.stderr
     wait_until(lambda: client.hlen("unacked") == 0, "every row is acknowledged")
     assert received(worker) == 4
+
+
+def test_a_worker_is_stopped_while_redis_is_away(
+    cli: CLI, worker: WorkerProcess, server: RedisServer, gate: Path
+) -> None:
+    """It ends in order, with a line for each row that it could not give back, and nothing of a library's."""
+    hold(cli, worker, open_redis(server.url), rows=4)
+    server.kill()
+    wait_until(lambda: worker.logged("does not answer"), "the worker misses Redis")
+    worker.process.terminate()
+    gate.touch()
+    assert worker.process.wait(60) == 0
+    assert not worker.logged("Traceback")
+    assert not worker.logged("rows go on")
+    server.start()
+    assert open_redis(server.url).hlen("unacked") == 4  # for the next worker, once nobody renews them

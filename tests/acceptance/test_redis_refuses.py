@@ -70,6 +70,7 @@ def test_a_refusal_is_waited_out(
     assert said(worker.lines(), "waiting for it") == said(worker.lines(), "again, after") == (refusal is not OOM)
     assert said(worker.lines(), "waits for Redis") == said(worker.lines(), "rows go on: Redis takes")
     assert not worker.logged("Traceback")
+    assert not worker.logged("of pipeline caused error")  # which would quote the row
 
 
 def test_workers_and_commands_begin_during_a_refusal(cli: CLI, server: RedisServer, gate: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_picture_of_another_row_is_none(four: CLI) -> None:
     assert fast.stdout == "row 2: r/sample_2/sample_2_0.png is empty\n"
     whole = four("verify", "r")
     assert whole.stdout == "row 0: r/sample_0/sample_0_0.png is damaged, or another row's\n"
-    assert "1 of 2 finished rows lack a picture, and count as not done" in whole.stderr
+    assert "1 of 2 finished rows lacks a picture, and counts as not done" in whole.stderr
 
 
 def test_rejected_rows_get_another_seed_and_keep_it(four: CLI) -> None:
@@ -93,9 +93,9 @@ def test_rejected_rows_get_another_seed_and_keep_it(four: CLI) -> None:
 def test_rows_are_chosen_by_what_became_of_them(four: CLI) -> None:
     """Rows with an error are edited again by a condition, by a retry, too; what nobody chose is left alone."""
     plain(four.folder / "absent.png", RED)
-    assert four("redo", "r", "--where", "error~NO SUCH FILE", "--dry-run").stderr == "1 rows would be edited again.\n"
+    assert four("redo", "r", "--where", "error~NO SUCH FILE", "--dry-run").stderr == "1 row would be edited again.\n"
     assert four("redo", "r", "--where", "error~no such file").returncode == 0
-    assert "1 rows published" in four("retry", "r").stderr
+    assert "1 row published" in four("retry", "r").stderr
     assert four("collect", "r").returncode == 0
 
 

@@ -108,7 +108,7 @@ def test_the_default_run_folder_is_dataflows(alone: CLI) -> None:
     [given] = read_jsonl(alone.folder / "mine.jsonl")
     assert read_jsonl(alone.folder / done.stdout.strip()) == [{**given, "warnings": ["kept"]}]
     assert "0 rows done, 0 failed, 1 kept, 0 unanswered" in done.stderr
-    assert "No row needs an edit: all 1 have output_image already and are left alone" in done.stderr
+    assert "No row needs an edit: the only one has output_image already and is left alone" in done.stderr
 
 
 def test_appended_and_edited_rows_are_done(fleet_cli: CLI) -> None:
@@ -163,7 +163,7 @@ def test_an_interrupted_run_stops_everything_and_resumes(tmp_path: Path) -> None
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=20)  # noqa: S310 - loopback
     stopping, interrupted = stderr.splitlines()[-2:]
-    assert stopping.startswith("Stopping: the batch on the GPU is finished first, ")
+    assert stopping.startswith("Stopping: what is on the GPU is finished first, ")
     assert interrupted == "Error: Interrupted; the same command goes on where it stopped."
     assert not any(Path(f"/proc/{child}").exists() for child in started)
     assert not (tmp_path / "r/output.jsonl").exists()
@@ -187,7 +187,7 @@ def test_a_run_on_a_named_broker_takes_over_rows_that_were_sent_before(cli: CLI)
     assert cli("submit", "in.jsonl", "--run-dir", "r", "--steps", 1, "--size", "input").returncode == 0
     done = cli("run", "in.jsonl", "--run-dir", "r", "--steps", 1, "--size", "input")
     assert done.returncode == 3, done.stderr
-    assert "1 rows done, 1 failed" in done.stderr
+    assert "1 row done, 1 failed" in done.stderr
     assert Image.open(cli.folder / "r/sample_0/sample_0_0.png").size == (300, 200)
     assert json.loads(cli("status", "r", "--json").stdout)["failed"] == 1
 

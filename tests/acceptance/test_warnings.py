@@ -21,7 +21,7 @@ ROWS: list[dict[str, Any]] = [
     row("a.png", "Make it red.", output_image="a.png"),
 ]
 WARNINGS = [None, ["instruction-cut"], ["images-unused", "instruction-cut"], ["instruction-cut"], ["kept"]]
-SENTENCE = "3 rows: the instruction is longer than the model reads."
+SENTENCE = "3 rows: the instruction is longer than the model reads (such as row 1)."
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from worker.batching.jobs import BatchKey
+from worker.contract.counting import counted
 from worker.contract.errors import ModelError, RowError, one_line
 
 
@@ -35,7 +36,8 @@ class CircuitBreaker:
         own = isinstance(error, RowError)
         self._failed += not own
         if self._failed >= self._limit:
-            raise ModelError(f"The model failed on {self._failed} rows, one after the other ({_reason(error)}).")
+            rows = counted(self._failed, "row", "rows, one after the other")
+            raise ModelError(f"The model failed on {rows} ({_reason(error)}).")
         try:
             self._selftest(None if own else key)
         except Exception as proof:

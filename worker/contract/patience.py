@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from worker.contract.broker_errors import Trouble, described, trouble
+from worker.contract.broker_errors import Trouble, trouble
+from worker.contract.broker_words import described, what_helps
 from worker.contract.errors import RunError
 
 
@@ -38,7 +39,8 @@ class Patience:
             self._since = now
             self._was_away = trouble(error) is Trouble.AWAY
             if self._limit is None or self._limit > 0:
-                self._say(f"{described(self._broker, error)}; waiting for it.")
+                helps = f": {found}" if (found := what_helps(error)) else ""
+                self._say(f"{described(self._broker, error)}; waiting for it{helps}.")
         if self._limit is not None and now - self._since >= self._limit:
             raise RunError(
                 f"{described(self._broker, error)}, for {now - self._since:.0f} s now, which is all the patience there"

@@ -32,7 +32,7 @@ MEANING: Final[Mapping[RowWarning, str]] = {
     RowWarning.IMAGES_UNUSED: (
         "more than one image, of which the first is edited (--multi-image stitch edits them all, side by side)"
     ),
-    RowWarning.SIZE_ROUNDED: "a size of their own that was rounded down to what the model takes",
+    RowWarning.SIZE_ROUNDED: "a size of its own that was rounded down to what the model takes",
     RowWarning.JSON_TEXT: "a list or an object that was written as text, and was read as what it is",
     RowWarning.MARKUP_REMOVED: "placeholders of an image in the instruction, which were taken out (--keep-markup)",
     RowWarning.MARKUP_UNKNOWN: "something in the instruction that looks like markup, and was left there",

@@ -13,6 +13,7 @@ from typing import Any
 import redis
 from kombu.transport.virtual import QoS
 
+from worker.contract.broker_words import reason
 from worker.delivery.visibility import take
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def _append(qos: Any, message: Any, tag: str) -> None:
     try:
         take(qos, message, tag)
     except redis.ResponseError as error:
-        logger.warning("Redis does not note that a row is in hand here: %s", error)
+        logger.warning("Redis does not note that a row is in hand here: %s", reason(error))
     QoS.append(qos, message, tag)
 
 

@@ -6,8 +6,9 @@ from typing import Final, NoReturn
 
 from celery.worker import state
 
-from worker.contract.broker_errors import BROKER_ERRORS, Trouble, described, is_about_secrets, trouble
+from worker.contract.broker_errors import BROKER_ERRORS, Trouble, is_about_secrets, trouble
 from worker.contract.broker_trial import try_broker
+from worker.contract.broker_words import described
 from worker.contract.errors import RunError
 from worker.contract.patience import Patience
 from worker.settings.fleet import Settings

@@ -8,6 +8,7 @@ from typing import Any
 
 import redis
 from celery.worker.consumer import Consumer
+from kombu.transport.redis import QoS
 from kombu.utils.url import maybe_sanitize_url
 
 from worker.contract.broker_errors import Trouble, trouble
@@ -44,6 +45,9 @@ class PatientConsumer(Consumer):
 
     _lost: BaseException | None = None
 
+    #: Whether there is no connection at the moment.
+    _is_cut_off = False
+
     def connect(self) -> Any:
         """Connect to a broker that can be worked with.
 
@@ -55,6 +59,7 @@ class PatientConsumer(Consumer):
         # Also a moment ago: see `worker.bootsteps`.
         self.has_waited = await_broker(load_settings(), lost) or getattr(self.controller, "has_waited", False)
         connection = super().connect()
+        self._is_cut_off = False
         # Celery tells everybody who asks, and leaves only the password out that stands by itself.
         connection.info = partial(_without_secrets, connection.info)
         return connection
@@ -73,6 +78,13 @@ class PatientConsumer(Consumer):
 
     def on_connection_error_after_connected(self, exc: BaseException) -> None:
         """Let go of the connection, too: rows in hand are taken over into the next (`worker.delivery.leases`)."""
+        self._is_cut_off = True
         with suppress(Exception):
             self.connection.collect()
         self.on_connection_error_before_connected(exc)
+
+    def shutdown(self) -> None:
+        """End; rows that no broker takes back just now come back by themselves, once nobody renews them."""
+        if self._is_cut_off:  # kombu would try it all the same, here and once more at the process's end
+            QoS.restore_at_shutdown = False
+        super().shutdown()

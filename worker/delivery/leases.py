@@ -13,6 +13,7 @@ from celery.worker.consumer import Consumer
 from kombu.transport.redis import Mutex, MutexHeld
 
 from worker.celery import SWEEP
+from worker.contract.broker_words import reason
 from worker.contract.messages import TASK_NAME
 from worker.delivery.acknowledging import guard
 from worker.delivery.quarantine import live
@@ -97,7 +98,7 @@ class RenewLeases(bootsteps.StartStopStep):
                 pipe.execute()
         except redis.ResponseError as error:
             if held and not self._refused:
-                logger.warning("the messages in hand cannot be renewed: %s", error)
+                logger.warning("the messages in hand cannot be renewed: %s", reason(error))
             self._refused = True
             return
         if self._refused:

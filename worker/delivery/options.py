@@ -13,6 +13,7 @@ from celery import bootsteps
 from celery.worker import WorkController
 
 from worker.celery import configuration
+from worker.contract.counting import counted
 from worker.contract.messages import queue_name
 from worker.delivery.thread_pool import EventLoopThreadPool
 from worker.settings.fleet import Settings, load_settings
@@ -61,7 +62,7 @@ def refusals(worker: WorkController, options: Mapping[str, Any], settings: Setti
         if options.get(name) or getattr(worker, name, None):
             yield _sentence(name, why)
     if (rows := worker.concurrency) != settings.in_flight:
-        why = f"a worker holds {settings.in_flight} rows at a time, as many as keep its batches full"
+        why = f"a worker holds {counted(settings.in_flight, 'row')} at a time, as many as keep its batches full"
         yield _sentence("concurrency", f"{why}; leave it out, or set FLEET_ROWS_IN_FLIGHT instead", rows)
     if (times := worker.prefetch_multiplier) != 1:
         why = "a worker would hoard rows that others could edit"

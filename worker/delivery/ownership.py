@@ -11,6 +11,7 @@ import redis
 from kombu.transport.redis import Channel
 
 from worker.batching.jobs import EditJob, Ticket
+from worker.contract.broker_words import reason
 from worker.contract.errors import Unwanted
 from worker.contract.redis_keys import KEPT, answered_key, run_key
 from worker.delivery.quarantine import INSTANCE
@@ -52,7 +53,7 @@ class Ownership:
                     pipe.hexists(Channel.unacked_key, ticket.tag)
                 found: list[Any] = pipe.execute()
         except redis.RedisError as error:
-            logger.warning("nobody knows whether others have these rows, too: %s", error)
+            logger.warning("nobody knows whether others have these rows, too: %s", reason(error))
             return [False] * len(tickets)
         # A Redis that lost its last second has forgotten the note, and not that the message is unacknowledged.
         return [

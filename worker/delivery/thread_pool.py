@@ -10,6 +10,8 @@ from typing import Any
 from celery.concurrency.thread import ApplyResult, TaskPool
 from kombu.asynchronous import Hub
 
+from worker.contract.broker_words import reason
+
 logger = logging.getLogger(__name__)
 
 
@@ -72,7 +74,7 @@ class EventLoopThreadPool(TaskPool):
                 self._hub.run_once()
         except Exception as error:
             # Redis may be away. What it was not told stays unacknowledged there, and comes back by itself.
-            logger.warning("while stopping: %s", error)
+            logger.warning("while stopping: %s", reason(error))
             time.sleep(0.1)
 
     def _on_event_loop(self, callback: Callable[..., Any] | None) -> Callable[..., None] | None:

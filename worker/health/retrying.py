@@ -10,6 +10,7 @@ import redis
 import tenacity
 from tenacity.nap import sleep_using_event
 
+from worker.contract.broker_words import reason
 from worker.contract.errors import GivenBack, TransientError
 
 logger = logging.getLogger(__name__)
@@ -105,13 +106,15 @@ class _WaitingRows:
             with self._lock:
                 self._waiting += 1
                 if self._waiting == 1:
-                    logger.warning("row %s waits for Redis, and so will others: %s", row, error)
+                    logger.warning("row %s waits for Redis, and so will others: %s", row, reason(error))
 
+        goes_on = False
         try:
             yield waits
+            goes_on = True
         finally:
             if is_waiting:
                 with self._lock:
                     self._waiting -= 1
-                    if not self._waiting:
+                    if goes_on and not self._waiting:
                         logger.warning("rows go on: Redis takes again what they ask")

@@ -9,6 +9,7 @@ from typing import IO, Any, Final
 from celery import signals
 from celery.exceptions import SecurityWarning
 
+from worker.logs.discreet import discreet
 from worker.logs.formats import json_lines
 from worker.settings.fleet import load_settings
 
@@ -34,8 +35,9 @@ def _hush(instance: Any, **_: Any) -> None:
 
 def _form(logger: logging.Logger, loglevel: int, **_: Any) -> None:
     settings = load_settings()
-    if settings.log_format == "json":
-        for handler in logger.handlers:
+    for handler in logger.handlers:
+        handler.addFilter(discreet)
+        if settings.log_format == "json":
             handler.setFormatter(json_lines())
     if not settings.log_rows and loglevel > logging.DEBUG:
         for name in ROW_BY_ROW:

@@ -56,7 +56,7 @@ const main = (() => {
     at("live").hidden = !live;
     const notes = [
       step > 1 && `one row in ${step} is shown`,
-      waiting > 0 && `${waiting.toLocaleString("en")} rows to come`,
+      waiting > 0 && `${waiting.toLocaleString("en")} row${waiting === 1 ? "" : "s"} to come`,
     ];
     at("note").textContent = notes.filter(Boolean).join(" · ");
     marked();

@@ -72,4 +72,4 @@ def test_a_finished_row_stays_finished_where_its_image_is_gone(cli: CLI) -> None
     image.unlink()
     done = cli("run", "in.jsonl", "--run-dir", "r")
     assert done.returncode == 0, done.stderr
-    assert "1 rows done, 0 failed" in done.stderr
+    assert "1 row done, 0 failed" in done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import CLI, PRODUCER, read_jsonl, row, write_jsonl
+from tests.support.cli import CLI, PRODUCER, on_a_terminal, read_jsonl, row, write_jsonl
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
 
@@ -103,3 +103,11 @@ def test_a_rounded_size_is_said_once(cli: CLI) -> None:
     assert submitted.returncode == 0
     sentence = "--size 1285x725 was rounded down to 1280x720: demo takes multiples of 16."
     assert submitted.stderr.count(sentence) == 1
+
+
+def test_errors_stand_above_the_bar_of_a_terminal(cli: CLI) -> None:
+    """Each on a line of its own, from which the bar has been taken away."""
+    write_jsonl(cli.folder / "in.jsonl", [row("absent.png", "Make it red.")])
+    ended, shown = on_a_terminal(cli, "check", "in.jsonl", typed="")
+    assert ended == 3, shown
+    assert f"\x1b[2Kline 1: image {cli.folder}/absent.png: no such file." in shown, shown

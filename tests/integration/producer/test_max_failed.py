@@ -103,7 +103,7 @@ def asked(cli: CLI, reply: bytes) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("reply", "ends"),
     [
-        (b"n\n", f"Error: The run r is ended: {ALIKE}. Nothing is lost, 1 rows are unanswered, and "),
+        (b"n\n", f"Error: The run r is ended: {ALIKE}. Nothing is lost, 1 row is unanswered, and "),
         (b"\x04", "Error: Interrupted; the same command goes on where it stopped."),
     ],
 )

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from producer.commands.cli import main
-from producer.run.ledger import LEDGER
+from producer.run.ledger import LEDGER, Ledger
 from tests.support.by_hand import answer_all, lose, rows_in_queue, write_rows
 from tests.support.cli import CLI, on_a_terminal, row, write_jsonl
 
@@ -71,7 +71,9 @@ def test_it_is_when_its_owner_says_so(three: CLI, redis_url: str) -> None:
     assert "left alone: 3 finished" in three(*SUBMIT, "--seed", 7).stderr
 
 
-@pytest.mark.parametrize(("typed", "code", "queued"), [("y\n", 0, [0, 1, 2]), ("n\n", 1, []), ("\n", 1, [])])
+@pytest.mark.parametrize(
+    ("typed", "code", "queued"), [("y\n", 0, [0, 1, 2]), ("n\n", 2, []), ("\n", 2, []), ("\x04", 2, [])]
+)
 def test_on_a_terminal_a_yes_will_do(three: CLI, redis_url: str, typed: str, code: int, queued: list[int]) -> None:
     """Whoever sits there is asked, and anything but a yes changes nothing."""
     before = remembered(three)
@@ -116,6 +118,18 @@ def test_a_dry_run_changes_nothing(three: CLI, command: str, tmp_path: Path) -> 
     fresh = away(command, "in.jsonl", "--run-dir", "none", "--dry-run")
     assert fresh.stdout == "Plan: 3 rows to edit (3 new); left alone: 1 that cannot be edited.\n"
     assert not (three.folder / "none").exists()
+
+
+def test_what_a_run_had_begun_is_planned_once_its_redis_has_ended(three: CLI, tmp_path: Path) -> None:
+    """Nothing of a `producer run` that was ended is on its way any more."""
+    write_jsonl(three.folder / "in.jsonl", [row(f"{n}.png", "Make it red.") for n in range(5)])
+    three(*SUBMIT)
+    planned = three("run", *SUBMIT[1:], "--dry-run").stdout
+    assert planned == "Plan: nothing to edit; left alone: 3 finished and 2 on their way.\n"
+    with Ledger(three.folder / "r") as ledger:
+        ledger.put("broker", f"redis+socket://{tmp_path}/none.sock")
+    gone = three("run", *SUBMIT[1:], "--dry-run").stdout
+    assert gone == "Plan: 2 rows to edit (2 that are not done yet); left alone: 3 finished.\n"
 
 
 def test_a_stream_can_be_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

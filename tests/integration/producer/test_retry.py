@@ -75,7 +75,7 @@ def test_rows_that_could_not_be_parsed_are_tried_again(cli: CLI, redis_url: str)
     assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
     write_jsonl(cli.folder / "in.jsonl", [row("0.png", "Make it red."), row("1.png", "Make it red."), "no json"])
     done = cli("retry", "r")
-    assert after_plan(done.stderr) == "1 rows published; follow them with: producer collect r\n"
+    assert after_plan(done.stderr) == "1 row published; follow it with: producer collect r\n"
     assert rows_in_queue(redis_url) == [0, 1]
     assert states(cli) == [State.SENT, State.SENT, State.FAILED]
 
@@ -117,6 +117,17 @@ def test_a_retry_waits_for_room(five: CLI, redis_url: str) -> None:
         wait_until(lambda: retrying.poll() is not None, "the retry has ended")
         assert retrying.returncode == 0
     assert rows_in_queue(redis_url) == [1, 2]
+
+
+def test_a_finished_run_needs_no_redis(five: CLI, redis_url: str) -> None:
+    """There is nothing to send, whoever is away."""
+    for request in requests(redis_url):
+        answer(redis_url, request)
+    assert five("collect", "r").returncode == 3
+    away = CLI(five.folder, {"broker_url": "redis://127.0.0.1:1/0"})
+    done = away("retry", "r", "--only", "unanswered")
+    assert (done.returncode, done.stdout) == (0, "r\n"), done.stderr
+    assert done.stderr == "Plan: nothing to edit; left alone: 3 finished and 2 that cannot be edited.\n"
 
 
 def test_a_run_whose_own_redis_has_ended_says_what_to_do(five: CLI) -> None:

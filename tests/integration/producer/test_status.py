@@ -70,7 +70,7 @@ def test_rows_that_differ_are_said_by_collect_and_status(sent: CLI) -> None:
     answer(sent, 0, 1)
     assert "Workers calculate differently" not in sent("collect", "r", "--no-wait").stderr
     answer(sent, 1, 3, profile="fast", worker="v")
-    told = "1 rows with profile exact, 2 with profile fast (v)"
+    told = "1 row with profile exact, 2 with profile fast (v)"
     assert told in sent("status", "r").stdout
     assert sent("collect", "r", "--no-wait").stderr.count(told) == 1
 

@@ -46,7 +46,9 @@ def test_a_redis_that_lost_everything_gets_the_unanswered_rows_again(five: CLI, 
     answer(redis_url, requests(redis_url)[1])
     assert five("collect", "r", "--no-wait").returncode == 4
     open_redis(redis_url).flushall()
-    assert five("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    again = five("submit", "in.jsonl", "--run-dir", "r")
+    assert again.returncode == 0
+    assert again.stderr.startswith("Plan: 4 rows to edit (4 that are not done yet); left alone: 1 finished.\n")
     assert rows_in_queue(redis_url) == [0, 2, 3, 4]
 
 
@@ -79,7 +81,7 @@ def test_rows_that_were_never_sent_are_not_waited_for(five: CLI, redis_url: str)
     write_jsonl(five.folder / "in.jsonl", [*read_jsonl(five.folder / "in.jsonl"), row("6.png", "Make it red.")])
     collected = five("collect", "r")
     assert collected.returncode == 1
-    assert "1 rows of" in collected.stderr
+    assert "1 row of" in collected.stderr
     assert len(read_jsonl(five.folder / "r/output.jsonl")) == 6
 
 
@@ -128,7 +130,7 @@ def test_collect_without_waiting_writes_what_is_there(five: CLI, redis_url: str)
     collected = five("collect", "r", "--no-wait", "--output", "partial.jsonl")
     assert collected.returncode == 4
     assert collected.stdout == "partial.jsonl\n"
-    assert "1 rows done, 0 failed, 4 unanswered" in collected.stderr
+    assert "1 row done, 0 failed, 4 unanswered" in collected.stderr
     made = read_jsonl(five.folder / "partial.jsonl")
     assert [fields["output_image"] for fields in made] == [[], [], ["./r/sample_2/sample_2_0.png"], [], []]
     assert not any("error" in fields for fields in made)
@@ -271,9 +273,9 @@ def test_rows_that_are_left_alone_are_not_done(cli: CLI, redis_url: str) -> None
     answer(redis_url, requests(redis_url)[0])
     collected = cli("collect", "r")
     assert collected.returncode == 0
-    assert "1 rows done, 0 failed, 2 kept, 0 unanswered" in collected.stderr
+    assert "1 row done, 0 failed, 2 kept, 0 unanswered" in collected.stderr
     assert LEFT_ALONE in collected.stderr
-    assert "1 of them name a file that is not there (line 2: gone/1.png)" in collected.stderr
+    assert "1 of them names a file that is not there (line 2: gone/1.png)" in collected.stderr
 
 
 def test_another_column_for_the_output_edits_them(cli: CLI, redis_url: str) -> None:

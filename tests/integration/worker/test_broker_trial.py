@@ -16,9 +16,10 @@ from tests.support.place import PROJECT
 from tests.support.secure import SecureRedis, running_secure_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
-from worker.contract.broker_errors import Trouble, described, trouble
+from worker.contract.broker_errors import Trouble, trouble
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import redis_url as normal
+from worker.contract.broker_words import described
 from worker.contract.outcomes import open_redis
 
 PASSWORD = "s3cret"  # noqa: S105 - of servers that live for a test

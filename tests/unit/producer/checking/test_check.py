@@ -70,10 +70,10 @@ def test_every_error_is_told_with_its_line() -> None:
     assert lines[2] == "line 6: conversations: no user turn with text."
     assert lines[4] == "8 rows: 3 good, 4 bad, 1 with their output already"
     assert [line.split()[:2] for line in lines[5:7]] == [["304x208", "2"], ["96x96", "1"]]
-    assert lines[7].startswith("1 of 8 rows have output_image already and are left alone")
-    assert lines[8].startswith("1 of them name a file that is not there (line 8: there.png)")
-    assert lines[9].startswith("1 rows: more than one image")
-    assert lines[10].startswith("1 rows: a size of their own that was rounded down")
+    assert lines[7].startswith("1 of 8 rows has output_image already and is left alone")
+    assert lines[8].startswith("1 of them names a file that is not there (line 8: there.png)")
+    assert lines[9].startswith("1 row: more than one image")
+    assert lines[10].startswith("1 row: a size of its own that was rounded down")
     assert lines[11].startswith("GPU time for 3 images: not known")
 
 
@@ -99,7 +99,7 @@ def test_an_instruction_longer_than_the_model_reads_is_told(where: dict[str, str
     own = {"negative_prompt": where["negative"], "true_cfg_scale": 2} if "negative" in where else {}
     write_jsonl(Path("in.jsonl"), [row("wide.png", "Red."), row("wide.png", where.get("prompt", "Red."), edit=own)])
     assert found("in.jsonl")["warnings"] == {"instruction-cut": 1}
-    assert "\n1 rows: the instruction is longer than the model reads.\n" in check("in.jsonl").stdout
+    assert "\n1 row: the instruction is longer than the model reads.\n" in check("in.jsonl").stdout
     facts = found("in.jsonl", "--long-instruction", "error")
     ((line, error),) = [(error["line"], error["error"]) for error in facts["errors"]]
     assert line == 2

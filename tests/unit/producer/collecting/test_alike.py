@@ -42,5 +42,5 @@ def test_only_what_differs_is_named_and_only_some_workers() -> None:
     """Of a hundred workers nobody reads the names."""
     told = difference(replace(STATUS, calculations=[made(1, "a"), made(9, *"bcdef", weights="w2")]))
     assert told is not None
-    assert "1 rows with weights w1, 9 with weights w2 (b, c, d, … and 2 more)" in told
+    assert "1 row with weights w1, 9 with weights w2 (b, c, d, … and 2 more)" in told
     assert "profile" not in told

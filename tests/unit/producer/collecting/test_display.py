@@ -97,7 +97,7 @@ def test_a_line_names_what_is_worth_knowing(lines: Lines, now: list[float], said
     for now[0] in (0, 31):
         lines(status(95, kept=3, warnings={"kept": 3, "instruction-cut": 4}, busy=0.934))
     assert said == [
-        "100 of 1,000 rows (10 %), 2 failed, 3 kept, 4 warnings; 0.50 rows/s, GPU 93 % busy; about 0:30:00 left."
+        "100 of 1,000 rows (10 %), 2 failed, 3 kept, 4 warnings; 0.50 rows/s, 93 % busy; about 0:30:00 left."
     ]
 
 
@@ -105,7 +105,18 @@ def test_without_a_rate_nobody_knows_how_long(lines: Lines, now: list[float], sa
     """Before the second answer there is no time left to be told."""
     for now[0] in (0, 31):
         lines(status(0, rows_per_s=0))
-    assert said == ["2 of 1,000 rows (0 %), 2 failed; 0.00 rows/s."]
+    assert said == ["2 of 1,000 rows (0 %), 2 failed; 9 on their way."]
+
+
+def test_a_run_that_stands_still_says_how_long(lines: Lines, now: list[float], said: Said) -> None:
+    """A rate of nothing would not tell whether it has just begun or hangs."""
+    for now[0], done in ((0, 0), (100, 4), (190, 4), (221, 4)):
+        lines(status(done, rows_per_s=0))
+    assert said == [
+        "6 of 1,000 rows (0 %), 2 failed.",
+        "6 of 1,000 rows (0 %), 2 failed.",
+        "6 of 1,000 rows (0 %), 2 failed; no answer for 0:02:01.",
+    ]
 
 
 def test_a_finished_run_is_not_under_way(lines: Lines, now: list[float], said: Said) -> None:

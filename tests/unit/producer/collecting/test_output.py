@@ -182,8 +182,12 @@ def test_a_warning_column_of_the_users_own_survives(own: str) -> None:
     assert [json.dumps(json.loads(line)["warnings"]) for line in lines] == [own, own]
     with opening.reopen(Path("run"), "collect") as run:
         sentences = write_output(run, Path("output.jsonl")).sentences
-    crowded = "1 rows have a column warnings of their own, which stays; --output-warning-key names another for their"
-    assert sentences == ["1 rows: the instruction is longer than the model reads.", f"{crowded} warnings."]
+    crowded = "1 row has a column warnings of its own, which stays; --output-warning-key names another for their"
+    assert sentences == [
+        "1 row: the instruction is longer than the model reads (such as row 0).",
+        "Each row names its warnings in its column warnings.",
+        f"{crowded} warnings.",
+    ]
 
 
 @pytest.mark.parametrize("empty", ['""', "null", "[]"])

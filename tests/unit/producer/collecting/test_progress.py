@@ -1,65 +1,14 @@
-"""How far a run is: counts, and a rate by the clock that is passed in."""
+"""How far a run is: its counts."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
-from producer.collecting.progress import Busy, Rate, Status, status_of
+from producer.collecting.progress import Status, status_of
 from producer.run.ledger import Ledger
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
 
 A = "a" * 32
-
-
-@pytest.mark.parametrize(
-    ("seen", "now", "rate"),
-    [
-        ([], 10, 0),
-        ([(0, 5)], 10, 0),  # one count tells no rate: nobody knows how long its rows took
-        ([(0, 5), (10, 20)], 10, 2),  # 20 / (10 - 0)
-        ([(0, 5), (10, 20)], 20, 1),  # 20 / (20 - 0)
-        ([(0, 5), (10, 20), (15, 10)], 20, 1.5),  # (20 + 10) / (20 - 0)
-        ([(0, 5), (30, 10), (70, 20)], 80, 0.4),  # the first left the window: 20 / (80 - 30)
-        ([(0, 5), (10, 20)], 100, 0),  # a minute without a row
-        ([(0, 1), (3, 1)], 3, 0.333),  # three digits
-        ([(5, 10), (5, 10)], 5, 0),  # no time has passed: no rate yet
-    ],
-)
-def test_rows_per_second(seen: Sequence[tuple[float, int]], now: float, rate: float) -> None:
-    """The rate is that of the rows after the first count of the last minute."""
-    clock = iter([*(time for time, _ in seen), now])
-    counter = Rate(clock=lambda: next(clock), window=60)
-    for _, rows in seen:
-        counter.add(rows)
-    assert counter.per_second() == rate
-
-
-@pytest.mark.parametrize(
-    ("seen", "answered_at", "busy"),
-    [
-        ([(100, 50.0)], {"a": 100}, None),  # how long those took in this run, nobody knows
-        ([(100, 50.0), (110, 59.0)], {"a": 110}, 0.9),
-        ([(100, 50.0), (105, 50.0), (110, 59.0), (110, 59.0)], {"a": 110}, 0.9),  # looked at without news
-        ([(100, 50.0), (110, 64.0)], {"a": 110, "b": 104}, 0.7),  # two GPUs
-        ([(100, 50.0), (110, 64.0)], {"a": 110, "b": 104, "gone": 40}, 0.7),
-        ([(100, 50.0), (110, 61.0)], {"a": 110}, 1.0),  # rows of batches that began before
-    ],
-)
-def test_the_busy_share_is_of_the_gpus_that_are_at_work(
-    seen: Sequence[tuple[float, float]], answered_at: dict[str, float], busy: float | None
-) -> None:
-    """It is what the model's work took, by the time that passed and by the workers that answer."""
-    now = [0.0]
-    share = Busy(clock=lambda: now[0])
-    for now[0], gpu_seconds in seen:
-        status = Status(
-            total=9, done=0, failed=0, waiting=9, rows_per_s=0, gpu_seconds=gpu_seconds, answered_at=answered_at
-        )
-        found = share.of(status)
-    assert found == busy
 
 
 def test_a_new_run_has_no_rows(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from producer.collecting.progress import Status
-from producer.local.workers import LocalWorkers, _Worker
+from producer.local.workers import LocalWorkers, _doing, _Worker
 from worker.contract.errors import RunError
 from worker.settings.fleet import load_settings
 
@@ -38,7 +38,7 @@ def test_whoever_stops_them_is_told_so(tmp_path: Path) -> None:
     said: list[str] = []
     assert interrupted(tmp_path, said.append) == [-signal.SIGTERM] * 2
     (sentence,) = said
-    assert sentence.startswith("Stopping: the batch on the GPU is finished first, ")
+    assert sentence.startswith("Stopping: what is on the GPU is finished first, ")
     assert sentence.endswith("; Ctrl-C again does not wait.")
 
 
@@ -112,3 +112,29 @@ def test_each_worker_has_a_port_of_its_own(tmp_path: Path) -> None:
     with LocalWorkers(load_settings(diffuser_model_name="demo"), tmp_path, [""], print) as workers:
         workers.start()
         assert ["FLEET_METRICS_PORT" in found for found in environments()] == [False]
+
+
+GREETING = (
+    "[2026-11-27 08:36: INFO/MainProcess] cpu0@h, bulk-image-editor 1: takes rows of demo, 27 at a time, from q\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("log", "doing"),
+    [
+        ("", "starting"),
+        (GREETING, "loading libraries"),
+        (
+            f"{GREETING}[2026-11-27 08:36:31: INFO/MainProcess] weights: 3 GB of 24 GB loaded\n",
+            "weights: 3 GB of 24 GB loaded",
+        ),
+    ],
+    ids=["nothing", "greeting", "weights"],
+)
+def test_whoever_waits_reads_what_a_worker_does(tmp_path: Path, log: str, doing: str) -> None:
+    """Its newest line; its greeting, after which it is silent for as long as torch is imported, is none."""
+    path = tmp_path / "worker.log"
+    path.write_text(log)
+    with subprocess.Popen(["/bin/true"]) as process:
+        worker = _Worker(number=0, name="cpu0", device="", log=path, begin=0, process=process, again=False)
+        assert _doing(worker) == doing

@@ -66,6 +66,18 @@ def test_each_row_counts_once(ledger: Ledger) -> None:
     assert plan.to_edit == 3
 
 
+def test_what_was_on_its_way_to_a_redis_that_is_gone_is_to_be_edited(ledger: Ledger) -> None:
+    """Nothing of it is finished, and so no option loses it."""
+    given = lines(*(row(f"{n}.png", "x") for n in range(2)))
+    for line, state in zip(given, (State.DONE, State.SENT), strict=True):
+        note(ledger, parser(), line, state)
+    expected = Plan(finished=1, unsent=1, is_exact=True, steps=8)
+    assert by_rows(given, ledger, parser(), is_gone=True) == expected
+    plan = by_rows(given, ledger, parser(seed=7), parser(), ("because",), is_gone=True)
+    assert (plan.lost, plan.unsent) == (1, 1)
+    assert by_counts(2, ledger.states(), is_gone=True) == Plan(finished=1, unsent=1)
+
+
 def test_what_a_line_changes_is_no_loss(ledger: Ledger) -> None:
     """A finished row whose line has changed is edited again as its owner wishes."""
     note(ledger, parser(), lines(row("0.png", "x"))[0], State.DONE)

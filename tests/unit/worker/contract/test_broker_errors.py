@@ -5,8 +5,8 @@ import redis
 from kombu.exceptions import BatchPublishError, OperationalError
 from redis._parsers.base import BaseParser  # what makes an exception of a server's line
 
-from worker.contract.broker_errors import Misaddressed, Trouble, described, trouble
-from worker.contract.broker_url import redis_url
+from worker.contract.broker_errors import Misaddressed, Trouble, trouble
+from worker.contract.broker_words import described
 
 URL = "redis://:s3cret@somewhere/0"
 
@@ -107,27 +107,3 @@ def test_what_is_no_redis_of_ours_needs_a_person() -> None:
     """The sentence is its own."""
     assert trouble(Misaddressed("speaks TLS; write rediss:// in its URL")) is Trouble.PERSON
     assert described(URL, Misaddressed("speaks TLS")) == "Redis at redis://:**@somewhere/0 speaks TLS"
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        ("Error 111 connecting to somewhere:6379. Connection refused.", "Connection refused"),
-        ("Error -2 connecting to somewhere:6379. Name or service not known.", "Name or service not known"),
-        ("Error 2 connecting to /run/my redis.sock. No such file or directory.", "No such file or directory"),
-        ("Error 32 while writing to socket. Broken pipe.", "Broken pipe"),
-        ("Error while reading from somewhere:6379 : (104, 'Connection reset by peer')", "Connection reset by peer"),
-        ("Timeout reading from somewhere:6379", "Timeout reading from somewhere:6379"),
-        ("", "ConnectionError"),
-    ],
-)
-def test_why_is_said_without_the_address_again(error: str, reason: str) -> None:
-    """The sentence names the broker already; and no user knows numbers of errors or tuples."""
-    said = described("redis://:secret@somewhere/0", redis.ConnectionError(error))
-    assert said == f"Redis at redis://:**@somewhere/0 does not answer ({reason})"
-
-
-def test_an_ipv6_address_is_shown_as_it_was_written() -> None:
-    """Nothing is escaped, and the password is not shown."""
-    said = described(redis_url("redis://:secret@[::1]:6379/0/"), redis.ConnectionError("Connection refused."))
-    assert said == "Redis at redis://:**@[::1]:6379/0 does not answer (Connection refused)"
