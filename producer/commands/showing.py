@@ -45,7 +45,7 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
         yield "differs", sentence
     if view.queue is not None:
         waiting, in_hand = f"{view.queue.rows:,} rows wait in {view.queue.name}", f"{view.queue.in_hand:,}"
-        yield "queue", f"{waiting}, of whichever run; workers hold {in_hand}"
+        yield "queue", f"{waiting}; workers hold {in_hand}"
 
 
 def state_of(view: View) -> str:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from producer.run.failures import broker_errors
 from producer.run.manifest import is_remembered_broker
+from producer.run.older import ADVICE, left_by_older
 from producer.run.opening import Run
 from producer.run.records import State
 from producer.run.retrying import REFUSALS, Retrying
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
 from worker.contract.errors import RunError
+from worker.contract.outcomes import open_redis
 from worker.settings.fleet import Settings
 
 
@@ -28,6 +30,15 @@ def require_broker(
     retrying = Retrying(settings, say, bears=REFUSALS, watch=watch)
     with broker_errors(settings):
         retrying(lambda: try_broker(settings.broker, writing=writing))
+        if writing:
+            _tell_of_older(settings, retrying)
+
+
+def _tell_of_older(settings: Settings, retrying: Retrying) -> None:
+    with open_redis(settings.broker) as client:
+        left = retrying(lambda: left_by_older(client, settings.model))
+    if left is not None:
+        retrying.say(f"{left}: {ADVICE}.")
 
 
 def require_sent(run: Run) -> None:

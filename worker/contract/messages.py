@@ -1,4 +1,4 @@
-"""What producer and worker say to each other: the task's name, a model's queue, requests and outcomes."""
+"""What producer and worker say to each other: the task's name, the queues' names, requests and outcomes."""
 
 import re
 from typing import Annotated, Final, Literal, Self
@@ -23,10 +23,12 @@ from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 3
+VERSION: Final = 4
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
+
+_RUN = re.compile(r"[0-9a-f]{16}")
 
 _Path = Annotated[str, Field(pattern=r"^/")]
 _Image = Annotated[str, Field(pattern=r"^(/|data:)")]
@@ -39,9 +41,9 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[3] = VERSION
+    v: Literal[4] = VERSION
     #: Id of the run, random, made with the run folder.
-    run: str = Field(pattern=r"^[0-9a-f]{16}$")
+    run: str = Field(pattern=rf"^{_RUN.pattern}$")
     #: 0-based number of the row among the input's non-blank lines.
     row: int = Field(ge=0)
     #: Digest of everything that decides the row's pictures.
@@ -84,7 +86,7 @@ class EditRequest(_Message):
     true_cfg_scale: TrueCfgScale
     #: The run folder, where the row's images go.
     output_dir: _Path
-    #: Identity of the model (`worker.contract.catalog.model_id`), which also names the queue.
+    #: Identity of the model (`worker.contract.catalog.model_id`), which also names the lane.
     model: str
     steps: Steps
     guidance: Guidance
@@ -99,7 +101,7 @@ class EditRequest(_Message):
     metadata: bool
     #: What becomes of the row where its instruction is longer than the model reads.
     long_instruction: LongInstruction
-    #: How the model must calculate; None where any way will do. It waits in a queue of its own.
+    #: How the model must calculate; None where any way will do. Such rows have a lane of their own.
     profile: ProfileName | None
 
 
@@ -151,9 +153,12 @@ def first_problem(error: ValidationError) -> str:
 
 
 def queue_name(model: str, profile: str | None = None) -> str:
-    """Name the queue of a model, so that a worker only ever receives rows for the model it has loaded.
+    """Name the lane of a model, so that a worker only ever receives rows for the model it has loaded.
 
-    Rows that demand a profile have a queue of their own: a worker that calculates otherwise never receives them, so
+    A lane is what the queues of its runs have in common: their names begin with it (`run_queue`). The queue that is
+    called as the lane itself holds nothing that a producer sends.
+
+    Rows that demand a profile have a lane of their own: a worker that calculates otherwise never receives them, so
     that none has to be given back, and come again.
 
     The contract's version is in the name: workers of two versions may run side by side during an upgrade.
@@ -161,11 +166,32 @@ def queue_name(model: str, profile: str | None = None) -> str:
     Readable for people, and safe in Celery's comma-separated `-Q`: the digest tells models apart whose
     names read alike once cleaned.
     """
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
-    name = f"fleet.v{VERSION}.{readable}.{digest(model)[:8]}"
-    return name if profile is None else f"{name}.{profile}"
+    return _lane(f"v{VERSION}", model, profile)
 
 
 def queue_names(model: str) -> tuple[str, ...]:
-    """Name all queues of a model: that of rows without a demand first."""
+    """Name all lanes of a model: that of rows without a demand first."""
     return tuple(queue_name(model, profile) for profile in (None, *PROFILES))
+
+
+def run_queue(lane: str, run: str) -> str:
+    """Name the queue in which a run's rows wait: each run has its own, so that none waits behind another."""
+    return f"{lane}.{run}"
+
+
+def lane_and_run(queue: str) -> tuple[str, str] | None:
+    """Return the lane and the run of a run's queue; None of any other."""
+    lane, _, run = queue.rpartition(".")
+    return (lane, run) if lane and _RUN.fullmatch(run) else None
+
+
+def older_queues(model: str) -> tuple[str, ...]:
+    """Name the queues of a model in earlier versions, which had one for all runs: no worker of this one takes them."""
+    versions = [f"v{version}" for version in range(1, VERSION)]
+    return tuple(_lane(version, model, profile) for version in versions for profile in (None, *PROFILES))
+
+
+def _lane(version: str, model: str, profile: str | None) -> str:
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
+    name = f"fleet.{version}.{readable}.{digest(model)[:8]}"
+    return name if profile is None else f"{name}.{profile}"
