@@ -10,7 +10,8 @@ from typing import Final
 
 from worker.contract.parameters import DEFAULT_PRIORITY
 
-#: Most queues that are asked at a time (`BENCHMARKS.md` says what each costs Redis).
+#: Most queues that are asked at a time. A row costs Redis 8 us of its CPU where one is asked, 15 where 64 are, and 90
+#: where 512 are (Valkey 9.1, the last of them has the row); ordering 64 costs the worker 50 us.
 MOST: Final = 64
 
 
