@@ -52,6 +52,12 @@ def waiting(client: Redis, run: str) -> int:
     return rows
 
 
+def consumed(redis_url: str) -> set[str]:
+    """Name the queues that workers take rows from, as they say."""
+    workers = connect(load_settings(broker_url=redis_url, diffuser_model_name="demo")).control.inspect()
+    return {queue["name"] for queues in (workers.active_queues() or {}).values() for queue in queues}
+
+
 def test_a_small_run_does_not_wait_for_a_huge_one(cli: CLI, start_plain: Start, redis_url: str, gate: Path) -> None:
     """Five rows behind three hundred: a few batches are answered before them, beside what the worker held already."""
     client = open_redis(redis_url)
@@ -59,6 +65,7 @@ def test_a_small_run_does_not_wait_for_a_huge_one(cli: CLI, start_plain: Start, 
     start_plain(rows_in_flight=HELD, passthrough_gate=gate)
     wait_until(lambda: client.hlen("unacked") >= HELD, "the worker holds all that it can")
     small = submit(cli, "small", 5)
+    wait_until(lambda: run_queue(LANE, small) in consumed(redis_url), "the worker has found the small run")
     gate.touch()
     wait_until(lambda: len(answered(client, small)) == 5, "the small run is answered")
     last = answered(client, small)[-1]
@@ -98,16 +105,11 @@ def test_rows_of_two_runs_ride_in_one_batch(cli: CLI, start_plain: Start) -> Non
 def test_a_worker_takes_up_a_run_when_it_comes_and_drops_it_when_it_is_over(passthrough: Fleet, tmp_path: Path) -> None:
     """It was there before the run, and afterwards it asks only for what is of no run."""
     cli, url = passthrough.cli(tmp_path), str(passthrough.settings["broker_url"])
-    client = open_redis(url)
-    run = submit(cli, "r", 3)
+    queue = run_queue(LANE, submit(cli, "r", 3))
+    wait_until(lambda: consumed(url) == {LANE, queue}, "the worker says, also to Flower, that it takes the run's rows")
     assert cli("collect", "r").returncode == 0
-    assert run_queue(LANE, run) not in {entry.queue for entry in Roster(client, LANE).listed()}
-    inspect = connect(load_settings(broker_url=url, diffuser_model_name="demo")).control.inspect
-
-    def consumed() -> set[str]:
-        return {queue["name"] for queues in (inspect().active_queues() or {}).values() for queue in queues}
-
-    wait_until(lambda: LANE in (names := consumed()) and run_queue(LANE, run) not in names, "the worker has dropped it")
+    assert queue not in {entry.queue for entry in Roster(open_redis(url), LANE).listed()}
+    wait_until(lambda: consumed(url) == {LANE}, "the worker has dropped it")
 
 
 def test_rows_go_back_to_their_own_runs_queue(cli: CLI, start_plain: Start, redis_url: str, gate: Path) -> None:
