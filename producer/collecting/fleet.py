@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from producer.collecting.progress import Status
 from worker.celery import connect
-from worker.contract.messages import lane_and_run, queue_name
+from worker.contract.lanes import lane_and_run
+from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 

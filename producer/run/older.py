@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import redis
 
-from worker.contract.messages import older_queues
+from worker.contract.lanes import older_queues
 from worker.contract.roster import rows_in
 
 

@@ -9,7 +9,8 @@ import redis
 from kombu.transport.redis import Channel
 
 from worker.contract.errors import ContractError
-from worker.contract.messages import EditRequest, run_queue
+from worker.contract.lanes import run_queue
+from worker.contract.messages import EditRequest
 from worker.contract.parameters import DEFAULT_PRIORITY
 from worker.contract.roster import Roster, forget, rows_in
 

@@ -7,7 +7,8 @@ from tests.support.by_hand import LANE, requests, waiting
 from tests.support.cli import CLI, read_jsonl
 from tests.support.sending import send
 from worker.celery import connect
-from worker.contract.messages import TASK_NAME, run_queue
+from worker.contract.lanes import run_queue
+from worker.contract.messages import TASK_NAME
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import load_settings
 

@@ -16,7 +16,8 @@ from producer.run.ledger import LEDGER, Ledger
 from producer.run.records import State
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from worker.celery import connect, plain_queue
-from worker.contract.messages import EditRequest, Outcome, lane_and_run, queue_name, run_queue
+from worker.contract.lanes import lane_and_run, run_queue
+from worker.contract.messages import EditRequest, Outcome, queue_name
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.settings.fleet import load_settings
 

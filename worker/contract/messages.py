@@ -28,8 +28,6 @@ VERSION: Final = 4
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
 
-_RUN = re.compile(r"[0-9a-f]{16}")
-
 _Path = Annotated[str, Field(pattern=r"^/")]
 _Image = Annotated[str, Field(pattern=r"^(/|data:)")]
 
@@ -43,7 +41,7 @@ class _Message(BaseModel):
     #: Version of the contract.
     v: Literal[4] = VERSION
     #: Id of the run, random, made with the run folder.
-    run: str = Field(pattern=rf"^{_RUN.pattern}$")
+    run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
     row: int = Field(ge=0)
     #: Digest of everything that decides the row's pictures.
@@ -155,8 +153,8 @@ def first_problem(error: ValidationError) -> str:
 def queue_name(model: str, profile: str | None = None) -> str:
     """Name the lane of a model, so that a worker only ever receives rows for the model it has loaded.
 
-    A lane is what the queues of its runs have in common: their names begin with it (`run_queue`). The queue that is
-    called as the lane itself holds nothing that a producer sends.
+    A lane is what the queues of its runs have in common: their names begin with it (`worker.contract.lanes`). The
+    queue that is called as the lane itself holds nothing that a producer sends.
 
     Rows that demand a profile have a lane of their own: a worker that calculates otherwise never receives them, so
     that none has to be given back, and come again.
@@ -166,32 +164,11 @@ def queue_name(model: str, profile: str | None = None) -> str:
     Readable for people, and safe in Celery's comma-separated `-Q`: the digest tells models apart whose
     names read alike once cleaned.
     """
-    return _lane(f"v{VERSION}", model, profile)
+    readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
+    name = f"fleet.v{VERSION}.{readable}.{digest(model)[:8]}"
+    return name if profile is None else f"{name}.{profile}"
 
 
 def queue_names(model: str) -> tuple[str, ...]:
     """Name all lanes of a model: that of rows without a demand first."""
     return tuple(queue_name(model, profile) for profile in (None, *PROFILES))
-
-
-def run_queue(lane: str, run: str) -> str:
-    """Name the queue in which a run's rows wait: each run has its own, so that none waits behind another."""
-    return f"{lane}.{run}"
-
-
-def lane_and_run(queue: str) -> tuple[str, str] | None:
-    """Return the lane and the run of a run's queue; None of any other."""
-    lane, _, run = queue.rpartition(".")
-    return (lane, run) if lane and _RUN.fullmatch(run) else None
-
-
-def older_queues(model: str) -> tuple[str, ...]:
-    """Name the queues of a model in earlier versions, which had one for all runs: no worker of this one takes them."""
-    versions = [f"v{version}" for version in range(1, VERSION)]
-    return tuple(_lane(version, model, profile) for version in versions for profile in (None, *PROFILES))
-
-
-def _lane(version: str, model: str, profile: str | None) -> str:
-    readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
-    name = f"fleet.{version}.{readable}.{digest(model)[:8]}"
-    return name if profile is None else f"{name}.{profile}"

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import redis
 
-from worker.contract.messages import lane_and_run, run_queue
+from worker.contract.lanes import lane_and_run, run_queue
 from worker.contract.parameters import DEFAULT_PRIORITY
 from worker.contract.redis_keys import KEPT, roster_key
 

@@ -11,7 +11,7 @@ from celery.worker import state
 from celery.worker.consumer import Consumer
 
 from worker.celery import plain_queue
-from worker.contract.messages import lane_and_run
+from worker.contract.lanes import lane_and_run
 from worker.contract.parameters import DEFAULT_PRIORITY
 from worker.contract.roster import Roster, rows_in
 from worker.delivery.turns import Turns

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from worker.contract.messages import queue_name, run_queue
+from worker.contract.lanes import run_queue
+from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 from worker.contract.redis_keys import roster_key
 from worker.contract.roster import IDLE, Roster, forget, give_back

@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 
 from worker.contract.errors import ContractError
 from worker.contract.fingerprint import fingerprint
-from worker.contract.messages import (
-    EditRequest,
-    Outcome,
-    lane_and_run,
-    older_queues,
-    queue_name,
-    queue_names,
-    run_queue,
-)
+from worker.contract.lanes import lane_and_run, older_queues, run_queue
+from worker.contract.messages import EditRequest, Outcome, queue_name, queue_names
 from worker.contract.seeds import image_seed, row_seed
 
 REQUEST = EditRequest(
