@@ -12,7 +12,7 @@ from worker.batching.batch_runner import BatchRunner
 from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
-from worker.celery import demanded
+from worker.celery import plain_queue
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 from worker.contract.profiles import PROFILES
@@ -90,7 +90,7 @@ class LoadModel(bootsteps.StartStopStep):
         )
         worker.app.register_task(task)
         if model.profile in PROFILES:  # and is none that has parts apart
-            worker.app.amqp.queues.select_add(demanded(queue_name(settings.model, model.profile)))
+            worker.app.amqp.queues.select_add(plain_queue(queue_name(settings.model, model.profile)))
         shutdown.at_second_sigterm()
         observer.ready(_ready(worker.hostname, settings, working, runner))
 

@@ -43,6 +43,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
             "unacked_restore_interval": _NEVER,
             # Whoever looks holds a lock, which a worker or a Redis that dies meanwhile leaves standing; not for 300 s.
             "unacked_mutex_expire": SWEEP,
+            # Messages have none: a worker asks each queue once, and not once per priority.
+            "priority_steps": [0],
             # A half-open connection is noticed, and a server that never answers, as one without TLS does to TLS.
             "socket_keepalive": True,
             "socket_timeout": 15,
@@ -79,9 +81,13 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def demanded(name: str) -> Queue:
-    """Describe a queue of rows that demand a profile, to publish to it and to consume from it."""
-    return Queue(name, Exchange(name, type="direct"), routing_key=name)
+def plain_queue(queue: str) -> Queue:
+    """Describe a queue, to publish to it and to consume from it.
+
+    Without an exchange: Redis holds no list of what is bound, and a row that is given back goes where its routing key
+    says.
+    """
+    return Queue(queue, Exchange(""), routing_key=queue, no_declare=True)
 
 
 def connect(settings: Settings) -> Celery:
@@ -144,3 +150,4 @@ set_up_logs()
 app.steps["consumer"].add("worker.delivery.draining:Drain")
 app.steps["worker"].update(("worker.delivery.options:RefuseOptions", "worker.bootsteps:LoadModel"))
 app.steps["consumer"].update(("worker.delivery.leases:RenewLeases", "worker.delivery.malformed:RejectNonsense"))
+app.steps["consumer"].add("worker.delivery.finding:FindRuns")

@@ -1,6 +1,7 @@
 """Collecting: outcomes go from the run's stream into the ledger."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,9 @@ from producer.run.preconditions import require_wanted
 
 #: Seconds after the first outcome at which the collector commits what it has.
 _PATIENCE = 1.0
+
+#: Seconds after which workers are told again that the run goes on.
+_ANNOUNCED = 5.0
 
 
 class _Step(NamedTuple):
@@ -42,6 +46,7 @@ class Collector:
         self._report = report
         self._rate = Rate()
         self._busy = Busy(before=status_of(run.ledger, 0).gpu_seconds)
+        self._announced = float("-inf")
 
     def publish(self) -> None:
         """Publish the ledger's counts, which marks that Redis holds the run's rows."""
@@ -107,6 +112,7 @@ class Collector:
 
     def _commit(self, patience: float) -> _Step:
         run = self._run
+        self._go_on()
         entries = run.stream.read(want=run.settings.save_interval, patience=patience)
         outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
         if outcomes:
@@ -115,6 +121,14 @@ class Collector:
         status = self._status()
         known = run.stream.committed(entries, json.dumps(status.as_dict()))
         if entries and not status.waiting:
+            run.queue.purge()  # of rows that were sent twice
             run.stream.finished()
             run.revocations.finished()
         return _Step(len(outcomes), bool(entries), known)
+
+    def _go_on(self) -> None:
+        """Say that the run goes on, also to a Redis that has lost it; a second is as good as another."""
+        now = time.monotonic()
+        if now - self._announced >= _ANNOUNCED and self._run.ledger.unanswered:
+            self._run.queue.announce()
+            self._announced = now

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from producer.collecting.progress import Status
 from worker.celery import connect
+from worker.contract.lanes import lane_and_run
 from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
@@ -47,8 +48,9 @@ class NoWorkerNotice:
 
 
 def takes(facts: Mapping[str, Any], queue: str) -> bool:
-    """Tell from what a worker says whether it takes the rows of a queue."""
-    return queue in facts.get("queues", [facts.get("queue")])
+    """Tell from what a worker says whether it takes the rows of a lane, or of a run's queue in one."""
+    lane, _ = lane_and_run(queue) or (queue, "")
+    return lane in facts.get("queues", [facts.get("queue")])
 
 
 def no_worker(answers: Answers, settings: Settings) -> str | None:
@@ -75,7 +77,7 @@ def _others(answers: Answers, settings: Settings) -> Iterator[str]:
             yield f"{name}, which is being drained"
         elif takes(facts, queue_name(settings.model)):
             yield f"{name} with profile {facts.get('profile', 'unknown')}"
-        else:  # the contract's version is in the queue's name
+        else:  # the contract's version is in the lane's name
             yield f"{name} of version {version}, where this is {own_version()}, with another contract"
 
 

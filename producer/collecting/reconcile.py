@@ -20,7 +20,7 @@ class Looks:
     """Tells when rows are lost: two looks in a row, a sweep apart, have found nothing in Redis to wait for.
 
     One alone could fall into the moment in which a worker has taken a message and not yet noted that it holds it.
-    However long rows wait, that alone makes them no lost ones: another run, or the first worker, may take days.
+    However long rows wait, that alone makes them no lost ones: runs take turns, and the first worker may take days.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, apart: float = _APART) -> None:

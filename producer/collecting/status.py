@@ -18,7 +18,7 @@ from producer.run.failures import broker_errors, ledger_errors
 from producer.run.ledger import Ledger
 from producer.run.lock import owner_of
 from producer.run.manifest import remembered
-from producer.run.queues import in_hand_of_all, waiting_in
+from producer.run.queues import RunQueue
 from producer.run.retrying import REFUSALS, Retrying
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.messages import Outcome
@@ -28,12 +28,12 @@ from worker.settings.fleet import Settings
 
 
 class Queue(NamedTuple):
-    """What is in Redis of a model's rows."""
+    """What is in Redis of a run's rows."""
 
     name: str
-    #: Rows that wait, of whichever run.
+    #: Rows that wait.
     rows: int
-    #: Rows that workers hold, of every model.
+    #: Rows that workers hold.
     in_hand: int
 
 
@@ -148,13 +148,13 @@ def _found(ledger: Ledger, settings: Settings, say: Callable[[str], None], *, ow
 
 def _in_redis(run: str, settings: Settings) -> _InRedis:
     with open_redis(settings.broker) as client:
-        stream, name = OutcomeStream(client, run), settings.queue
+        stream, queue = OutcomeStream(client, run), RunQueue(client, settings.queue, run)
         return _InRedis(
             published=stream.status(),
             is_collected=is_collected(stream.quiet_for()),
             is_cancelled=Revocations(client, run).cancelled,
             entries=[*stream.unread()],
-            queue=Queue(name, waiting_in(client, name), in_hand_of_all(client)),
+            queue=Queue(queue.name, len(queue), queue.held()),
             now=stream.now(),
         )
 

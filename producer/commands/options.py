@@ -73,6 +73,7 @@ _RUN_OPTIONS = [
     _setting("--profile", "demand_profile", metavar="NAME"),
     _setting("--save-interval", "save_interval", type=int),
     _setting("--max-queued", "max_queued", type=int),
+    _setting("--priority", "priority", type=int),
     _setting("--broker", "broker_url", metavar="URL"),
 ]
 

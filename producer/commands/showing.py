@@ -46,7 +46,7 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
         yield "differs", sentence
     if view.queue is not None:
         waiting = counted(view.queue.rows, "row waits", "rows wait")
-        yield "queue", f"{waiting} in {view.queue.name}, of whichever run; workers hold {view.queue.in_hand:,}"
+        yield "queue", f"{waiting} in {view.queue.name}; workers hold {view.queue.in_hand:,}"
 
 
 def state_of(view: View) -> str:

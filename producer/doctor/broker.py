@@ -8,6 +8,7 @@ import redis
 
 from producer.doctor.finding import Finding, broken, note, well
 from producer.run.failures import advice
+from producer.run.older import ADVICE, left_by_older
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
@@ -35,6 +36,8 @@ def look_at_broker(settings: Settings, clock: Callable[[], float] = time.time) -
             yield _version(client, settings)
             yield from _settings(client)
             yield _clock(client, clock)
+            if (left := left_by_older(client, settings.model)) is not None:
+                yield note("queues", str(left), ADVICE)
     except BROKER_ERRORS as error:
         own = "" if settings.broker_url else " (`producer run` starts one of its own: --for run)"
         yield broken("broker", described(settings.broker, error), advice(error) + own)

@@ -27,9 +27,10 @@ _RUN: Final = ("run", "folder")
 METRICS: Final = {
     "fleet_broker_up": ((), "1 where the broker answers; none where no broker was named."),
     "fleet_broker_rows_in_hand": ((), "Rows that workers hold, of every model."),
-    "fleet_queue_rows": (("queue", "model"), "Rows that wait in a model's queue, of whichever run."),
+    "fleet_queue_rows": (("queue", "model"), "Rows that wait for a model's workers, of every run."),
     "fleet_run_readable": (("folder",), "1 where the folder's run can be read."),
     "fleet_run_rows": ((*_RUN, "state"), "Rows by state: waiting, uncollected, done, failed, kept."),
+    "fleet_run_queue_rows": (_RUN, "Rows that wait in the run's own queue."),
     "fleet_run_rows_per_second": (_RUN, "Rows answered per second over the last five minutes."),
     "fleet_run_seconds_left": (_RUN, "Seconds until the last row is answered at this rate; none while nothing moves."),
     "fleet_run_cancelled": (_RUN, "1 where the run was cancelled and not taken up again."),
@@ -97,7 +98,7 @@ class FleetCollector(Collector):
     def _ask_brokers(self, families: dict[str, Any], looks: Sequence[Look]) -> None:
         waiting: Counter[tuple[str, str]] = Counter()
         for queue in self._queues(looks):
-            if (rows := _asked(queue.broker, partial(waiting_in, queue=queue.name))) is not None:
+            if (rows := _asked(queue.broker, partial(waiting_in, lane=queue.name))) is not None:
                 waiting[queue.name, queue.model] += rows
         self._sum_by_model(families, {(queue.broker, queue.model) for queue in self._queues(looks)})
         for (name, model), rows in waiting.items():
@@ -135,6 +136,7 @@ def _tell(families: dict[str, Any], look: Look, folder: str) -> None:
     whose = [look.run, folder]
     for state, rows in look.rows.items():
         families["fleet_run_rows"].add_metric([*whose, state], rows)
+    families["fleet_run_queue_rows"].add_metric(whose, look.queued)
     families["fleet_run_rows_per_second"].add_metric(whose, look.rows_per_s)
     families["fleet_run_cancelled"].add_metric(whose, look.cancelled)
     if look.seconds_left is not None:

@@ -12,6 +12,7 @@ from producer.collecting.pace import Pace, is_collected, seconds_left
 from producer.run.failures import ledger_errors
 from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
+from producer.run.queues import RunQueue
 from producer.run.records import State
 from worker.contract.broker_errors import BROKER_ERRORS
 from worker.contract.outcomes import OutcomeStream, open_redis
@@ -43,6 +44,8 @@ class Look:
     #: None while nothing moves.
     seconds_left: float | None
     cancelled: bool
+    #: Rows that wait in its queue, of those that are waited for.
+    queued: int
 
 
 class _InRedis(NamedTuple):
@@ -50,6 +53,7 @@ class _InRedis(NamedTuple):
     cancelled: bool = False
     #: What the collector measured, if there is one.
     rows_per_s: float = 0.0
+    queued: int = 0
 
 
 @dataclass(kw_only=True)
@@ -93,6 +97,7 @@ class WatchedRun:
             rows_per_s=rate if waiting else 0.0,
             seconds_left=seconds_left(waiting, rate),
             cancelled=redis.cancelled,
+            queued=redis.queued,
         )
 
     def _states(self, ledger: Ledger) -> Counter[State]:
@@ -114,7 +119,8 @@ def _in_redis(run: str, settings: Settings) -> _InRedis:
             uncollected, published = len(stream), stream.status()
             is_measured = is_collected(stream.quiet_for())
             cancelled = Revocations(client, run).cancelled
+            queued = len(RunQueue(client, settings.queue, run))
         rate = json.loads(published).get("rows_per_s", 0.0) if published and is_measured else 0.0
-        return _InRedis(uncollected, cancelled, rate)
+        return _InRedis(uncollected, cancelled, rate, queued)
     except (*BROKER_ERRORS, ValueError):
         return _InRedis()

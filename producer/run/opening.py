@@ -172,7 +172,13 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retry
         ledger=ledger,
         stream=OutcomeStream(client, ledger.run),
         revocations=Revocations(client, ledger.run),
-        queue=RunQueue(client, settings.queue, ledger.run, others=queue_names(settings.model)),
+        queue=RunQueue(
+            client,
+            settings.queue,
+            ledger.run,
+            others=queue_names(settings.model),
+            priority=settings.priority,
+        ),
         retrying=retrying,
     )
     _require_free(run.output_path, run)

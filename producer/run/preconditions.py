@@ -8,6 +8,7 @@ import redis
 from producer.run.failures import broker_errors
 from producer.run.ledger import Ledger
 from producer.run.manifest import is_remembered_broker
+from producer.run.older import ADVICE, left_by_older
 from producer.run.opening import Run
 from producer.run.records import State
 from producer.run.retrying import REFUSALS, Retrying
@@ -38,6 +39,15 @@ def require_broker(
     retrying = Retrying(settings, say, bears=REFUSALS, watch=watch)
     with broker_errors(settings, looking=looking):
         retrying(lambda: try_broker(settings.broker, writing=writing))
+        if writing:
+            _tell_of_older(settings, retrying)
+
+
+def _tell_of_older(settings: Settings, retrying: Retrying) -> None:
+    with open_redis(settings.broker) as client:
+        left = retrying(lambda: left_by_older(client, settings.model))
+    if left is not None:
+        retrying.say(f"{left}: {ADVICE}.")
 
 
 def has_ended(ledger: Ledger) -> bool:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
-from worker.celery import demanded
+from worker.celery import plain_queue
 from worker.contract.errors import RunError
 from worker.contract.messages import TASK_NAME, EditRequest
 
@@ -36,13 +36,20 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
 
 
 def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
+    # Before the rows, so that none is ever where nobody looks; after them, since an empty queue is struck out in time.
+    run.queue.announce()
+    _send(run, requests)
+    run.queue.announce()
+
+
+def _send(run: Run, requests: Sequence[EditRequest]) -> None:
+    queue = plain_queue(run.queue.name)
     # A connection of its own: kombu's pool would keep one that has failed.
     with (
         run.app.connection_for_write() as connection,
         run.app.amqp.Producer(connection) as producer,
         producer.batch(CHUNK),
     ):
-        queue = {"queue": demanded(run.settings.queue)} if run.settings.demand_profile else {}
         for request in requests:
             run.app.send_task(
                 TASK_NAME,
@@ -53,7 +60,7 @@ def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
                 argsrepr=for_flower(request),
                 kwargsrepr="{}",
                 producer=producer,
-                **queue,
+                queue=queue,
                 retry=False,
             )
 

@@ -1,44 +1,26 @@
-"""What is in Redis of a run's messages: waiting in its model's queue, or in the hands of workers."""
+"""What is in Redis of a run's messages: waiting in its queue, or in the hands of workers."""
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import redis
 from kombu.transport.redis import Channel
 
 from worker.contract.errors import ContractError
+from worker.contract.lanes import run_queue
 from worker.contract.messages import EditRequest
+from worker.contract.parameters import DEFAULT_PRIORITY
+from worker.contract.roster import Roster, forget, rows_in
 
-#: Messages per call of the script, which nothing else in Redis can interrupt: a few milliseconds.
+#: Messages in hand per look into Redis.
 _CHUNK: Final = 1000
 
-# From the end where workers take them to the other: what stays is in its old order once all were seen. A script has
-# written as soon as it has popped, so that a full Redis does not refuse to take the message back.
-_DROP: Final = """
-local dropped = 0
-for looked = 1, tonumber(ARGV[2]) do
-    local message = redis.call('RPOP', KEYS[1])
-    if not message then
-        return {looked - 1, dropped}
-    end
-    if string.find(message, ARGV[1], 1, true) then
-        dropped = dropped + 1
-    else
-        redis.call('LPUSH', KEYS[1], message)
-    end
-end
-return {tonumber(ARGV[2]), dropped}
-"""
 
-
-def waiting_in(client: redis.Redis, queue: str) -> int:
-    """Count the messages that wait in a queue, of whichever run."""
-    with client.pipeline(transaction=True) as pipe:
-        for key in _keys_of(queue):
-            pipe.llen(key)
-        return sum(pipe.execute())
+def waiting_in(client: redis.Redis, lane: str) -> int:
+    """Count the rows that wait for a lane's workers, of every run."""
+    return sum(rows_in(client, [lane, *(entry.queue for entry in Roster(client, lane).listed())]))
 
 
 def in_hand_of_all(client: redis.Redis) -> int:
@@ -47,73 +29,81 @@ def in_hand_of_all(client: redis.Redis) -> int:
     return int(held)
 
 
-def _keys_of(queue: str) -> list[str]:
-    # As kombu keeps a queue's priorities, although rows are sent with none.
-    return [queue, *(f"{queue}{Channel.sep}{step}" for step in Channel.priority_steps if step)]
-
-
 class RunQueue:
-    """The messages of one run, among those of other runs that use the same model."""
+    """The messages of one run."""
 
-    def __init__(self, client: redis.Redis, queue: str, run: str, *, others: Iterable[str] = ()) -> None:
-        """`others`: where rows of the run may be that were sent with another demand."""
+    def __init__(
+        self,
+        client: redis.Redis,
+        lane: str,
+        run: str,
+        *,
+        others: Iterable[str] = (),
+        priority: int = DEFAULT_PRIORITY,
+    ) -> None:
+        """`others`: lanes in which rows of the run may be that were sent with another demand."""
+        self.name = run_queue(lane, run)
         self._client = client
-        self._queue = queue
-        self._keys = _keys_of(queue)
-        self._others = {*others} - {queue}
-        # As kombu writes the task's id into a message's headers; the body is base64.
-        self._mark = f'"id": "{run}.'.encode()
+        self._run = run
+        self._roster = Roster(client, lane)
+        self._priority = priority
+        self._others = {run_queue(other, run) for other in others} - {self.name}
+
+    def __len__(self) -> int:
+        """Count the run's rows that wait."""
+        return sum(rows_in(self._client, [self.name]))
+
+    def announce(self) -> None:
+        """Let workers find the queue: before and after rows come there, and for as long as they are waited for."""
+        self._roster.announce(self._run, self._priority)
 
     def idle(self) -> bool:
-        """Tell whether the queue is empty and no worker holds a message of it, whichever run it is of."""
-        with self._client.pipeline(transaction=True) as pipe:
-            for key in self._keys:
-                pipe.llen(key)
-            pipe.hlen(Channel.unacked_key)
-            *waiting, in_hand = pipe.execute()
+        """Tell whether the queue is empty and no worker holds a message of it."""
         # Queue before hands: the way of a message, which is seen in one of them as it passes.
-        return not any(waiting) and not (in_hand and any(self._in_hand({self._queue})))
+        return not len(self) and not any(routing_key == self.name for _, routing_key in self._in_hand())
+
+    def held(self) -> int:
+        """Count the run's messages that workers hold."""
+        return sum(1 for _ in self._in_hand())
 
     def in_hand(self) -> set[tuple[int, str]]:
         """Return the run's rows that workers hold, each with its fingerprint."""
         found = set()
-        for raw, message in self._in_hand({self._queue, *self._others}):
-            if self._mark in raw:
-                try:
-                    arguments = json.loads(base64.b64decode(message["body"]))[0]
-                    request = EditRequest.decode(arguments[0])
-                except (ContractError, ValueError, LookupError, TypeError):  # such a message is answered by nobody
-                    continue
-                found.add((request.row, request.fingerprint))
+        for message, _ in self._in_hand():
+            try:
+                arguments = json.loads(base64.b64decode(message["body"]))[0]
+                request = EditRequest.decode(arguments[0])
+            except (ContractError, ValueError, LookupError, TypeError):  # such a message is answered by nobody
+                continue
+            found.add((request.row, request.fingerprint))
         return found
 
     def purge(self) -> int:
-        """Remove the run's messages from the queue, and no other's; return how many there were."""
-        return sum(map(self._purge, self._keys)) + self.purge_others()
+        """Remove the run's messages that wait; return how many there were."""
+        return self._remove({self.name, *self._others})
 
     def purge_others(self) -> int:
         """Remove those alone that were sent with another demand."""
-        return sum(self._purge(key) for queue in self._others for key in _keys_of(queue))
+        return self._remove(self._others)
 
-    def _purge(self, key: str) -> int:
-        # Later ones need no look: who purges has seen to it that the run's owner publishes none, or takes them back.
-        left: Any = self._client.llen(key)
-        dropped = 0
-        while left > 0:
-            answer: Any = self._client.eval(_DROP, 1, key, self._mark, min(left, _CHUNK))
-            looked, gone = answer
-            if not looked:
-                break
-            left -= looked
-            dropped += gone
-        return dropped
+    def _remove(self, queues: Iterable[str]) -> int:
+        # Of a queue that was emptied workers learn by themselves that its run is over, if it is.
+        with self._client.pipeline(transaction=True) as pipe:
+            for queue in queues:
+                pipe.llen(queue)
+                pipe.unlink(queue)
+                forget(pipe, queue)
+            return sum(pipe.execute()[::3])
 
-    def _in_hand(self, queues: Collection[str]) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """Iterate over the queues' messages that workers hold; other models' lie in the same hash."""
+    def _in_hand(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Iterate over the run's messages that workers hold, and their queues; those of others lie in the same hash."""
+        queues, mark = {self.name, *self._others}, self._run.encode()
         for _, raw in self._client.hscan_iter(Channel.unacked_key, count=_CHUNK):
+            if mark not in raw:
+                continue
             try:
                 message, _, routing_key = json.loads(raw)
             except (ValueError, TypeError):  # nothing that kombu has written
                 continue
             if routing_key in queues:
-                yield raw, message
+                yield message, routing_key

@@ -111,6 +111,8 @@ class Sender:
         self._run.remember()  # what changes no row
         if self.published:
             self._collector.publish()
+        if self._run.ledger.unanswered:  # with a priority that may be another than before
+            self._run.retrying(self._run.queue.announce)
         return self.published
 
     def _announce(self, rows: Sequence[Row], noted: Noted) -> None:

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from tests.conftest import Fleet, Start
-from tests.support.by_hand import QUEUE, requests
+from tests.support.by_hand import LANE, requests, waiting
 from tests.support.cli import CLI, read_jsonl
 from tests.support.sending import send
 from worker.celery import connect
+from worker.contract.lanes import run_queue
 from worker.contract.messages import TASK_NAME
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import load_settings
@@ -30,10 +31,10 @@ def test_only_workers_with_the_profile_get_the_rows(cli: CLI, redis_url: str, st
     assert said.count(" with profile exact") == said.count(" with profile reference") == 1
 
     client = open_redis(redis_url)
-    assert (client.llen(f"{QUEUE}.fast"), client.llen(QUEUE)) == (6, 0)
+    assert (waiting(client, f"{LANE}.fast"), waiting(client)) == (6, 0)
     again = cli("submit", "in.jsonl", "--run-dir", "r", "--profile", "reference", "--redo", "--details")
     assert again.returncode == 0, again.stderr
-    assert client.llen(f"{QUEUE}.fast") == 0  # what was sent with another demand is taken back
+    assert waiting(client, f"{LANE}.fast") == 0  # what was sent with another demand is taken back
     assert cli("collect", "r").returncode == 0
     made = [line["details"] for line in read_jsonl(cli.folder / "r/output.jsonl")]
     assert {one["worker"].partition("@")[0] for one in made} == {"plain"}
@@ -43,8 +44,8 @@ def test_a_row_that_is_slipped_to_another_worker_fails(passthrough: Fleet, tmp_p
     """Nobody edits it otherwise than it demands."""
     cli, redis_url = passthrough.cli(tmp_path), str(passthrough.settings["broker_url"])
     send(cli, ["Make it red."], "--profile", "exact")
-    (request,) = requests(redis_url, f"{QUEUE}.exact")
-    open_redis(redis_url).delete(f"{QUEUE}.exact")
+    (request,) = requests(redis_url, f"{LANE}.exact")
+    open_redis(redis_url).delete(run_queue(f"{LANE}.exact", request.run))
     connect(load_settings(diffuser_model_name="demo", broker_url=redis_url)).send_task(
         TASK_NAME, args=(request.encode(),), task_id=f"{request.name}.x"
     )

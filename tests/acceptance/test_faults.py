@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Start
+from tests.support.by_hand import waiting
 from tests.support.cli import CLI, read_jsonl
 from tests.support.sending import FAIL, HANG, KILL, pictures, send
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
-QUEUE = queue_name("demo")
 CALM = "Make it red."
 
 
@@ -86,7 +85,7 @@ def test_a_broken_gpu_fails_no_row(
     assert bad.logged("The model fails on the built-in picture (RuntimeError: CUDA error: an illegal memory access")
     assert not bad.logged("Traceback")
     redis = open_redis(redis_url)
-    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (12, 0)
+    assert (waiting(redis), redis.hlen("unacked")) == (12, 0)
     broken.unlink()
     worse = start_faulty("worse", faulty_broken=broken, passthrough_gate=cli.folder / "gate")
     wait_until(lambda: worse.logged("micro-batch"), "a batch is on the GPU")
@@ -111,7 +110,7 @@ def test_a_model_that_fails_one_row_after_the_other_ends_its_worker(
     redis = open_redis(redis_url)
     (stream,) = redis.keys("fleet:run:*:outcomes")
     assert redis.xlen(stream) == 2
-    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (18, 0)
+    assert (waiting(redis), redis.hlen("unacked")) == (18, 0)
 
 
 def test_a_gpu_that_hangs_is_ended(cli: CLI, start_faulty: Start, redis_url: str) -> None:
@@ -122,7 +121,7 @@ def test_a_gpu_that_hangs_is_ended(cli: CLI, start_faulty: Start, redis_url: str
     assert hanging.process.wait(60) == 1
     (line,) = [line for line in hanging.lines() if "The GPU hangs" in line]
     assert len(set(re.findall(r"[0-9a-f]{16}\.(\d+)", line))) == 4
-    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (4, 4)
+    assert (waiting(redis), redis.hlen("unacked")) == (4, 4)
 
 
 def test_rows_beside_one_that_hangs_are_done(cli: CLI, start_faulty: Start) -> None:
@@ -152,8 +151,8 @@ def test_a_second_sigterm_ends_the_worker_at_once(cli: CLI, start_faulty: Start,
     redis = open_redis(redis_url)
     wait_until(lambda: worker.logged("micro-batch"), "a batch is on the GPU")
     worker.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: redis.llen(QUEUE) == 4, "the waiting rows are back in the queue")
+    wait_until(lambda: waiting(redis) == 4, "the waiting rows are back in the queue")
     assert worker.process.poll() is None
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(10) == 128 + signal.SIGTERM
-    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (4, 4)
+    assert (waiting(redis), redis.hlen("unacked")) == (4, 4)

@@ -7,14 +7,12 @@ from typing import Any
 from redis import Redis
 
 from tests.conftest import Start
+from tests.support.by_hand import waiting
 from tests.support.cli import CLI
 from tests.support.sending import pictures, send
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
-
-QUEUE = queue_name("demo")
 
 
 def rows_on_gpu(worker: WorkerProcess) -> list[int]:
@@ -49,9 +47,9 @@ def test_a_thawed_worker_lets_go_of_rows_that_others_have(cli: CLI, start_plain:
     wait_until(lambda: sum("another worker has it" in line for line in frozen.lines()) == 4, "it lets go of four rows")
     assert rows_on_gpu(frozen) == on_gpu
     wait_until(lambda: redis.hlen("unacked") == 4, "its own four are acknowledged")
-    assert redis.llen(QUEUE) == 0
+    assert waiting(redis) == 0
     assert frozen.stop() == 0
-    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (0, 4), "the others are still the other worker's"
+    assert (waiting(redis), redis.hlen("unacked")) == (0, 4), "the others are still the other worker's"
     gates[1].touch()
     assert cli("collect", "r").returncode == 0
     assert len(pictures(cli.folder)) == 8
@@ -66,7 +64,7 @@ def test_rows_that_are_taken_from_a_full_redis_are_not_lost(cli: CLI, start_plai
     send(cli, ["Make it red."] * 6)
     redis.config_set("maxmemory", "1")
     worker.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: redis.llen(QUEUE) == 0, "the worker has taken every row")
+    wait_until(lambda: waiting(redis) == 0, "the worker has taken every row")
     wait_until(lambda: worker.logged("Redis does not note that a row is in hand here"), "it says so")
     redis.config_set("maxmemory", "0")
     collected = cli("collect", "r")

@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.support.by_hand import waiting
 from tests.support.cli import CLI
 from tests.support.sending import pictures, send
 from tests.support.servers import RedisServer, running_redis
 from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, fork_worker
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
-QUEUE = queue_name("demo")
 TIMEOUT = 4
 
 
@@ -67,7 +66,7 @@ def test_a_restart_of_redis_costs_nothing(cli: CLI, worker: WorkerProcess, serve
     wait_until(lambda: worker.logged("does not answer"), "the worker misses Redis")
     server.start()
     wait_until(lambda: oldest(client) > before + 2 * TIMEOUT, "two timeouts have passed, and rows were renewed")
-    assert (client.llen(QUEUE), client.hlen("unacked")) == (0, 12)
+    assert (waiting(client), client.hlen("unacked")) == (0, 12)
     gate.touch()
     collected = cli("collect", "r")
     assert collected.returncode == 0, collected.stderr
@@ -87,10 +86,10 @@ def test_a_worker_that_lost_its_connection_gives_rows_back_at_sigterm(
     server.start()
     wait_until(lambda: oldest(client) > before, "the worker is connected again")
     worker.process.terminate()
-    wait_until(lambda: client.llen(QUEUE) == 8, "the waiting rows are back in the queue")
+    wait_until(lambda: waiting(client) == 8, "the waiting rows are back in the queue")
     gate.touch()
     assert worker.process.wait(60) == 0
-    assert (client.llen(QUEUE), client.hlen("unacked")) == (8, 0)
+    assert (waiting(client), client.hlen("unacked")) == (8, 0)
 
 
 def test_outcomes_wait_for_redis(cli: CLI, worker: WorkerProcess, server: RedisServer, gate: Path) -> None:

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Start
+from tests.support.by_hand import waiting
 from tests.support.cli import CLI, row, write_jsonl
 from tests.support.debian import require_compiler
 from tests.support.pictures import photo
 from tests.support.workers import WorkerProcess
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
 SQUARE = (256, 256)
@@ -111,4 +111,4 @@ def test_a_profile_that_cannot_be_is_refused_before_a_row_is_taken(
     log = "\n".join(worker.lines())
     assert sentence in log
     assert "Traceback" not in log
-    assert open_redis(redis_url).llen(queue_name("demo")) == 1
+    assert waiting(open_redis(redis_url)) == 1

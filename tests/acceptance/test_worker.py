@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import Start
+from tests.support.by_hand import waiting
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.forked import run_forked
 from tests.support.monitor import monitor_celery
@@ -15,10 +16,7 @@ from tests.support.pictures import photo
 from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
 from tests.support.workers import environment
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
-
-QUEUE = queue_name("demo")
 
 
 def submit(cli: CLI, count: int, *options: object) -> None:
@@ -68,7 +66,7 @@ def test_a_worker_that_cannot_work_says_why_and_takes_no_row(
     assert sentence in log
     assert "Traceback" not in log
     assert "secret" not in log
-    assert open_redis(redis_url).llen(QUEUE) == 3
+    assert waiting(open_redis(redis_url)) == 3
 
 
 def test_a_worker_with_a_pool_that_undoes_the_fleet_takes_no_row(cli: CLI, redis_url: str) -> None:
@@ -84,7 +82,7 @@ def test_a_worker_with_a_pool_that_undoes_the_fleet_takes_no_row(cli: CLI, redis
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].partition("] ")[2].startswith("--pool is refused: ")
     assert "Traceback" not in ended.stderr
-    assert open_redis(redis_url).llen(QUEUE) == 3
+    assert waiting(open_redis(redis_url)) == 3
 
 
 def test_a_worker_without_the_worker_extra_says_what_to_install(redis_url: str, tmp_path: Path) -> None:
@@ -113,14 +111,14 @@ def test_sigterm_finishes_the_batch_and_gives_the_other_rows_back_at_once(
     wait_until(lambda: redis.hlen("unacked") == 24, "the worker holds every row")
     wait_until(lambda: worker.logged("micro-batch"), "a batch is on the GPU")
     worker.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: redis.llen(QUEUE) == 20, "the waiting rows are back in the queue", limit=30)
+    wait_until(lambda: waiting(redis) == 20, "the waiting rows are back in the queue", limit=30)
     assert worker.process.poll() is None, "it did not wait for the batch on the GPU"
     assert redis.keys("fleet:run:*:outcomes") == []
     gate.touch()
     assert worker.process.wait(60) == 0
     (stream,) = redis.keys("fleet:run:*:outcomes")
     assert redis.xlen(stream) == 4
-    assert (redis.llen(QUEUE), redis.hlen("unacked")) == (20, 0)
+    assert (waiting(redis), redis.hlen("unacked")) == (20, 0)
 
 
 def test_a_living_worker_keeps_rows_that_outlast_the_visibility_timeout(cli: CLI, start_plain: Start) -> None:

@@ -11,9 +11,9 @@ import redis
 from tests.chaos.logs import Receipt, WorkerLog
 from tests.chaos.place import Place
 from tests.chaos.watching import watch
+from tests.support.by_hand import waiting
 from tests.support.servers import RedisServer, running_redis
 from tests.support.workers import StartWorker
-from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
 
 
@@ -43,7 +43,7 @@ class Fleet:
     def queued(self) -> int:
         """Return the number of rows that wait in Redis; 0 where it is away."""
         with suppress(redis.RedisError), open_redis(self.server.url, patience=0) as client:
-            return int(client.llen(queue_name("demo")))
+            return waiting(client)
         return 0
 
     def look(self) -> None:

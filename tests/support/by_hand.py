@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import redis
 from kombu.simple import SimpleQueue
@@ -15,12 +15,14 @@ from kombu.simple import SimpleQueue
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.records import State
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
-from worker.celery import connect
+from worker.celery import connect, plain_queue
+from worker.contract.lanes import lane_and_run, run_queue
 from worker.contract.messages import EditRequest, Outcome, queue_name
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.settings.fleet import load_settings
 
-QUEUE = queue_name("demo")
+#: What the queues of the demo model's runs begin with.
+LANE = queue_name("demo")
 
 
 def write_rows(cli: CLI, rows: int, name: str = "in.jsonl") -> None:
@@ -28,30 +30,47 @@ def write_rows(cli: CLI, rows: int, name: str = "in.jsonl") -> None:
     write_jsonl(cli.folder / name, [row(f"{number}.png", "Make it red.") for number in range(rows)])
 
 
-def requests(redis_url: str, queue: str = QUEUE) -> list[EditRequest]:
-    """Return the requests in a queue, oldest first."""
-    messages = [json.loads(raw) for raw in open_redis(redis_url).lrange(queue, 0, -1)]
-    bodies = [json.loads(base64.b64decode(message["body"])) for message in reversed(messages)]
+def queues_of(client: redis.Redis, lane: str = LANE) -> list[str]:
+    """Name the queues of a lane that hold anything, by the ids of their runs."""
+    keys: Any = client.keys(f"{lane}.*")
+    found = [key.decode() for key in keys]
+    return sorted(key for key in found if (lane_and_run(key) or ("", ""))[0] == lane)
+
+
+def waiting(client: redis.Redis, lane: str = LANE) -> int:
+    """Count the rows that wait, of every run."""
+    lengths: Any = [client.llen(queue) for queue in queues_of(client, lane)]
+    return sum(lengths)
+
+
+def requests(redis_url: str, lane: str = LANE) -> list[EditRequest]:
+    """Return the requests in the queues of a lane, run by run, oldest first."""
+    client = open_redis(redis_url)
+    raws: Any = [raw for queue in queues_of(client, lane) for raw in reversed(client.lrange(queue, 0, -1))]
+    bodies = [json.loads(base64.b64decode(json.loads(raw)["body"])) for raw in raws]
     return [EditRequest.decode(args[0]) for args, _, _ in bodies]
 
 
 def rows_in_queue(redis_url: str) -> list[int]:
-    """Return the numbers of the rows in the queue, oldest first."""
+    """Return the numbers of the rows in the only run's queue, oldest first."""
     return [request.row for request in requests(redis_url)]
 
 
 def lose(redis_url: str, messages: int) -> list[EditRequest]:
     """Pop messages as a worker does that dies in the next moment; return what they asked for."""
-    lost = requests(redis_url)[:messages]
-    open_redis(redis_url).rpop(QUEUE, messages)
+    client, lost = open_redis(redis_url), requests(redis_url)[:messages]
+    for request in lost:
+        client.rpop(run_queue(LANE, request.run))
     return lost
 
 
 @contextmanager
-def in_hand(redis_url: str, messages: int, queue: str = QUEUE) -> Iterator[None]:
-    """Hold messages as a worker does that is at work on them, and give them back at the end."""
+def in_hand(redis_url: str, messages: int, queue: str | None = None) -> Iterator[None]:
+    """Hold messages as a worker does that is at work on them, and give them back at the end; of the only run."""
     app = connect(load_settings(broker_url=redis_url, diffuser_model_name="demo"))
-    with app.connection_for_read() as connection, SimpleQueue(connection, queue) as simple:
+    if queue is None:
+        (queue,) = queues_of(open_redis(redis_url))
+    with app.connection_for_read() as connection, SimpleQueue(connection, plain_queue(queue)) as simple:
         for _ in range(messages):
             simple.get(timeout=10)
         yield

@@ -1,4 +1,4 @@
-"""What producer and worker say to each other: the task's name, a model's queue, requests and outcomes."""
+"""What producer and worker say to each other: the task's name, the queues' names, requests and outcomes."""
 
 import re
 from typing import Annotated, Final, Literal, Self
@@ -24,7 +24,7 @@ from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 3
+VERSION: Final = 4
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
@@ -40,7 +40,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[3] = VERSION
+    v: Literal[4] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
@@ -87,7 +87,7 @@ class EditRequest(_Message):
     shard_folders: ShardFolders | None
     #: The run folder, where the row's images go.
     output_dir: _Path
-    #: Identity of the model (`worker.contract.catalog.model_id`), which also names the queue.
+    #: Identity of the model (`worker.contract.catalog.model_id`), which also names the lane.
     model: str
     steps: Steps
     guidance: Guidance
@@ -102,7 +102,7 @@ class EditRequest(_Message):
     metadata: bool
     #: What becomes of the row where its instruction is longer than the model reads.
     long_instruction: LongInstruction
-    #: How the model must calculate; None where any way will do. It waits in a queue of its own.
+    #: How the model must calculate; None where any way will do. Such rows have a lane of their own.
     profile: ProfileName | None
 
 
@@ -154,9 +154,12 @@ def first_problem(error: ValidationError) -> str:
 
 
 def queue_name(model: str, profile: str | None = None) -> str:
-    """Name the queue of a model, so that a worker only ever receives rows for the model it has loaded.
+    """Name the lane of a model, so that a worker only ever receives rows for the model it has loaded.
 
-    Rows that demand a profile have a queue of their own: a worker that calculates otherwise never receives them, so
+    A lane is what the queues of its runs have in common: their names begin with it (`worker.contract.lanes`). The
+    queue that is called as the lane itself holds nothing that a producer sends.
+
+    Rows that demand a profile have a lane of their own: a worker that calculates otherwise never receives them, so
     that none has to be given back, and come again.
 
     The contract's version is in the name: workers of two versions may run side by side during an upgrade.
@@ -170,5 +173,5 @@ def queue_name(model: str, profile: str | None = None) -> str:
 
 
 def queue_names(model: str) -> tuple[str, ...]:
-    """Name all queues of a model: that of rows without a demand first."""
+    """Name all lanes of a model: that of rows without a demand first."""
     return tuple(queue_name(model, profile) for profile in (None, *PROFILES))

@@ -47,6 +47,10 @@ ImageFormat = Literal["png", "webp", "jpg"]
 #: Of lossy formats; Pillow advises against more than 95 for JPEG, where files grow and hardly improve.
 Quality = Annotated[int, Field(ge=1, le=100)]
 
+#: How often a run's rows have their turn beside others: each step twice as often (`worker.delivery.turns`).
+Priority = Annotated[int, Field(ge=0, le=9)]
+DEFAULT_PRIORITY: Final = 5
+
 #: Sides of an explicit size in pixels, and the most pixels of both: four times what Kontext was trained at.
 _SHORTEST, _LONGEST, _AREA = 64, 4096, 2048 * 2048
 

@@ -1,4 +1,4 @@
-"""The keys of a run in Redis, and for how long it keeps them."""
+"""The keys of runs in Redis, and for how long it keeps them."""
 
 from typing import Final
 
@@ -18,3 +18,8 @@ def run_key(run: str, name: str) -> str:
 def answered_key(run: str, row: int) -> str:
     """Name the key that is there for a while once a row is answered."""
     return run_key(run, f"answered:{row}")
+
+
+def roster_key(lane: str) -> str:
+    """Name the key that lists the runs of a lane."""
+    return f"fleet:runs:{lane}"

@@ -14,6 +14,7 @@ import redis
 from kombu.transport.virtual import QoS
 
 from worker.contract.broker_words import reason
+from worker.contract.roster import give_back
 from worker.delivery.visibility import take
 
 logger = logging.getLogger(__name__)
@@ -25,10 +26,17 @@ def guard(channel: Any, let_go: set[str], returning: set[str]) -> None:
     `let_go`: tags of messages that are another worker's by now. `returning`: gets the tags of messages that are to be
     given back, for as long as Redis has not heard of it.
     """
+    channel._do_restore_message = partial(_restore, channel._do_restore_message)  # noqa: SLF001
     qos = channel.qos
     qos.append = partial(_append, qos)
     qos.ack = partial(_ack, qos, qos.ack, let_go)
     qos.reject = partial(_reject, qos, let_go, returning)
+
+
+def _restore(restore: Callable[..., None], payload: Any, exchange: str, queue: str, pipe: Any, *leftmost: bool) -> None:
+    """Put a message back into its own run's queue; the run may be over by then, and is listed again with it."""
+    restore(payload, exchange, queue, pipe, *leftmost)
+    give_back(pipe, queue)
 
 
 def _append(qos: Any, message: Any, tag: str) -> None:

@@ -83,7 +83,7 @@ class Settings(RunSettings, WorkerSettings):
 
     @property
     def model(self) -> str:
-        """Identity of the exact weights; names the queue."""
+        """Identity of the exact weights; names the lane."""
         return model_id(self.diffuser_model_name, self.hf_model_name_or_path, self.hf_revision)
 
     @property
@@ -96,7 +96,7 @@ class Settings(RunSettings, WorkerSettings):
 
     @property
     def queue(self) -> str:
-        """Name of the queue in which a run's rows wait."""
+        """Name of the lane in which a run's queue is."""
         return queue_name(self.model, self.demand_profile)
 
     def profile_on(self, *, gpu: bool) -> Profile:

@@ -7,12 +7,14 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from worker.contract.parameters import (
+    DEFAULT_PRIORITY,
     Guidance,
     ImageFormat,
     LongInstruction,
     MultiImage,
     NumImages,
     OutputPaths,
+    Priority,
     Quality,
     Seed,
     ShardFolders,
@@ -102,5 +104,11 @@ class RunSettings(BaseSettings):
         10,
         ge=1,
         description="Outcomes after which the collector commits; a second after the first it does anyway.",
+    )
+    priority: Priority = Field(
+        DEFAULT_PRIORITY,
+        description=(
+            "0 to 9: how often its rows have their turn beside other runs'; each step more is twice as often."
+        ),
     )
     max_queued: int = Field(50_000, ge=1, description="Most unanswered rows of a run in Redis at a time.")

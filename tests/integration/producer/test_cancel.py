@@ -10,7 +10,7 @@ from producer.run.ledger import Ledger
 from producer.run.queues import RunQueue
 from tests.support import dying
 from tests.support.by_hand import (
-    QUEUE,
+    LANE,
     answer,
     answer_all,
     ended,
@@ -22,6 +22,7 @@ from tests.support.by_hand import (
 )
 from tests.support.cli import CLI, after_plan, read_jsonl
 from worker.contract.outcomes import open_redis
+from worker.contract.roster import Roster
 
 TAKES_UP = "the same `producer submit`, or `producer retry r --only unanswered`, takes it up again"
 
@@ -38,11 +39,12 @@ def test_only_the_runs_own_messages_are_removed(five: CLI, redis_url: str) -> No
     for run in ("r", "other", "third"):
         assert five("submit", "in.jsonl", "--run-dir", run).returncode == 0
     before = requests(redis_url)
-    ids = list(dict.fromkeys(request.run for request in before))
+    with Ledger(five.folder / "other", read_only=True) as ledger:
+        other = ledger.run
     for _ in range(2):
         cancelled = five("cancel", "other")
         assert (cancelled.returncode, cancelled.stdout) == (0, "")
-        assert requests(redis_url) == [request for request in before if request.run != ids[1]]
+        assert requests(redis_url) == [request for request in before if request.run != other]
     assert cancelled.stderr == (
         "The run other is cancelled: 5 rows are unanswered, and 0 messages were removed from the queue;"
         f" {TAKES_UP.replace('retry r', 'retry other')}.\n"
@@ -60,23 +62,26 @@ def test_a_row_that_was_given_back_is_removed_too(five: CLI, redis_url: str) -> 
     assert requests(redis_url) == []
 
 
-@pytest.mark.parametrize("full", [False, True])
-def test_a_long_queue_keeps_its_order(redis_url: str, *, full: bool) -> None:
-    """Of thousands of messages, in every priority, others' stay as they were, also where Redis has no memory left."""
+def test_a_full_redis_lets_a_run_be_cancelled(five: CLI, redis_url: str) -> None:
+    """What is removed makes room; nobody looks for the run any more, and other runs are as they were."""
+    for run in ("r", "other"):
+        assert five("submit", "in.jsonl", "--run-dir", run).returncode == 0
     client = open_redis(redis_url)
-    keys = [QUEUE, *(f"{QUEUE}\x06\x16{priority}" for priority in (3, 6, 9))]
-    message = '{{"headers": {{"id": "{run}.{row}.ab", "root_id": "{run}.{row}.ab", "argsrepr": "{other}.1"}}}}'
-    others = {}
-    for key in keys:
-        both = [(message.format(run=run, row=row, other="mine"), run) for row in range(1500) for run in ("mine", "its")]
-        client.lpush(key, *(text for text, _ in both))
-        others[key] = [text.encode() for text, run in both if run == "its"]
-    if full:
-        client.config_set("maxmemory", 1)
-    assert RunQueue(client, QUEUE, "mine").purge() == 6000
-    assert {key: client.lrange(key, 0, -1)[::-1] for key in keys} == others
-    assert RunQueue(client, QUEUE, "absent").purge() == 0
-    assert {key: client.lrange(key, 0, -1)[::-1] for key in keys} == others
+    with Ledger(five.folder / "r", read_only=True) as mine, Ledger(five.folder / "other", read_only=True) as its:
+        runs = mine.run, its.run
+    client.config_set("maxmemory", 1)
+    assert RunQueue(client, LANE, runs[0]).purge() == 5
+    assert RunQueue(client, LANE, runs[0]).purge() == 0
+    assert [(entry.queue, entry.priority) for entry in Roster(client, LANE).listed()] == [(f"{LANE}.{runs[1]}", 5)]
+    assert len(RunQueue(client, LANE, runs[1])) == 5
+
+
+def test_rows_of_another_demand_are_removed_too(five: CLI, redis_url: str) -> None:
+    """Rows that were sent with a profile, which the run demands no more, wait in another queue."""
+    assert five("submit", "in.jsonl", "--run-dir", "r", "--profile", "exact").returncode == 0
+    assert len(requests(redis_url, f"{LANE}.exact")) == 5
+    assert "and 5 messages were removed" in five("cancel", "r").stderr
+    assert requests(redis_url, f"{LANE}.exact") == []
 
 
 @pytest.mark.parametrize("command", [("collect", "r"), ("submit", "in.jsonl", "--run-dir", "r", "--max-queued", 2)])

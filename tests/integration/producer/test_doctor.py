@@ -69,6 +69,19 @@ def test_settings_that_would_cost_rows_are_told(
     assert finding.remedy
 
 
+def test_what_an_earlier_version_left_is_told(server: RedisServer) -> None:
+    """With the queues' names and what to do; `producer` of this version and its workers would never look there."""
+    with server.operator() as client:
+        client.lpush("fleet.v3.demo.2a97516c", *range(3))
+        client.lpush("fleet.v3.demo.2a97516c.exact", 1)
+    finding = found(server.url)["queues"]
+    assert finding.verdict is NOTE
+    assert finding.found == (
+        "4 rows wait in fleet.v3.demo.2a97516c and fleet.v3.demo.2a97516c.exact, where an earlier version sent them and"
+        " no worker of this one looks"
+    )
+
+
 def test_a_redis_that_is_nearly_full_is_told(server: RedisServer) -> None:
     """Before it refuses rows."""
     with server.operator() as client:

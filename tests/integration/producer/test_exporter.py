@@ -97,6 +97,7 @@ def test_the_command_shows_queue_and_runs(sent: CLI) -> None:
         found = scrape(port)
     assert found["fleet_broker_up"] == 1
     assert found[QUEUE] == 4
+    assert found[named("fleet_run_queue_rows", **{**whose(sent), "folder": "r"})] == 4
     assert found["fleet_broker_rows_in_hand"] == 0
     assert rows(found) == {"waiting": 4}
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kombu.transport.redis import Channel
 
 from producer.collecting.reconcile import Looks, Reconciler
 from producer.run import opening
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
 from producer.run.records import State
-from tests.support.by_hand import QUEUE, answer, in_hand, lose, requests, rows_in_queue, write_rows
+from tests.support.by_hand import answer, in_hand, lose, queues_of, requests, rows_in_queue, write_rows
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from worker.contract.errors import RunError
 from worker.contract.outcomes import open_redis
+from worker.settings.fleet import load_settings
 
 
 @pytest.fixture
@@ -78,14 +78,15 @@ def test_exactly_the_unanswered_rows_are_sent_again(watch: Watch, said: list[str
     assert rows_in_queue(redis_url) == [0, 2, 3]
 
 
-@pytest.mark.parametrize("key", [QUEUE, *(f"{QUEUE}{Channel.sep}{step}" for step in (3, 6, 9))], ids=repr)
-def test_rows_behind_another_run_are_not_lost(watch: Watch, redis_url: str, key: str) -> None:
-    """While the model's queue holds a message of whatever run and priority, nothing is sent again, however long."""
-    lose(redis_url, 5)
-    open_redis(redis_url).lpush(key, '{"headers": {"id": "another.0.abc"}}')
-    watch.look(times=100)
-    assert open_redis(redis_url).llen(key) == 1
-    assert open_redis(redis_url).llen(QUEUE) == (key == QUEUE)
+@pytest.mark.parametrize("held", [0, 2])
+def test_rows_are_found_lost_while_another_run_goes_on(watch: Watch, redis_url: str, cli: CLI, held: int) -> None:
+    """What waits of another run of the same model, or is in workers' hands, says nothing about this one's rows."""
+    lost = lose(redis_url, 5)
+    assert cli("submit", "in.jsonl", "--run-dir", "other").returncode == 0
+    with in_hand(redis_url, held):
+        watch.look(times=2)
+        assert [request for request in requests(redis_url) if request.run == lost[0].run] == lost
+    assert sorted(request.row for request in requests(redis_url) if request.run != lost[0].run) == [0, 1, 2, 3, 4]
 
 
 def test_rows_that_wait_for_the_first_worker_are_not_lost(watch: Watch, redis_url: str) -> None:
@@ -95,7 +96,7 @@ def test_rows_that_wait_for_the_first_worker_are_not_lost(watch: Watch, redis_ur
 
 
 def test_rows_in_a_workers_hand_are_not_lost(watch: Watch, redis_url: str) -> None:
-    """While a worker holds a message of the model, nothing is sent again, however long it works."""
+    """While a worker holds a message of the run, nothing is sent again, however long it works."""
     lose(redis_url, 4)
     with in_hand(redis_url, 1):
         watch.look(times=100)
@@ -107,8 +108,8 @@ def test_another_models_rows_in_hand_do_not_count(watch: Watch, redis_url: str, 
     write_rows(cli, 2, "other.jsonl")
     assert cli("submit", "other.jsonl", "--run-dir", "other", "--model", "FLUX-Kontext").returncode == 0
     lose(redis_url, 5)
-    (other,) = open_redis(redis_url).keys("fleet.v*FLUX*")
-    with in_hand(redis_url, 2, queue=other.decode()):
+    (other,) = queues_of(open_redis(redis_url), load_settings(diffuser_model_name="FLUX-Kontext").queue)
+    with in_hand(redis_url, 2, queue=other):
         watch.look(times=2)
         assert rows_in_queue(redis_url) == [0, 1, 2, 3, 4]
 

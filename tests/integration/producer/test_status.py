@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from producer.run.ledger import Ledger
+from tests.support.by_hand import LANE
 from tests.support.cli import CLI
 from tests.support.sending import send
-from worker.contract.messages import Outcome, queue_name
+from worker.contract.messages import Outcome
 from worker.contract.outcomes import OutcomeStream, open_redis
 
 
@@ -45,7 +46,7 @@ def test_a_run_is_seen_without_a_collector(sent: CLI) -> None:
     assert {key: found[key] for key in ("done", "failed", "waiting", "uncollected")} == {
         "done": 2, "failed": 1, "waiting": 1, "uncollected": 3,
     }  # fmt: skip
-    assert found["queue"] == {"name": queue_name("demo"), "rows": 4, "in_hand": 0}
+    assert found["queue"] == {"name": f"{LANE}.{found['run']}", "rows": 4, "in_hand": 0}
     assert found["rows_per_s"] > 0
     assert found["seconds_left"] == pytest.approx(1 / found["rows_per_s"])
     assert [(cause["cause"], cause["rows"]) for cause in found["causes"]] == [("image: no such file", 1)]

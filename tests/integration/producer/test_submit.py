@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.support.by_hand import answer, requests, rows_in_queue, write_rows
+from tests.support.by_hand import answer, answer_all, requests, rows_in_queue, write_rows
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.servers import running_redis
 from tests.support.waiting import wait_until
@@ -287,3 +287,13 @@ def test_another_column_for_the_output_edits_them(cli: CLI, redis_url: str) -> N
     assert cli("collect", "r").returncode == 0
     (made,) = read_jsonl(cli.folder / "r/output.jsonl")
     assert (made["output_image"], made["edited"]) == ("target.png", ["./r/sample_0/sample_0_0.png"])
+
+
+def test_what_an_earlier_version_left_is_said(five: CLI, redis_url: str) -> None:
+    """One sentence of whoever sends or collects, and the run goes on with its own rows."""
+    open_redis(redis_url).lpush("fleet.v3.demo.2a97516c", "row")
+    said = "1 rows wait in fleet.v3.demo.2a97516c, where an earlier version sent them and no worker of this one looks: "
+    assert said in five("submit", "in.jsonl", "--run-dir", "r").stderr
+    answer_all(redis_url)
+    collected = five("collect", "r")
+    assert (collected.returncode, said in collected.stderr) == (0, True)

@@ -40,7 +40,7 @@ def test_a_run_is_told_in_lines() -> None:
         "failed    2 image: no such file (such as row 4)",
         "warnings  3 instruction-cut",
         "images    400 in 100.0 s of the model's time, 0.25 s each",
-        "queue     480 rows wait in q, of whichever run; workers hold 27",
+        "queue     480 rows wait in q; workers hold 27",
         "",
         "worker  rows  rows/s  holds  busy  profile  version             last answer",
         "a@h      398    1.50     27  97 %  exact    1.2.0    up         0:00:05 ago",

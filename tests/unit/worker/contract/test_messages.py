@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from worker.contract.errors import ContractError
 from worker.contract.fingerprint import fingerprint
-from worker.contract.messages import EditRequest, Outcome, queue_name
+from worker.contract.lanes import lane_and_run, older_queues, run_queue
+from worker.contract.messages import EditRequest, Outcome, queue_name, queue_names
 from worker.contract.seeds import image_seed, row_seed
 
 REQUEST = EditRequest(
@@ -135,6 +136,25 @@ def test_queue_names_are_safe_and_distinct(one: str, other: str) -> None:
     """Any model's queue name is safe in a comma-separated list, and equals another's only for the same model."""
     assert re.fullmatch(r"fleet\.v\d+\.[A-Za-z0-9.-]{0,60}\.[0-9a-f]{8}", queue_name(one))
     assert (queue_name(one) == queue_name(other)) == (one == other)
+
+
+@pytest.mark.parametrize("profile", [None, "exact"])
+def test_a_runs_queue_tells_its_lane_and_run(profile: str | None) -> None:
+    """As whoever gives a row back reads it."""
+    lane = queue_name("a/b@main", profile)
+    assert lane_and_run(run_queue(lane, "0123456789abcdef")) == (lane, "0123456789abcdef")
+
+
+@pytest.mark.parametrize("queue", [queue_name("demo"), queue_name("demo", "exact"), "", "celery", "0123456789abcdef"])
+def test_another_queue_is_no_runs(queue: str) -> None:
+    """Neither a lane's own nor a stranger's."""
+    assert lane_and_run(queue) is None
+
+
+def test_queues_of_earlier_versions_are_known() -> None:
+    """By the names that they had: one for all runs of a model, and one per demanded profile."""
+    assert {"fleet.v3.demo.2a97516c", "fleet.v3.demo.2a97516c.exact"} < set(older_queues("demo"))
+    assert not set(older_queues("demo")) & set(queue_names("demo"))
 
 
 @pytest.mark.parametrize("hash_seed", ["1", "2"])

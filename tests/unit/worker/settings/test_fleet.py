@@ -70,6 +70,7 @@ READ = [
     ("quality", "80", 80),
     ("metadata", "false", False),
     ("save_interval", "100", 100),
+    ("priority", "9", 9),
     ("max_queued", "1000", 1000),
 ]
 
@@ -125,6 +126,8 @@ def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FLEET_SIZE", "large"),
         ("FLEET_SAVE_INTERVAL", "0"),
         ("FLEET_MAX_QUEUED", "0"),
+        ("FLEET_PRIORITY", "10"),
+        ("FLEET_PRIORITY", "high"),
     ],
 )
 def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, text: str) -> None:

@@ -1,0 +1,30 @@
+"""What an earlier version left in Redis: rows in queues that no worker of this one takes."""
+
+from typing import NamedTuple
+
+import redis
+
+from worker.contract.lanes import older_queues
+from worker.contract.roster import rows_in
+
+
+class Left(NamedTuple):
+    """What was found."""
+
+    rows: int
+    queues: tuple[str, ...]
+
+    def __str__(self) -> str:
+        queues = " and ".join(self.queues)
+        return f"{self.rows} rows wait in {queues}, where an earlier version sent them and no worker of this one looks"
+
+
+def left_by_older(client: redis.Redis, model: str) -> Left | None:
+    """Count the rows of a model that wait in queues of earlier versions; None where there are none."""
+    queues = older_queues(model)
+    found = {queue: rows for queue, rows in zip(queues, rows_in(client, queues), strict=True) if rows}
+    return Left(sum(found.values()), tuple(found)) if found else None
+
+
+#: What to do about it.
+ADVICE = "have workers of that version finish them, or delete these queues (docs/guides/several-machines.md, Updating)"

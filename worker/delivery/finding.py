@@ -1,0 +1,98 @@
+"""The bootstep that has a worker take rows of every run of its lanes, from the run's first row to its last."""
+
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+import redis
+from celery import bootsteps
+from celery.worker import state
+from celery.worker.consumer import Consumer
+
+from worker.celery import plain_queue
+from worker.contract.lanes import lane_and_run
+from worker.contract.parameters import DEFAULT_PRIORITY
+from worker.contract.roster import Roster, rows_in
+from worker.delivery.turns import Turns
+from worker.settings.fleet import load_settings
+
+#: Seconds between two looks of a worker that has nothing to do, and of one that has.
+_IDLE: Final = 0.25
+_BUSY: Final = 1.0
+
+#: Seconds after which a worker looks for runs that are over, and were not struck out.
+_TIDY: Final = 15.0
+
+
+class FindRuns(bootsteps.StartStopStep):
+    """Looks again and again which runs there are, and has them take turns.
+
+    A queue is asked from the next look on. One that is listed no more is asked no more, and is forgotten as soon as
+    nothing can come of it any more.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Consumer, **options: Any) -> None:
+        self._turns = Turns(rows=load_settings().batch_size)
+        self._timer: Any = None
+        self._looked = self._tidied = float("-inf")
+        #: Since when queues that are still consumed are listed no more.
+        self._gone: dict[str, float] = {}
+        super().__init__(consumer, **options)
+
+    def start(self, consumer: Consumer) -> None:
+        """Begin to look; called again after each reconnect, with a new channel that consumes no run's queue yet."""
+        channel = consumer.task_consumer.channel
+        channel._queue_cycle = self._turns  # noqa: SLF001 - what kombu's option for it makes, it makes without arguments
+        channel._update_queue_cycle()  # noqa: SLF001
+        # An idle worker asks with what it knew when it began to ask.
+        channel.brpop_timeout = _IDLE
+        self._gone.clear()
+        self._look(consumer)
+        self._timer = consumer.timer.call_repeatedly(_IDLE, self._look_in_time, (consumer,))
+
+    def stop(self, consumer: Consumer) -> None:  # noqa: ARG002 - Celery's signature
+        """Find no more: Celery ends the taking of rows next."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _look_in_time(self, consumer: Consumer) -> None:
+        if not state.reserved_requests or time.monotonic() - self._looked >= _BUSY:
+            self._look(consumer)
+
+    def _look(self, consumer: Consumer) -> None:
+        channel, lanes = consumer.task_consumer.channel, [*consumer.app.amqp.queues.consume_from]
+        self._looked = time.monotonic()
+        # Of a Redis that refuses: `worker.delivery.leases` says it, and what was known before holds.
+        with suppress(redis.ResponseError), channel.conn_or_acquire() as client:
+            priorities = self._listed(client, lanes)
+            rows = rows_in(client, priorities) if self._turns.crowded(len(priorities)) else []
+            with_rows = [queue for queue, waiting in zip(priorities, rows, strict=False) if waiting]
+            self._turns.ask({**dict.fromkeys(lanes, DEFAULT_PRIORITY), **priorities}, with_rows)
+            self._consume(consumer.task_consumer, priorities)
+
+    def _listed(self, client: redis.Redis, lanes: Iterable[str]) -> dict[str, int]:
+        """Return the queues of the runs that there are, with their priorities; strike out those that are over."""
+        is_time = self._looked - self._tidied >= _TIDY
+        priorities = {}
+        for roster in (Roster(client, lane) for lane in lanes):
+            listed = roster.listed()
+            priorities.update({entry.queue: entry.priority for entry in listed})
+            if is_time:
+                self._tidied = self._looked
+                roster.tidy(listed)
+        return priorities
+
+    def _consume(self, tasks: Any, wanted: Collection[str]) -> None:
+        if new := [queue for queue in wanted if not tasks.consuming_from(queue)]:
+            for queue in new:
+                tasks.add_queue(plain_queue(queue))
+            tasks.consume()
+        now, consumed = time.monotonic(), [queue.name for queue in tasks.queues if lane_and_run(queue.name)]
+        self._gone = {queue: self._gone.get(queue, now) for queue in consumed if queue not in wanted}
+        for queue, since in self._gone.items():
+            # A row that comes now would be nobody's: what was asked before may be answered still.
+            if not tasks.channel._in_poll or tasks.channel._brpop_sent_at > since:  # noqa: SLF001
+                tasks.cancel_by_queue(queue)
