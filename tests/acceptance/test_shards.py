@@ -64,7 +64,7 @@ def test_a_run_goes_on_as_it_was_begun(sharded: CLI) -> None:
     made = (sharded.folder / "run" / PATHS[0]).stat().st_mtime_ns
     with (sharded.folder / "in.jsonl").open("a") as file:
         file.write(json.dumps(row("a.png", "x 5")) + "\n")
-    assert "1 rows published" in sharded(*SUBMIT).stderr
+    assert "1 row published" in sharded(*SUBMIT).stderr
     assert sharded("collect", "run").returncode == 0
     assert pictures(sharded) == [*PATHS, "shard_0002/sample_5/sample_5_0.png"]
     assert (sharded.folder / "run" / PATHS[0]).stat().st_mtime_ns == made
