@@ -24,8 +24,8 @@ def drain_command(names: tuple[str, ...], *, everybody: bool, no_wait: bool, bro
     if bool(names) == everybody:
         raise click.UsageError("Name workers, as `producer status` shows them, or all of them with --all.")
     settings = load_settings(broker_url=broker_url)
-    require_broker(settings, say)  # Celery's own way there would take seconds to find out
-    with broker_errors(settings):
+    require_broker(settings, say, looking=True)  # Celery's own way there would take seconds to find out
+    with broker_errors(settings, looking=True):
         drained = drain(settings, names)
         for name, rows in drained.items():
             say(f"{name} takes no more rows, and finishes {rows} in hand.")

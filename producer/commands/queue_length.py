@@ -28,6 +28,6 @@ def queue_length_command(
         hf_revision=hf_revision,
         broker_url=broker_url,
     )
-    require_broker(settings, say, writing=False)
-    with broker_errors(settings), open_redis(settings.broker) as client:
+    require_broker(settings, say, writing=False, looking=True)
+    with broker_errors(settings, looking=True), open_redis(settings.broker) as client:
         click.echo(queue_length(client, settings.model))

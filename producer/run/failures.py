@@ -22,7 +22,7 @@ def advice(error: BaseException) -> str:
 
 @contextmanager
 def broker_errors(settings: Settings, *, looking: bool = False) -> Iterator[None]:
-    """Turn a broker that cannot be used into one sentence; `looking`: of a command that changes nothing.
+    """Turn a broker that cannot be used into one sentence; `looking`: of a command that leaves runs as they are.
 
     Raises:
         RunError: it names the broker, without its password, and what to do.

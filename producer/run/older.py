@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import redis
 
+from worker.contract.counting import counted
 from worker.contract.lanes import older_queues
 from worker.contract.roster import rows_in
 
@@ -16,7 +17,8 @@ class Left(NamedTuple):
 
     def __str__(self) -> str:
         queues = " and ".join(self.queues)
-        return f"{self.rows} rows wait in {queues}, where an earlier version sent them and no worker of this one looks"
+        rows = counted(self.rows, "row waits", "rows wait")
+        return f"{rows} in {queues}, where an earlier version sent them and no worker of this one looks"
 
 
 def left_by_older(client: redis.Redis, model: str) -> Left | None:

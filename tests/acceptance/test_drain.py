@@ -66,4 +66,10 @@ def test_who_is_not_there_is_named_and_nobody_is_drained(cli: CLI, start_plain: 
     assert wrong.stderr.startswith("Error: w9@nowhere: no such worker answers at redis")
     assert wrong.stderr.endswith(f", and none is drained; up are {named('w0')}.\n")
     assert cli("drain").returncode == 2
+    nowhere = cli("drain", "--all", "--broker", "redis://127.0.0.1:1/0")
+    assert nowhere.returncode == 1
+    assert nowhere.stderr == (
+        "Error: Redis at redis://127.0.0.1:1/0 does not answer (Connection refused); start it, or name another with"
+        " --broker.\n"
+    )
     assert not worker.logged("draining")

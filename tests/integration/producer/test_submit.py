@@ -292,7 +292,7 @@ def test_another_column_for_the_output_edits_them(cli: CLI, redis_url: str) -> N
 def test_what_an_earlier_version_left_is_said(five: CLI, redis_url: str) -> None:
     """One sentence of whoever sends or collects, and the run goes on with its own rows."""
     open_redis(redis_url).lpush("fleet.v3.demo.2a97516c", "row")
-    said = "1 rows wait in fleet.v3.demo.2a97516c, where an earlier version sent them and no worker of this one looks: "
+    said = "1 row waits in fleet.v3.demo.2a97516c, where an earlier version sent them and no worker of this one looks: "
     assert said in five("submit", "in.jsonl", "--run-dir", "r").stderr
     answer_all(redis_url)
     collected = five("collect", "r")
