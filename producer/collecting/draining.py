@@ -4,14 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from producer.collecting.fleet import Answers, fleet_status
-from worker.celery import connect
+from producer.collecting.fleet import PATIENCE, Answers, asked, fleet_status
 from worker.contract.broker_url import shown
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
-
-#: Seconds in which a worker that is up has answered, whatever else its machine does.
-_PATIENCE: Final = 3.0
 
 #: Seconds of a look at those that are to end: one that misses a look is looked for once more.
 _GLANCE: Final = 2.0
@@ -33,13 +29,13 @@ def drain(settings: Settings, named: Sequence[str]) -> dict[str, int]:
         RunError: one is not up, and then none is drained; or one did not answer.
 
     """
-    wanted = sorted({*named}) or sorted(fleet_status(settings, _PATIENCE))
+    wanted = sorted({*named}) or sorted(fleet_status(settings, PATIENCE))
     if not wanted:
         raise RunError(f"No worker answers{_at(settings)}; there is nothing to drain.")
-    if absent := sorted({*wanted} - {*_asked(settings, "fleet", wanted, _PATIENCE)}):
-        up = fleet_status(settings)
+    if absent := sorted({*wanted} - {*asked(settings, "fleet", PATIENCE, wanted)}):
+        up = fleet_status(settings, PATIENCE)
         raise RunError(f"{_listed(absent)}: no such worker answers{_at(settings)}, and none is drained; {_up(up)}.")
-    answers = _asked(settings, "drain", wanted, _PATIENCE)
+    answers = asked(settings, "drain", PATIENCE, wanted)
     if silent := [name for name in wanted if "rows_in_hand" not in answers.get(name, {})]:
         why = next((str(answers[name].get("error")) for name in silent if name in answers), "no answer")
         raise RunError(f"{_listed(silent)}: not drained ({why}); ask again, or end the process with SIGTERM.")
@@ -52,7 +48,7 @@ def await_ends(
     """Wait until every one of these workers, which are being drained, has ended; `ended` is told of each."""
     missed = dict.fromkeys(names, 0)
     while missed:
-        answers = _asked(settings, "fleet", [*missed], _GLANCE)
+        answers = asked(settings, "fleet", _GLANCE, [*missed])
         for name in [*missed]:
             # One that answers and is not being drained is another, which its supervisor has started.
             missed[name] = 0 if name in answers else missed[name] + 1
@@ -61,13 +57,6 @@ def await_ends(
                 ended(name)
         if missed:
             sleep(_INTERVAL)
-
-
-def _asked(settings: Settings, command: str, names: Sequence[str], patience: float) -> Answers:
-    answers = connect(settings).control.broadcast(
-        command, destination=[*names], reply=True, timeout=patience, limit=len(names)
-    )
-    return {name: facts for answer in answers or () for name, facts in answer.items()}
 
 
 def _at(settings: Settings) -> str:

@@ -1,7 +1,7 @@
 """The workers that are up, as they answer, and what is said where none of them takes a run's rows."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from producer.collecting.progress import Status
@@ -18,9 +18,19 @@ Answers = Mapping[str, Mapping[str, Any]]
 _NAMED: Final = 4
 
 
+#: Seconds in which a worker that is up has answered, whatever else its machine does.
+PATIENCE: Final = 3.0
+
+
 def fleet_status(settings: Settings, patience: float = 1.0) -> dict[str, Any]:
     """Ask every worker for its model and queue; those that answer within `patience` seconds are up."""
-    answers = connect(settings).control.broadcast("fleet", reply=True, timeout=patience)
+    return asked(settings, "fleet", patience)
+
+
+def asked(settings: Settings, command: str, patience: float, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """Give a command to workers, to every one where none is named; return what they answer by their names."""
+    only = {} if names is None else {"destination": [*names], "limit": len(names)}
+    answers = connect(settings).control.broadcast(command, reply=True, timeout=patience, **only)
     return {name: facts for answer in answers or () for name, facts in answer.items()}
 
 

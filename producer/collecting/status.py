@@ -170,7 +170,7 @@ def _paced(status: Status, found: _InRedis) -> Status:
     """Add the rate: whoever collects has measured it, and else the outcomes tell that wait."""
     if found.is_collected and status.rows_per_s:
         return status
-    return replace(status, rows_per_s=pace_of([entry.at for entry in found.entries], found.now))
+    return replace(status, busy=None, rows_per_s=pace_of([entry.at for entry in found.entries], found.now))
 
 
 def _with(status: Status, outcomes: Sequence[Outcome], found: _InRedis) -> Status:

@@ -1,4 +1,4 @@
-"""`--dry-run`: what a command would do with an input's rows. It makes no folder, and needs no Redis and no worker."""
+"""`--dry-run`: what a command would do with the rows of an input. No folder is made, nobody is waited for."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +9,7 @@ from producer.rows.parser import RowParser
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import as_begun, claim
-from producer.run.preconditions import has_ended
+from producer.run.preconditions import is_gone
 from worker.settings.fleet import Settings
 
 #: Id of a run that is not there. No fingerprint depends on it.
@@ -34,5 +34,5 @@ def dry_run(named: Path, settings: Settings, *, quiet: bool, as_json: bool) -> N
             claimed = claim(folder, ledger, source)
             settings = as_begun(folder, ledger, settings)
             parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
-            is_gone = has_ended(ledger)
-            show(plan(source, settings, ledger, parser, whole=True, is_gone=is_gone, quiet=quiet), as_json=as_json)
+            gone = is_gone(ledger, settings)
+            show(plan(source, settings, ledger, parser, whole=True, is_gone=gone, quiet=quiet), as_json=as_json)

@@ -16,6 +16,7 @@ from producer.rows.source import Source
 from producer.run.decisive import differences, earlier_settings
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
+from producer.run.preconditions import is_forgotten
 from producer.run.rates import seconds_per_step
 from producer.run.records import State
 from producer.sending.plan import Plan, by_counts, by_rows
@@ -50,7 +51,7 @@ def plan_of(run: Run, *, quiet: bool) -> Plan:
 
     """
     # As `Sender.take_up` does it.
-    is_gone = run.retrying(lambda: run.stream.status() is None or run.revocations.cancelled)
+    is_gone = run.retrying(lambda: is_forgotten(run.stream, run.revocations))
     return plan(run.source, run.settings, run.ledger, run.parser, whole=False, is_gone=is_gone, quiet=quiet)
 
 

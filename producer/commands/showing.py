@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from producer.collecting.alike import difference
 from producer.collecting.fleet import Answers, takes
+from producer.collecting.progress import Status
 from producer.collecting.status import View
 from producer.commands.table import aligned
 from worker.contract.counting import counted
@@ -89,7 +90,7 @@ def _rate(view: View) -> str:
 def _workers(view: View) -> Iterator[str]:
     """Make a table of the workers that take the run's rows, or took some."""
     status, fleet = view.status, view.fleet or {}
-    ours = {name: facts for name, facts in fleet.items() if view.queue and takes(facts, view.queue.name)}
+    ours = {name: facts for name, facts in fleet.items() if view.queue and _is_at_work(facts, view.queue.name, status)}
     lines = [
         [
             name,
@@ -106,6 +107,11 @@ def _workers(view: View) -> Iterator[str]:
         yield f"\n{view.no_worker}"
     elif others := [f"{name} ({facts.get('model')})" for name, facts in sorted(fleet.items()) if name not in ours]:
         yield f"Up for other rows: {', '.join(others)}"
+
+
+def _is_at_work(facts: Mapping[str, Any], queue: str, status: Status) -> bool:
+    # One that drains takes no rows of any queue any more, and has some in hand.
+    return takes(facts, queue) or bool(facts.get("draining") and facts.get("model") == status.model)
 
 
 def _state_of_worker(facts: Mapping[str, Any] | None) -> str:

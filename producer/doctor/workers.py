@@ -3,14 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from producer.collecting.fleet import fleet_status
+from producer.collecting.fleet import PATIENCE, fleet_status
 from producer.doctor.finding import Finding, Role, note, well
 from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
-
-#: Seconds that workers have to answer: whoever asks the doctor would rather wait than hear that none is up.
-_PATIENCE: Final = 3.0
 
 #: Names of workers that a line lists.
 _NAMED: Final = 4
@@ -27,7 +24,7 @@ class _Kind(NamedTuple):
 
 def look_at_workers(settings: Settings, role: Role) -> Iterator[Finding]:
     """Ask every worker; one line for those that are alike, the ones first that take this machine's rows."""
-    yield from workers_found(fleet_status(settings, _PATIENCE), settings, role)
+    yield from workers_found(fleet_status(settings, PATIENCE), settings, role)
 
 
 def workers_found(answers: Mapping[str, Mapping[str, Any]], settings: Settings, role: Role) -> Iterator[Finding]:

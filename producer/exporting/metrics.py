@@ -97,10 +97,11 @@ class FleetCollector(Collector):
 
     def _ask_brokers(self, families: dict[str, Any], looks: Sequence[Look]) -> None:
         waiting: Counter[tuple[str, str]] = Counter()
-        for queue in self._queues(looks):
+        queues = self._queues(looks)
+        for queue in queues:
             if (rows := _asked(queue.broker, partial(waiting_in, lane=queue.name))) is not None:
                 waiting[queue.name, queue.model] += rows
-        self._sum_by_model(families, {(queue.broker, queue.model) for queue in self._queues(looks)})
+        self._sum_by_model(families, {(queue.broker, queue.model) for queue in queues})
         for (name, model), rows in waiting.items():
             families["fleet_queue_rows"].add_metric([name, model], rows)
         if self._own_broker:

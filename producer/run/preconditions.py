@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import redis
 
@@ -16,8 +17,12 @@ from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
 from worker.contract.counting import counted
 from worker.contract.errors import RunError
-from worker.contract.outcomes import open_redis
+from worker.contract.outcomes import OutcomeStream, open_redis
+from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
+
+#: Seconds that a look may take which nothing hangs on.
+_GLANCE: Final = 3.0
 
 
 def require_broker(
@@ -50,16 +55,23 @@ def _tell_of_older(settings: Settings, retrying: Retrying) -> None:
         retrying.say(f"{left}: {ADVICE}.")
 
 
-def has_ended(ledger: Ledger) -> bool:
-    """Tell whether a run's Redis was that of its `producer run`, and has ended with it."""
+def is_gone(ledger: Ledger, settings: Settings) -> bool:
+    """Tell whether nothing of a run is on its way any more, as far as one look at its Redis says it.
+
+    It was cancelled, that Redis knows nothing of it, or has ended with its `producer run`. Of another that does not
+    answer nobody knows.
+    """
     own = ledger.get("broker")
-    if not own:
-        return False
     try:
-        with open_redis(own, patience=None) as client:
-            return not client.ping()
+        with open_redis(own or settings.broker, patience=None, timeout=_GLANCE) as client:
+            return is_forgotten(OutcomeStream(client, ledger.run), Revocations(client, ledger.run))
     except redis.RedisError:
-        return True
+        return bool(own)
+
+
+def is_forgotten(stream: OutcomeStream, revocations: Revocations) -> bool:
+    """Tell whether a Redis has none of a run's rows any more: it has lost them, or the run was cancelled."""
+    return stream.status() is None or revocations.cancelled
 
 
 def require_sent(run: Run) -> None:

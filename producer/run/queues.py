@@ -88,12 +88,14 @@ class RunQueue:
 
     def _remove(self, queues: Iterable[str]) -> int:
         # Of a queue that was emptied workers learn by themselves that its run is over, if it is.
+        named = [*queues]
         with self._client.pipeline(transaction=True) as pipe:
-            for queue in queues:
+            for queue in named:
                 pipe.llen(queue)
+            for queue in named:
                 pipe.unlink(queue)
                 forget(pipe, queue)
-            return sum(pipe.execute()[::3])
+            return sum(pipe.execute()[: len(named)])
 
     def _in_hand(self) -> Iterator[tuple[dict[str, Any], str]]:
         """Iterate over the run's messages that workers hold, and their queues; those of others lie in the same hash."""

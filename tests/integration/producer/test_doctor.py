@@ -137,6 +137,7 @@ def test_a_worker_that_is_up_is_found_with_its_version(cli: CLI, start_plain: St
     line: dict[str, str] = {}
 
     def is_found() -> bool:
+        line.clear()
         line.update(look())
         return line["verdict"] == "ok"
 

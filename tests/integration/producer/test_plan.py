@@ -132,6 +132,16 @@ def test_what_a_run_had_begun_is_planned_once_its_redis_has_ended(three: CLI, tm
     assert gone == "Plan: 2 rows to edit (2 that are not done yet); left alone: 3 finished.\n"
 
 
+def test_what_was_cancelled_is_planned_as_it_will_be_done(three: CLI) -> None:
+    """With `--dry-run` and without: workers drop a cancelled run's rows, so that none is on its way."""
+    write_jsonl(three.folder / "in.jsonl", [row(f"{n}.png", "Make it red.") for n in range(5)])
+    three(*SUBMIT)
+    assert three("cancel", "r").returncode == 0
+    plan = "Plan: 2 rows to edit (2 that are not done yet); left alone: 3 finished.\n"
+    assert three(*SUBMIT, "--dry-run").stdout == plan
+    assert three(*SUBMIT).stderr.startswith(plan)
+
+
 def test_a_stream_can_be_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard input has a plan like a file."""
     line = json.dumps(row("0.png", "x"))

@@ -49,6 +49,14 @@ def test_a_run_is_told_in_lines() -> None:
     ]
 
 
+def test_a_worker_that_drains_is_still_the_runs() -> None:
+    """It takes rows of no queue any more, answers nevertheless, and has some in hand."""
+    draining = {**FACTS, "queues": [], "draining": True, "rows_in_hand": 3}
+    lines = run_in_words(replace(VIEW, fleet={"a@h": draining})).splitlines()
+    assert "a@h      398    1.50      3  97 %  exact    1.2.0    drains     0:00:05 ago" in lines
+    assert not [line for line in lines if "other rows" in line]
+
+
 @pytest.mark.parametrize(
     ("view", "state"),
     [
