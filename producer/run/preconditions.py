@@ -13,6 +13,7 @@ from producer.run.older import ADVICE, left_by_older
 from producer.run.opening import Run
 from producer.run.records import State
 from producer.run.retrying import REFUSALS, Retrying
+from worker.contract.broker_errors import Trouble, trouble
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
 from worker.contract.counting import counted
@@ -65,8 +66,8 @@ def is_gone(ledger: Ledger, settings: Settings) -> bool:
     try:
         with open_redis(own or settings.broker, patience=None, timeout=_GLANCE) as client:
             return is_forgotten(OutcomeStream(client, ledger.run), Revocations(client, ledger.run))
-    except redis.RedisError:
-        return bool(own)
+    except redis.RedisError as error:
+        return bool(own) and trouble(error) is Trouble.AWAY
 
 
 def is_forgotten(stream: OutcomeStream, revocations: Revocations) -> bool:

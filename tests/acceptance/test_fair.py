@@ -17,6 +17,7 @@ from worker.contract.lanes import run_queue
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.redis_keys import roster_key
 from worker.contract.roster import Roster
+from worker.delivery.turns import MOST
 from worker.settings.fleet import load_settings
 
 #: Rows that a worker here holds, and that fill a batch.
@@ -141,3 +142,13 @@ def test_whoever_collects_lists_a_run_that_redis_has_lost(cli: CLI, start_plain:
     start_plain()
     collected = cli("collect", "r")
     assert (collected.returncode, "lost" in collected.stderr) == (0, False), collected.stderr
+
+
+def test_a_run_among_as_many_as_are_asked_at_a_time_has_turn_after_turn(cli: CLI, start_plain: Start) -> None:
+    """Where the queues of runs and lanes are just too many for one question, those that have rows go first."""
+    client = open_redis(str(cli.settings["broker_url"]))
+    for number in range(MOST - 1):  # of others, that go on and have nothing in their queues
+        Roster(client, LANE).announce(f"{number:016x}", 5)
+    run = submit(cli, "run", 5 * BATCH)
+    start_plain(batch_size=BATCH, rows_in_flight=HELD)
+    wait_until(lambda: len(answered(client, run)) == 5 * BATCH, "every row is answered")

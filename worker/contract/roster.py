@@ -7,7 +7,7 @@ import redis
 
 from worker.contract.lanes import lane_and_run, run_queue
 from worker.contract.parameters import DEFAULT_PRIORITY
-from worker.contract.redis_keys import KEPT, roster_key
+from worker.contract.redis_keys import roster_key
 
 #: Seconds after which a run with an empty queue is listed no more, unless its owner says that it goes on.
 IDLE: Final = 60
@@ -25,7 +25,8 @@ class Listed(NamedTuple):
 class Roster:
     """The runs of one lane. A queue that holds rows is always in it: whoever puts rows there lists the run first.
 
-    Whoever owns a run lists it again and again, so that a Redis that lost it knows it soon.
+    Whoever owns a run lists it again and again, so that a Redis that lost it knows it soon. The list does not expire,
+    since queues do not: workers strike out what is over.
     """
 
     def __init__(self, client: redis.Redis, lane: str) -> None:
@@ -38,7 +39,6 @@ class Roster:
         seconds, _ = self._client.time()
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(self._key, run, f"{priority} {seconds}")
-            pipe.expire(self._key, KEPT)
             pipe.execute()
 
     def listed(self) -> list[Listed]:
@@ -76,7 +76,6 @@ def give_back(pipe: "redis.client.Pipeline", queue: str) -> None:
     if (found := lane_and_run(queue)) is not None:
         lane, run = found
         pipe.hsetnx(roster_key(lane), run, f"{DEFAULT_PRIORITY} 0")
-        pipe.expire(roster_key(lane), KEPT)
 
 
 def forget(pipe: "redis.client.Pipeline", queue: str) -> None:

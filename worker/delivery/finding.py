@@ -68,9 +68,10 @@ class FindRuns(bootsteps.StartStopStep):
         # Of a Redis that refuses: `worker.delivery.leases` says it, and what was known before holds.
         with suppress(redis.ResponseError), channel.conn_or_acquire() as client:
             priorities = self._listed(client, lanes)
-            rows = rows_in(client, priorities) if self._turns.crowded(len(priorities)) else []
-            with_rows = [queue for queue, waiting in zip(priorities, rows, strict=False) if waiting]
-            self._turns.ask({**dict.fromkeys(lanes, DEFAULT_PRIORITY), **priorities}, with_rows)
+            asked = {**dict.fromkeys(lanes, DEFAULT_PRIORITY), **priorities}
+            rows = rows_in(client, asked) if self._turns.crowded(len(asked)) else []
+            with_rows = [queue for queue, waiting in zip(asked, rows, strict=False) if waiting]
+            self._turns.ask(asked, with_rows)
             self._consume(consumer.task_consumer, priorities)
 
     def _listed(self, client: redis.Redis, lanes: Iterable[str]) -> dict[str, int]:

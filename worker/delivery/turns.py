@@ -61,7 +61,7 @@ class Turns:
         """Return the queues to ask, in the order in which they are to be asked."""
         queues = [queue for queue in self._queues[:n] if queue in self._weights]
         queues.sort(key=lambda queue: (self._place(queue), self._served.get(queue, 0)))
-        if self.crowded(len(queues)):
+        if self.crowded(len(self._weights)):
             queues.sort(key=lambda queue: queue not in self._with_rows)
         if self._left and self._last in queues:
             queues.remove(self._last)

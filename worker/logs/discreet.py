@@ -18,7 +18,10 @@ def discreet(record: logging.LogRecord) -> bool:
         record.args = tuple(reason(one) if isinstance(one, BROKER_ERRORS) else one for one in record.args)
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, BROKER_ERRORS):
-        why, said = reason(error), record.getMessage()
+        why = reason(error)
+        if isinstance(record.args, dict):  # Celery's own, of a task that raised it
+            record.args = {**record.args, "exc": why, "traceback": why}
+        said = record.getMessage()
         record.msg, record.args = "%s", (said if why in said else f"{said} ({why})",)
         record.exc_info = record.exc_text = None
     return True

@@ -40,7 +40,7 @@ def test_runs_are_listed_with_their_priorities(client: redis.Redis) -> None:
     Roster(client, f"{LANE}.exact").announce(ONE, 7)
     assert listed(client) == {run_queue(LANE, ONE): 0, run_queue(LANE, OTHER): 9}
     assert listed(client, f"{LANE}.exact") == {run_queue(f"{LANE}.exact", ONE): 7}
-    assert client.ttl(roster_key(LANE)) > 0
+    assert client.ttl(roster_key(LANE)) == -1  # as the queues
 
 
 @pytest.mark.parametrize("seconds", [IDLE + 5, -IDLE - 5])

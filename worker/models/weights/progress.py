@@ -23,11 +23,15 @@ class DownloadLog(tqdm):  # type: ignore[type-arg] # at run time it takes none
     """Stands where the hub's client wants a bar, and writes a line into the log instead."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        is_told = kwargs.get("unit") == "B" and not str(kwargs.get("desc")).startswith(_TRANSFER)
+        #: When the next line may come; never of files, nor of bytes on the network.
+        self._next = time.monotonic() if is_told else float("inf")
         super().__init__(*args, **{**kwargs, "mininterval": _EVERY, "file": io.StringIO()})
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:  # noqa: ARG002 - tqdm's signature
-        """Say how many bytes there are; of files, whose bar comes here as well, nothing."""
-        if self.unit == "B" and self.n and not str(self.desc).startswith(_TRANSFER):
+        """Say how many bytes there are, where it is time: a bar is drawn anew for each file as well."""
+        if self.n and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _EVERY
             rate = self.format_dict["rate"] or self.n / max(self.format_dict["elapsed"], 1e-3)
             logger.info("weights: %s downloaded, %.0f MB/s", _of(self.n, self.total), rate / 1e6)
 

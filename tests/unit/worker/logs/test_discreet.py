@@ -36,6 +36,14 @@ def said(line: logging.LogRecord) -> str:
             record("Couldn't ack %r, reason:%r", "7", error := redis.ResponseError(f"{QUOTED}wrong kind"), error=error),
             "Couldn't ack '7', reason:'wrong kind'",
         ),
+        (
+            record(
+                "Task %(name)s raised: %(exc)s\n%(traceback)s",
+                {"name": "t", "exc": repr(error), "traceback": f"…\n{error}"},
+                error=error,
+            ),
+            "Task t raised: wrong kind\nwrong kind",
+        ),
         (record("lost", error=redis.ResponseError(f"{QUOTED}wrong kind")), "lost (wrong kind)"),
         (record("100 %", error=redis.ConnectionError("refused")), "100 % (refused)"),
         (
