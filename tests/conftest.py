@@ -19,6 +19,8 @@ Start = Callable[..., WorkerProcess]
 # Read when a test module loads torch: two threads that wait for each other crawl where other tests want the same cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # where a test wants two all the same
+# Whether the compiler knows this CPU's vectors is not tried anew, ten seconds of a core, for each folder of kernels.
+os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
 
 @dataclass(frozen=True)

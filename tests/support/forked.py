@@ -1,38 +1,42 @@
-"""Processes of their own, started in a tenth of the time: forked from one that has imported the libraries.
+"""Processes of their own, started in a tenth of the time: forked from one that has imported what they import.
 
-Importing torch and diffusers takes a worker five seconds of a core, and Celery, Redis and pydantic a command one; the
-tests start hundreds. What is imported beforehand are libraries, and nothing of the project: a process reads its own
-environment, makes its own names, and imports its own modules, as one does that a user starts. Where the start itself is
-measured, or what others see of a process, it is started as a user does.
+Importing torch and diffusers takes a worker five seconds of a core, and a command its libraries and modules one; the
+tests start hundreds. Commands are forked from a process without torch, which is forked and ended sooner. No
+module of the project reads a setting while it is imported (`tests/unit/project/test_imports.py`); only the language and
+the width of the terminal are those of the tests. Where the start itself is measured, or what others see of a process,
+it is started as a user does.
 """
 
-import atexit
-import multiprocessing
 import os
-import runpy
+import pickle
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import import_module
+from functools import cache
 from pathlib import Path
+from select import select
 from tempfile import TemporaryDirectory
-from typing import Final
-from weakref import WeakSet
 
-# At import: a process has one such server, and what is tested (the demo model's training) may be the first to start it.
-_CONTEXT: Final = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.support.libraries"])
-
-#: Those that may still run.
-_begun: "WeakSet[Forked]" = WeakSet()
+from tests.support.launcher import NUMBER, Order
+from tests.support.place import PROJECT
 
 
-@atexit.register  # runs before multiprocessing's own end, which waits without limit for one that is stopped or stuck
-def _end_all() -> None:
-    for process in _begun:
-        process.kill()
+@cache
+def _launcher(preloaded: str) -> socket.socket:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.support.launcher", str(theirs.fileno()), preloaded],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,  # Ctrl-C is the tests'; it ends with them
+        )
+    return ours
 
 
 class Forked:
@@ -52,20 +56,26 @@ class Forked:
 
         `entry`: a module, which is run as `python -m` runs it, or a console script's `module:function`.
         """
-        command = [entry, *map(str, arguments)]
-        self._process = _CONTEXT.Process(
-            target=_run,
-            args=(command, str(folder), dict(environment), str(stdout), str(stderr)),
-            name="MainProcess",  # as logs name one that was not forked
-            daemon=True,  # whatever a test leaves behind ends with the tests
-        )
-        self._process.start()
-        _begun.add(self)
+        is_command = entry.startswith("producer.")
+        launcher = _launcher(f"tests.support.imported_by_{'commands' if is_command else 'workers'}")
+        order = Order(entry, [*map(str, arguments)], str(folder), dict(environment), str(stdout), str(stderr))
+        self._told, told = os.pipe()
+        try:
+            socket.send_fds(launcher, [pickle.dumps(order)], [told])
+        finally:
+            os.close(told)
+        self.pid = self._number()
+        self._code: int | None = None
 
-    @property
-    def pid(self) -> int:
-        """Its number, and that of its session."""
-        return int(self._process.pid)
+    def __del__(self) -> None:
+        """Close what its end would be told by."""
+        os.close(self._told)
+
+    def _number(self) -> int:
+        if not (told := os.read(self._told, NUMBER.size)):
+            raise ChildProcessError("what forks the tests' processes has ended")
+        (number,) = NUMBER.unpack(told)
+        return int(number)
 
     @property
     def returncode(self) -> int | None:
@@ -74,8 +84,9 @@ class Forked:
 
     def poll(self) -> int | None:
         """Return its exit code, or None while it runs."""
-        code: int | None = self._process.exitcode
-        return code
+        with suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; return its exit code.
@@ -84,10 +95,12 @@ class Forked:
             subprocess.TimeoutExpired: it still runs after so many seconds.
 
         """
-        self._process.join(timeout)
-        if (code := self.poll()) is None:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-        return code
+        if self._code is None:
+            ready, _, _ = select([self._told], [], [], timeout)
+            if not ready:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            self._code = self._number()
+        return self._code
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
@@ -121,28 +134,3 @@ def run_forked(
         finally:
             process.kill()
         return subprocess.CompletedProcess([entry, *map(str, arguments)], code, stdout.read_text(), stderr.read_text())
-
-
-def _run(command: Sequence[str], folder: str, environment: Mapping[str, str], stdout: str, stderr: str) -> None:
-    # It starts processes of its own, and asks whether it is the first; so to itself it is no child of multiprocessing.
-    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001
-    multiprocessing.process._parent_process = None  # type: ignore[attr-defined] # noqa: SLF001
-    os.setsid()
-    for path, number in ((stdout, 1), (stderr, 2)):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        os.dup2(handle, number)
-        os.close(handle)
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    entry, *arguments = command
-    module, _, function = entry.partition(":")
-    sys.argv = [module.partition(".")[0], *arguments]
-    try:
-        if function:
-            getattr(import_module(module), function)()
-        else:
-            sys.path[0] = folder  # as `python -m` has it
-            runpy.run_module(module, run_name="__main__", alter_sys=True)
-    finally:
-        atexit._run_exitfuncs()  # noqa: SLF001 - multiprocessing's own end leaves them out

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.support.place import PROJECT
+
 HEAVY = {"torch", "diffusers", "transformers"}
 
 
@@ -21,3 +23,24 @@ def test_messages_need_no_celery() -> None:
     code = "import sys, worker.contract.messages; print(*({'celery', 'redis', 'PIL'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.split() == []
+
+
+def test_no_setting_is_read_while_a_module_is_imported() -> None:
+    """So a process that was forked after its modules were imported finds its own settings, as a fresh one does."""
+    code = """
+import os
+
+read = type(os.environ).__getitem__
+
+def noting(self, name):
+    if name.startswith("FLEET_"):
+        print(name)
+    return read(self, name)
+
+type(os.environ).__getitem__ = noting
+import tests.support.imported_by_commands, worker.tasks, worker.bootsteps
+print("imported")
+os.environ.get("FLEET_SEEN")
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=PROJECT)
+    assert done.stdout.split() == ["imported", "FLEET_SEEN"]
