@@ -56,9 +56,12 @@ class Forked:
 
         `entry`: a module, which is run as `python -m` runs it, or a console script's `module:function`.
         """
-        is_command = entry.startswith("producer.")
-        launcher = _launcher(f"tests.support.imported_by_{'commands' if is_command else 'workers'}")
-        order = Order(entry, [*map(str, arguments)], str(folder), dict(environment), str(stdout), str(stderr))
+        words = [*map(str, arguments)]
+        # It starts workers, which find imported what it has.
+        begets = entry.startswith("producer.") and words[:1] == ["run"]
+        is_light = entry.startswith("producer.") and not begets
+        launcher = _launcher(f"tests.support.imported_by_{'commands' if is_light else 'workers'}")
+        order = Order(entry, words, str(folder), dict(environment), str(stdout), str(stderr), begets)
         self._told, told = os.pipe()
         try:
             socket.send_fds(launcher, [pickle.dumps(order)], [told])

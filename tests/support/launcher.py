@@ -7,22 +7,21 @@ writes the new process's number and, when it has ended, its exit code. When whoe
 is killed.
 """
 
-import atexit
 import os
 import pickle
-import runpy
 import selectors
 import signal
 import socket
 import struct
 import sys
 import threading
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, NoReturn
+
+from tests.support.begetting import beget, live
 
 #: A process's number, or its exit code: negative where a signal ended it.
 NUMBER: Final = struct.Struct("=i")
@@ -43,6 +42,8 @@ class Order:
     #: Files that it writes to.
     stdout: str
     stderr: str
+    #: Whether what it starts itself as `python -m` is forked, too (`tests.support.begetting`).
+    begets: bool = False
 
 
 def serve(asked: socket.socket) -> None:
@@ -90,43 +91,15 @@ def _tell_of_its_end(selector: selectors.BaseSelector, found: selectors.Selector
 
 
 def _become(order: Order) -> NoReturn:
-    code = 1
-    try:
-        _run(order)
-        code = 0
-    except SystemExit as end:
-        if isinstance(end.code, str):
-            sys.stderr.write(f"{end.code}\n")
-        else:
-            code = end.code or 0
-    except BaseException:  # as Python itself does at last
-        traceback.print_exc()
-    finally:
-        with suppress(BaseException):
-            threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - waits for its threads, as Python's own end
-            atexit._run_exitfuncs()  # noqa: SLF001 - likewise
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
-
-
-def _run(order: Order) -> None:
     os.setsid()
     for path, number in ((os.devnull, 0), (order.stdout, 1), (order.stderr, 2)):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         handle = os.open(path, flags, 0o666)
         os.dup2(handle, number)
         os.close(handle)
-    os.environ.clear()
-    os.environ.update(order.environment)
-    os.chdir(order.folder)
-    module, _, function = order.entry.partition(":")
-    sys.argv = [module.partition(".")[0], *order.arguments]
-    if function:
-        getattr(import_module(module), function)()
-    else:
-        sys.path[0] = order.folder  # as `python -m` has it
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if order.begets:
+        beget()
+    live(order.entry, order.arguments, order.folder, order.environment)
 
 
 def main(number: str, *modules: str) -> None:
