@@ -16,7 +16,9 @@ from worker.models.demo.train.pictures import picture
 
 def bank(seed: int, size: Bucket, count: int) -> Tensor:
     """Make pictures of one size: uint8, (count, 3, height, width)."""
-    with ProcessPoolExecutor(cpu_count() or 1, mp_context=get_context("forkserver")) as processes:
+    context = get_context("forkserver")
+    context.set_forkserver_preload([__name__])  # else each of them would import torch for itself
+    with ProcessPoolExecutor(cpu_count() or 1, mp_context=context) as processes:
         made = processes.map(partial(_picture, seed, size), range(count), chunksize=16)
         return torch.from_numpy(np.stack(list(made))).permute(0, 3, 1, 2).contiguous()
 
