@@ -14,9 +14,9 @@ from worker.batching.batch_runner import Batched
 from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.batching.microbatcher import MicroBatcher
 from worker.contract.buckets import Fit, area_of, plan_fit
-from worker.contract.catalog import ModelSpec
 from worker.contract.errors import GivenBack, RowError, Unwanted
 from worker.contract.messages import EditRequest
+from worker.contract.model_spec import ModelSpec
 from worker.contract.reading import Reading, reading_of
 from worker.contract.revocations import Revocations
 from worker.contract.row_warnings import RowWarning

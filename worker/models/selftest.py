@@ -5,8 +5,8 @@ from typing import Final
 from PIL import Image
 
 from worker.batching.jobs import BatchKey, EditJob, Ticket
-from worker.contract.catalog import ModelSpec
 from worker.contract.errors import ModelError
+from worker.contract.model_spec import ModelSpec
 from worker.models.protocol import EditModel
 
 INSTRUCTION: Final = "Make the sky a little brighter."

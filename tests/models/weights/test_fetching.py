@@ -59,8 +59,12 @@ def answers(hub: str, folder: Path) -> dict[str, str]:
         ("absent", "No folder /", "FLEET_HF_MODEL_NAME_OR_PATH takes a hub id or an existing folder"),
         ("empty", "/empty holds no diffusers model", "model_index.json is missing or broken"),
         ("broken", "/broken holds no diffusers model", "model_index.json is missing or broken"),
-        ("list", "/list holds a None", "this fleet runs a FluxKontextPipeline"),
-        ("other", "/other holds a StableDiffusionPipeline", "this fleet runs a FluxKontextPipeline"),
+        ("list", "/list holds a None", "where FLUX-Kontext is a FluxKontextPipeline; name another one"),
+        (
+            "other",
+            "/other holds a StableDiffusionPipeline",
+            "where FLUX-Kontext is a FluxKontextPipeline; name another one",
+        ),
     ],
 )
 def test_missing_weights_say_what_to_do(answers: dict[str, str], case: str, problem: str, advice: str) -> None:

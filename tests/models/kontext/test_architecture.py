@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from worker.models.flux.architecture import FULL, TINY, Architecture, build
-from worker.models.flux.random_weights import random_pipeline
+from worker.models.kontext.architecture import FULL, TINY, Architecture, build
+from worker.models.kontext.random_weights import random_pipeline
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,8 @@ import torch
 
 from tests.models.conftest import Load
 from tests.support.jobs import edited, job, key
-from worker.models.flux.kontext import Kontext
+from worker.contract.model_spec import ModelSpec
+from worker.models.pipelines.editing import PipelineEditor
 
 #: Settings that reach every path of the arithmetic, alone and together.
 WAYS = [
@@ -23,12 +24,20 @@ WAYS = [
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=lambda way: "-".join(map(str, way.values())))
-def model(load: Load, request: pytest.FixtureRequest) -> Kontext:
+def model(spec: ModelSpec, load: Load, device: torch.device, request: pytest.FixtureRequest) -> PipelineEditor:
     """Load the tiny model in one way after the other."""
+    if request.param["profile"] != "reference":
+        without_compiler(spec, device)
     return load(**request.param)
 
 
-def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: Kontext) -> None:
+def without_compiler(spec: ModelSpec, device: torch.device) -> None:
+    """Skip what takes a CPU's compiler a minute, but for one family; that all compile is tested by tracing them."""
+    if device.type == "cpu" and spec.name != "tiny-kontext":
+        pytest.skip("compiled on a GPU alone")
+
+
+def test_a_row_is_the_same_among_any_neighbours_and_in_any_place(model: PipelineEditor) -> None:
     """Two at a time, a row's pixels are bitwise the same, first or second, beside whichever row, even beside itself."""
     row = job(1)
     first = edited(model, key(), [row, job(2)], 2)[0]
@@ -54,7 +63,7 @@ def test_a_part_full_batch_is_split_and_never_padded(load: Load, *, is_compiled:
         assert np.array_equal(seven[end - size : end], edited(model, key(), jobs[end - size : end], size))
 
 
-def test_what_was_compiled_once_is_not_compiled_again(model: Kontext) -> None:
+def test_what_was_compiled_once_is_not_compiled_again(model: PipelineEditor) -> None:
     """Other pictures, instructions, seeds, steps and guidances of a shape, and true CFG, need no compiler any more."""
     model.edit(key(steps=1), [job(1), job(2)], 2)
     with torch.compiler.set_stance("fail_on_recompile"):
@@ -63,8 +72,21 @@ def test_what_was_compiled_once_is_not_compiled_again(model: Kontext) -> None:
         model.edit(key(steps=3, true_cfg_scale=2.0), [job(6, negative="blurry"), job(7, negative="")], 2)
 
 
-def test_exact_differs_from_the_reference_by_rounding_alone(load: Load) -> None:
+def test_blocks_compile_as_a_whole_and_for_any_prompt(spec: ModelSpec, load: Load, device: torch.device) -> None:
+    """Each kind of block is traced once for a shape, whole, with whatever rows: without building kernels."""
+    if device.type == "cuda" or spec.name == "tiny-kontext":
+        pytest.skip("it is compiled, above")
+    model = load(profile="exact", compile=False)
+    model.pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False, backend="eager")
+    rows = edited(model, key(steps=2), [job(1), job(2)], 2)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        again = edited(model, key(steps=2), [job(2), job(1)], 2)
+    assert np.array_equal(again[::-1], rows)
+
+
+def test_exact_differs_from_the_reference_by_rounding_alone(spec: ModelSpec, load: Load, device: torch.device) -> None:
     """Compiled and fused, the pixels are those of diffusers' own arithmetic to 1/255 (fp32), or to a few (bf16)."""
+    without_compiler(spec, device)
     reference, exact = load(profile="reference"), load(profile="exact")
     rows = [job(1), job(2)]
     pairs = zip(edited(reference, key(), rows, 2), edited(exact, key(), rows, 2), strict=True)
