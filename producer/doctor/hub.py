@@ -10,7 +10,7 @@ from worker.contract.errors import one_line
 from worker.settings.fleet import Settings
 
 #: What a worker downloads (`worker.models.weights.fetching`).
-_NEEDED: Final = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model")
+_NEEDED: Final = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model", "*/*.jinja")
 
 #: Seconds that the hub has for the first answer.
 _PATIENCE: Final = 5.0

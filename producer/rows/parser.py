@@ -14,7 +14,7 @@ from producer.rows.instructions import instruction
 from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
-from producer.rows.overrides import Overrides, overrides
+from producer.rows.overrides import Overrides, overrides, require_heeded
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.inline_images import is_inline
@@ -106,6 +106,7 @@ class RowParser:
             fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
         )
         own = overrides(fields, settings.edit_key, warn=warnings.add)
+        require_heeded(own, settings.spec, settings.edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
         if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
             warnings.add(RowWarning.SIZE_ROUNDED)

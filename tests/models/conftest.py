@@ -76,6 +76,6 @@ def load(device: torch.device, spec: ModelSpec, tiny: Path, tmp_path_factory: py
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):
             pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
-        return editor_of(spec).load(tiny, profile, device=device, compile_cache=kernels, prompt_cache=2**20)
+        return editor_of(spec).load(tiny, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
 
     return load

@@ -46,7 +46,7 @@ def editor_of(spec: ModelSpec) -> type[PipelineEditor]:
 
 def save_tiny(spec: ModelSpec, folder: Path) -> None:
     """Save a checkpoint of a family as small as it comes, of random weights, in diffusers' own layout."""
-    pipeline = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline()
+    pipeline = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline(distilled=spec.distilled)
     pipeline.save_pretrained(folder, safe_serialization=True)
 
 

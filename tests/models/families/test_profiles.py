@@ -28,6 +28,8 @@ def model(spec: ModelSpec, load: Load, device: torch.device, request: pytest.Fix
     """Load the tiny model in one way after the other."""
     if request.param["profile"] != "reference":
         without_compiler(spec, device)
+    if spec.name == "tiny-klein-base" and "step_interval" not in request.param:
+        pytest.skip("its transformer is tiny-klein's, which has gone this way; steps of two passes are its own")
     return load(**request.param)
 
 
@@ -58,7 +60,7 @@ def test_a_part_full_batch_is_split_and_never_padded(load: Load, *, is_compiled:
     jobs = [job(number) for number in range(1, 8)]
     seven = edited(model, key(), jobs, 4)
     noting.remove()
-    assert sizes == [size for size in calls for _ in range(key().steps)]
+    assert sizes == [size for size in calls for _ in range(key().steps * model.passes(key()))]
     for end, size in zip(accumulate(calls), calls, strict=True):
         assert np.array_equal(seven[end - size : end], edited(model, key(), jobs[end - size : end], size))
 
@@ -74,8 +76,8 @@ def test_what_was_compiled_once_is_not_compiled_again(model: PipelineEditor) -> 
 
 def test_blocks_compile_as_a_whole_and_for_any_prompt(spec: ModelSpec, load: Load, device: torch.device) -> None:
     """Each kind of block is traced once for a shape, whole, with whatever rows: without building kernels."""
-    if device.type == "cuda" or spec.name == "tiny-kontext":
-        pytest.skip("it is compiled, above")
+    if device.type == "cuda" or spec.name != "tiny-klein":
+        pytest.skip("it is compiled above, or its blocks are tiny-klein's")
     model = load(profile="exact", compile=False)
     model.pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False, backend="eager")
     rows = edited(model, key(steps=2), [job(1), job(2)], 2)

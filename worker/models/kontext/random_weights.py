@@ -49,6 +49,7 @@ def random_pipeline(architecture: Architecture, *, device: torch.device, dtype: 
     return pipeline
 
 
-def tiny_pipeline() -> Any:
+def tiny_pipeline(*, distilled: bool | None) -> Any:
     """Build the smallest one that works, on the CPU; `worker.models.registry` saves it, and loads it as any other."""
+    del distilled  # there is one kind
     return random_pipeline(TINY, device=torch.device("cpu"), dtype=torch.float32)

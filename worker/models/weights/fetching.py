@@ -18,7 +18,7 @@ from worker.models.weights.progress import DownloadLog
 from worker.settings.fleet import Settings
 
 #: diffusers' own layout. The repository also holds the same weights as one 24 GB file, which is not needed.
-_NEEDED = ["model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model"]
+_NEEDED = ["model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model", "*/*.jinja"]
 
 
 def fetch_weights(settings: Settings) -> Path:

@@ -1,0 +1,46 @@
+"""A family's tiny model edits through Redis and a worker, as the real one would."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import Start
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.pictures import photo
+
+
+@pytest.fixture
+def klein(cli: CLI) -> CLI:
+    """Call `producer` for the tiny FLUX.2 [klein]."""
+    return replace(cli, settings={**cli.settings, "diffuser_model_name": "tiny-klein"})
+
+
+def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
+    """Each row has its own picture; a row that asks for guidance has its error, which says that there is none."""
+    for name in ("coffee", "chelsea"):
+        photo(name, 192, 128, klein.folder / f"{name}.png")
+    rows = [
+        row("coffee.png", "Make it red."),
+        row("chelsea.png", "Make it red."),
+        row("coffee.png", "Make it blue."),
+        row("chelsea.png", "Make it red.", edit={"guidance": 5}),
+        row("chelsea.png", "Make it red.", edit={"negative_prompt": "", "true_cfg_scale": 2}),
+    ]
+    write_jsonl(klein.folder / "in.jsonl", rows)
+    submitted = klein("submit", "in.jsonl", "--run-dir", "r", "--size", "192x128", "--seed", 3, "--details")
+    assert submitted.returncode == 0, submitted.stderr
+    worker = start(diffuser_model_name="tiny-klein", batch_size=4)
+    collected = klein("collect", "r")
+    assert collected.returncode == 3, collected.stderr
+    output = read_jsonl(klein.folder / "r" / "output.jsonl")
+    pictures = [np.asarray(Image.open(klein.folder / Path(path))) for one in output[:3] for path in one["output_image"]]
+    assert [picture.shape for picture in pictures] == [(128, 192, 3)] * 3
+    assert min(np.abs(pictures[0].astype(int) - other).mean() for other in pictures[1:]) > 8
+    assert output[3]["error"] == "line 4: edit.guidance: tiny-klein is distilled and takes no guidance; leave it out."
+    assert output[4]["error"].startswith("line 5: edit.negative_prompt: tiny-klein is distilled and takes no negative")
+    assert worker.logged("model ready: tiny-klein ")
+    # Four steps, as the model has them, where nobody names others.
+    assert output[0]["details"]["steps"] == 4
