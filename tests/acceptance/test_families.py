@@ -30,7 +30,7 @@ def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
         row("chelsea.png", "Make it red.", edit={"negative_prompt": "", "true_cfg_scale": 2}),
     ]
     write_jsonl(klein.folder / "in.jsonl", rows)
-    submitted = klein("submit", "in.jsonl", "--run-dir", "r", "--size", "192x128", "--seed", 3, "--details")
+    submitted = klein("submit", "in.jsonl", "--run-dir", "r", "--size", "192x128", "--seed", 3)
     assert submitted.returncode == 0, submitted.stderr
     worker = start(diffuser_model_name="tiny-klein", batch_size=4)
     collected = klein("collect", "r")
@@ -42,5 +42,5 @@ def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
     assert output[3]["error"] == "line 4: edit.guidance: tiny-klein is distilled and takes no guidance; leave it out."
     assert output[4]["error"].startswith("line 5: edit.negative_prompt: tiny-klein is distilled and takes no negative")
     assert worker.logged("model ready: tiny-klein ")
-    # Four steps, as the model has them, where nobody names others.
-    assert output[0]["details"]["steps"] == 4
+    # Steps are the model's own, where nobody names others.
+    assert Image.open(klein.folder / output[0]["output_image"][0]).info["fleet:steps"] == "4"
