@@ -18,6 +18,9 @@ from worker.settings.fleet import load_settings
         ("FLUX.1-Kontext-dev", "FLUX-Kontext"),
         ("Demo", "demo"),
         ("tiny-kontxt", "tiny-kontext"),
+        ("klein", "FLUX.2-klein"),
+        ("FLUX.2-klein-4B", "FLUX.2-klein"),
+        ("flux2-klein-base", "FLUX.2-klein-base"),
     ],
 )
 def test_a_near_name_is_suggested(name: str, meant: str) -> None:
@@ -74,3 +77,26 @@ def test_a_checkpoint_is_judged_by_its_index(index: str) -> None:
     """Only a class that is the model's own passes."""
     held: dict[str, Any] = json.loads(index)
     assert (objection(held, MODELS["FLUX-Kontext"]) is None) == (held.get("_class_name") == "FluxKontextPipeline")
+
+
+def test_a_distilled_model_and_its_base_are_told_apart() -> None:
+    """The index says which one a checkpoint is; the sentence names the model that it is of."""
+    index = {"_class_name": "Flux2KleinPipeline", "is_distilled": True}
+    assert objection(index, MODELS["FLUX.2-klein"]) is None
+    assert objection(index, MODELS["FLUX.2-klein-base"]) == (
+        "holds a FLUX.2-klein; set FLEET_DIFFUSER_MODEL_NAME=FLUX.2-klein for it, or name one of FLUX.2-klein-base"
+    )
+    assert "set FLEET_DIFFUSER_MODEL_NAME=FLUX.2-klein-base" in str(
+        objection({"_class_name": "Flux2KleinPipeline"}, MODELS["FLUX-Kontext"])
+    )
+
+
+def test_guidance_for_a_distilled_model_is_refused() -> None:
+    """A number that would have no effect; its own, 1, is what a run remembers of it."""
+    with pytest.raises(SettingsError) as refused:
+        load_settings(diffuser_model_name="FLUX.2-klein", diffuser_guidance_scale=3.5)
+    assert str(refused.value) == (
+        "FLEET_DIFFUSER_GUIDANCE_SCALE: FLUX.2-klein is distilled and takes no guidance; leave it out."
+    )
+    assert load_settings(diffuser_model_name="FLUX.2-klein", diffuser_guidance_scale=1.0).guidance == 1.0
+    assert load_settings(diffuser_model_name="FLUX.2-klein-base", diffuser_guidance_scale=3.5).guidance == 3.5
