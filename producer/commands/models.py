@@ -51,7 +51,7 @@ def _as_table(specs: list[ModelSpec]) -> list[str]:
 
 def _lines(spec: ModelSpec) -> Iterator[list[str]]:
     guidance = "none" if spec.guided == "none" else f"{spec.guidance:g}, {spec.guided}"
-    references = f"up to {spec.references}" if spec.references > 1 else "1, stitched"
+    references = f"up to {spec.references}" if spec.references > 1 else "1 (or stitched)"
     facts = [str(spec.steps), guidance, references, " ".join(spec.profiles)]
     if not spec.checkpoints:
         made = "comes with this package" if spec.source == "package" else "random numbers"

@@ -95,12 +95,17 @@ class RowParser:
     def _row(self, line: Line, fields: dict[str, Any]) -> Row:
         settings = self._settings
         warnings: set[RowWarning] = set()
-        every = settings.multi_image == "stitch"
+        every = settings.multi_image != "first"
         images = image_sources(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
         if any(self._is_own(image) for image in images if not is_inline(image)):
             # Its own pictures would take the place of what it is made from.
             raise RowError(
                 f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
+            )
+        if settings.multi_image == "references" and len(images) > (most := settings.spec.references):
+            raise RowError(
+                f"{settings.input_image_key}: {len(images)} images are more than the {most} that {settings.spec.name}"
+                " takes."
             )
         prompt = instruction(
             fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
@@ -143,6 +148,7 @@ class RowParser:
             "metadata": settings.metadata,
             # Rows of a run that demands none are the same as ever.
             **({} if settings.demand_profile is None else {"profile": settings.demand_profile}),
+            **({"references": True} if settings.multi_image == "references" else {}),
         }
 
 

@@ -47,7 +47,8 @@ class ModelSpec:
     guidance: float
     #: What guidance is: a number that the transformer reads, a second pass of each step, or nothing.
     guided: Literal["embedded", "true CFG", "none"]
-    #: Pictures that a row may have as references of their own; of more, or of 1, several are stitched into one.
+    #: Pictures of a row that the model takes, the one that is edited among them; where it takes 1, several can be
+    #: stitched.
     references: int
     #: Tokens that it reads of an instruction, and the folder, among its weights', of the tokenizer that counts them.
     tokens: int

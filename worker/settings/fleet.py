@@ -77,6 +77,15 @@ class Settings(RunSettings, WorkerSettings):
         return self
 
     @model_validator(mode="after")
+    def _references_of_the_model(self) -> Self:
+        if self.multi_image == "references" and self.spec.references < 2:  # noqa: PLR2004 - one is the picture itself
+            raise ValueError(
+                f"FLEET_MULTI_IMAGE: {self.spec.name} takes one picture and no references beside it;"
+                " stitch puts several side by side"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _known_resolutions(self) -> Self:
         known = [str(bucket) for bucket in self.spec.buckets]
         if unknown := [name for name in _names(self.warm_up) if name not in {*known, "all"}]:

@@ -91,7 +91,11 @@ class RunSettings(BaseSettings):
         ),
     )
     multi_image: MultiImage = Field(
-        "first", description="Of several images in a row: first edits the first, stitch all, side by side."
+        "first",
+        description=(
+            "Of several images in a row: first edits the first, stitch all, side by si"
+            "de; references hands all to the model."
+        ),
     )
     long_instruction: LongInstruction = Field(
         "warn",

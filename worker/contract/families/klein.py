@@ -28,7 +28,8 @@ _KLEIN: Final = ModelSpec(
     guidance=1.0,
     guided="none",
     distilled=True,
-    references=1,
+    # As its vendor has it; by the pipeline there is no bound.
+    references=4,
     tokens=TOKENS,
     tokenizer="tokenizer",
     # Qwen3's chat, without thinking.

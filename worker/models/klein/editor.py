@@ -46,7 +46,10 @@ class Klein(PipelineEditor):
         negative = None
         if self.passes(key) > 1:
             (negative,) = self.prompts.embed([job.negative_prompt or "" for job, _ in rows])
-        with self.pipeline.referring_to([to_device([job.image for job, _ in rows], self.device)]):
+        pictures = [(job.image, *job.references) for job, _ in rows]
+        # One batch for each place: rows of a key have references of the same sizes.
+        places = [to_device(place, self.device) for place in zip(*pictures, strict=True)]
+        with self.pipeline.referring_to(places):
             made: Tensor = self.pipeline(
                 image=STAND_IN,
                 prompt_embeds=sequence,

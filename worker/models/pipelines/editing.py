@@ -76,7 +76,7 @@ class PipelineEditor(EditModel):
         set_layout(pipeline.vae, profile, self.device)
         self._steps = tune(pipeline.transformer, profile, machine_of(self.device), compile_cache)
         #: Shapes of a call that were compiled: everything of its key that shapes depend on, and its images.
-        self._known: set[tuple[Any, int]] = set()
+        self._known: set[tuple[Any, ...]] = set()
         self._per_token = 0.0
         self.profile = str(profile)
         self.is_compiled = profile.compiled
@@ -154,7 +154,7 @@ class PipelineEditor(EditModel):
     @contextmanager
     def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
-        bucket, shape = key.bucket, (key.bucket, images)
+        bucket, shape = key.bucket, (key.bucket, key.references, images)
         is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)
@@ -164,7 +164,7 @@ class PipelineEditor(EditModel):
         yield
         if self.device.type == "cuda":
             peak = torch.cuda.max_memory_allocated(self.device)
-            self._per_token = (peak - before) / (images * bucket.tokens)
+            self._per_token = (peak - before) / (images * key.tokens)
         if is_new:
             self._known.add(shape)
             logger.info("compiled for %s, %d at a time, in %.1f s", bucket, images, time.monotonic() - begun)
