@@ -52,23 +52,32 @@ def gpu_thread() -> Iterator[Executor]:
 
 
 @pytest.fixture(scope="session")
-def spec() -> ModelSpec:
-    """Name the tiny Kontext; `tests/models/families` has every family in its place."""
-    return MODELS["tiny-kontext"]
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep compiled kernels for the session."""
+    return tmp_path_factory.mktemp("kernels")
 
 
 @pytest.fixture(scope="session")
-def tiny(spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save the tiny model with random weights, which show every difference in a seed or a neighbour."""
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save the tiny Kontext with random weights, which show every difference in a seed or a neighbour."""
+    return saved(MODELS["tiny-kontext"], tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def load(device: torch.device, tiny: Path, kernels: Path) -> Load:
+    """Load the tiny Kontext, as a worker does, with settings such as `profile="fast"`."""
+    return loader(MODELS["tiny-kontext"], tiny, device, kernels)
+
+
+def saved(spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a tiny model; return its folder."""
     folder = tmp_path_factory.mktemp("tiny") / "model"
     save_tiny(spec, folder)
     return folder
 
 
-@pytest.fixture(scope="session")
-def load(device: torch.device, spec: ModelSpec, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
-    """Load the tiny model, as a worker does, with settings such as `profile="fast"`."""
-    kernels = tmp_path_factory.mktemp("kernels")
+def loader(spec: ModelSpec, folder: Path, device: torch.device, kernels: Path) -> Load:
+    """Return what loads a saved model."""
 
     def load(**settings: object) -> PipelineEditor:
         profile = load_settings(diffuser_model_name=spec.name, **settings).profile_on(gpu=device.type == "cuda")
@@ -76,6 +85,6 @@ def load(device: torch.device, spec: ModelSpec, tiny: Path, tmp_path_factory: py
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):
             pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
-        return editor_of(spec).load(tiny, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
+        return editor_of(spec).load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
 
     return load

@@ -35,8 +35,10 @@ def test_an_instruction_that_comes_again_is_not_embedded_again(spec: ModelSpec, 
 def test_a_kept_embedding_gives_the_same_picture(load: Load) -> None:
     """The pixels are bitwise those of a model that has never seen the instruction."""
     model = load()
-    edited(model, key(), [job(1), job(2)], 2)
-    assert np.array_equal(edited(model, key(), [job(2), job(1)], 2), edited(load(), key(), [job(2), job(1)], 2))
+    edited(model, key(steps=1), [job(1), job(2)], 2)
+    assert np.array_equal(
+        edited(model, key(steps=1), [job(2), job(1)], 2), edited(load(), key(steps=1), [job(2), job(1)], 2)
+    )
 
 
 def test_what_was_used_last_is_kept(load: Load) -> None:
