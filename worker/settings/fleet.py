@@ -9,12 +9,13 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from worker.contract.broker_url import redis_url
 from worker.contract.buckets import Bucket
-from worker.contract.catalog import MODELS, checkpoint_of, model_id, unknown
+from worker.contract.catalog import MODELS, model_id, unknown
 from worker.contract.errors import SettingsError
 from worker.contract.messages import first_problem, queue_name
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import rounded_size
 from worker.contract.profiles import PROFILES, Profile
+from worker.settings.possible import impossible
 from worker.settings.presets import PRESETS
 from worker.settings.run import DEFAULT_EDIT_KEY, RunSettings
 from worker.settings.worker import DEFAULT_BROKER, WorkerSettings
@@ -58,31 +59,12 @@ class Settings(RunSettings, WorkerSettings):
         return self
 
     @model_validator(mode="after")
-    def _weights_of_the_model(self) -> Self:
-        known = None if self.spec.source != "hub" else checkpoint_of(self.weights)
-        if known is not None and known[0] != self.spec:
-            raise ValueError(
-                f"FLEET_HF_MODEL_NAME_OR_PATH: {self.weights} is no {self.spec.name}; set"
-                f" FLEET_DIFFUSER_MODEL_NAME={known[0].name} for it, or leave the weights out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _guidance_of_the_model(self) -> Self:
+    def _possible_with_the_model(self) -> Self:
         given = self.diffuser_guidance_scale
-        if self.spec.guided == "none" and given not in {None, self.spec.guidance}:
-            raise ValueError(
-                f"FLEET_DIFFUSER_GUIDANCE_SCALE: {self.spec.name} is distilled and takes no guidance; leave it out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _references_of_the_model(self) -> Self:
-        if self.multi_image == "references" and self.spec.references < 2:  # noqa: PLR2004 - one is the picture itself
-            raise ValueError(
-                f"FLEET_MULTI_IMAGE: {self.spec.name} takes one picture and no references beside it;"
-                " stitch puts several side by side"
-            )
+        if (
+            why := impossible(self.spec, weights=self.weights, guidance=given, multi_image=self.multi_image)
+        ) is not None:
+            raise ValueError(why)
         return self
 
     @model_validator(mode="after")
