@@ -103,3 +103,5 @@ def test_each_model_has_a_folder_of_its_own(answers: dict[str, str], folder: Pat
     assert answers["two"] == str(folder / "models" / "fine--two")
     for name in ("one", "two"):
         assert [path.name for path in Path(answers[name]).iterdir() if path.is_file()] == ["model_index.json"]
+        # Without its chat a tokenizer would make something else of an instruction.
+        assert (folder / "models" / f"fine--{name}" / "tokenizer" / "chat_template.jinja").is_file()
