@@ -38,7 +38,7 @@ _USABLE: Final = 0.9
 
 
 class PipelineEditor(EditModel):
-    """A loaded pipeline that edits rows, each from its own pictures. A family says the five things below."""
+    """A loaded pipeline that edits rows, each from its own pictures. A family says the four things below."""
 
     @abstractmethod
     def embedding(self, prompt: str) -> tuple[Tensor, ...]:
