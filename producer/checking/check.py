@@ -119,7 +119,9 @@ class _Reader:
         return pictures
 
     def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
-        if len(sizes) > 1:
+        if request.references:
+            sizes = sizes[:1]
+        elif len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
         whole = (sum(width for width, _ in sizes), sizes[0][1])
         plan = plan_fit(*whole, self._settings.spec.buckets, request.size)

@@ -30,14 +30,18 @@ def instruction_reader(settings: Settings) -> Callable[[str], Reading] | None:
         return None
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    return lambda text: Reading.of(len(tokenizer.encode(text).ids), settings.spec.tokens)
+    spec = settings.spec
+    # Not str.format: an instruction may hold braces, which here are its own.
+    return lambda text: Reading.of(len(tokenizer.encode(spec.template.replace("{}", text)).ids), spec.tokens)
 
 
 def _file(settings: Settings) -> Path | None:
     name = f"{settings.spec.tokenizer}/{_FILE}"
-    if settings.diffuser_model_name == "demo":  # its weights come with the package
+    if settings.spec.source == "package":
         return _there(Path(str(resources.files("worker"))) / "models/demo/checkpoint" / name)
-    weights = Path(settings.hf_model_name_or_path).expanduser()
+    if settings.spec.source == "random":  # it has no files
+        return None
+    weights = Path(settings.weights).expanduser()
     for folder in (weights, settings.download_folder):
         if folder is not None and (found := _there(folder / name)) is not None:
             return found
@@ -53,9 +57,7 @@ def _cached(settings: Settings, name: str) -> Path | None:
 
     cache = settings.hf_cache_dir and settings.hf_cache_dir.expanduser()
     try:
-        found = try_to_load_from_cache(
-            settings.hf_model_name_or_path, name, cache_dir=cache, revision=settings.hf_revision
-        )
+        found = try_to_load_from_cache(settings.weights, name, cache_dir=cache, revision=settings.hf_revision)
     except HFValidationError:  # neither a hub id nor a folder
         return None
     return Path(found) if isinstance(found, str) else None

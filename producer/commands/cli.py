@@ -13,6 +13,7 @@ from producer.commands.drain import drain_command
 from producer.commands.errors import errors_command
 from producer.commands.exporter import exporter_command
 from producer.commands.gallery import gallery_command
+from producer.commands.models import models_command
 from producer.commands.options import with_flag
 from producer.commands.queue_length import queue_length_command
 from producer.commands.redo import redo_command
@@ -28,7 +29,7 @@ from worker.contract.errors import FleetError, SettingsError
 _RESUME = "; the same command goes on where it stopped"
 
 #: Commands that do nothing that could be gone on with.
-_LOOKING = {"check", "doctor", "drain", "errors", "gallery", "queue-length", "runs", "status"}
+_LOOKING = {"check", "doctor", "drain", "errors", "gallery", "models", "queue-length", "runs", "status"}
 
 
 class _Group(click.Group):
@@ -73,6 +74,7 @@ for command in (
     errors_command,
     exporter_command,
     gallery_command,
+    models_command,
     queue_length_command,
     redo_command,
     retry_command,

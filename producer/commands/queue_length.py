@@ -7,7 +7,7 @@ from producer.commands.terminal import say
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
 from producer.run.queue_length import queue_length
-from worker.contract.catalog import MODELS
+from worker.contract.catalog import MODELS, unknown
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import load_settings
 
@@ -19,9 +19,9 @@ from worker.settings.fleet import load_settings
 def queue_length_command(
     model: str, *, hf_model_name_or_path: str | None, hf_revision: str | None, broker_url: str | None
 ) -> None:
-    """Print how many rows wait for workers of MODEL (FLUX-Kontext or demo), of whichever run; none that one holds."""
+    """Print how many rows wait for workers of MODEL (`producer models` lists them), of any run; none that one holds."""
     if model not in MODELS:
-        raise click.UsageError(f"MODEL is {model}, and no such model is known; there are {' and '.join(MODELS)}.")
+        raise click.UsageError(f"MODEL is {model}: {unknown(model)}.")
     settings = load_settings(
         diffuser_model_name=model,
         hf_model_name_or_path=hf_model_name_or_path,

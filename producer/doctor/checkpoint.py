@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-#: What the fleet's workers run.
-_PIPELINE: Final = "FluxKontextPipeline"
+from worker.contract.catalog import objection
+from worker.contract.model_spec import ModelSpec
 
 #: Longest header that safetensors itself takes, in bytes.
 _LONGEST_HEADER: Final = 100_000_000
@@ -15,13 +15,13 @@ _LONGEST_HEADER: Final = 100_000_000
 _NAMED: Final = 3
 
 
-def trouble_with(folder: Path) -> str | None:
-    """Say what is wrong with a checkpoint in diffusers' layout, as a clause after its name; None where it is whole."""
+def trouble_with(folder: Path, spec: ModelSpec) -> str | None:
+    """Say what is wrong with a model's checkpoint, as a clause after its name; None where it is whole."""
     index = _json(folder / "model_index.json")
     if not isinstance(index, dict):
         return "holds no diffusers model: model_index.json is missing or broken"
-    if (kind := index.get("_class_name")) != _PIPELINE:
-        return f"holds a {kind}, where workers run a {_PIPELINE}"
+    if (why := objection(index, spec)) is not None:
+        return why
     parts = [name for name, value in index.items() if isinstance(value, list) and value and value[0] is not None]
     lacking = [problem for part in parts for problem in _lacking(folder, part)]
     if not lacking:

@@ -10,7 +10,7 @@ from worker.contract.errors import one_line
 from worker.settings.fleet import Settings
 
 #: What a worker downloads (`worker.models.weights.fetching`).
-_NEEDED: Final = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model")
+_NEEDED: Final = ("model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model", "*/*.jinja")
 
 #: Seconds that the hub has for the first answer.
 _PATIENCE: Final = 5.0
@@ -26,7 +26,7 @@ def look_at_hub(settings: Settings, found: str, endpoint: str | None = None) -> 
         RevisionNotFoundError,
     )
 
-    name, revision = settings.hf_model_name_or_path, settings.hf_revision
+    name, revision = settings.weights, settings.hf_revision
     try:
         url = hf_hub_url(name, "model_index.json", revision=revision, endpoint=endpoint)
         get_hf_file_metadata(url, timeout=_PATIENCE)
@@ -52,7 +52,7 @@ def _room(settings: Settings, found: str, needed: int) -> Finding:
     from huggingface_hub.constants import HF_HUB_CACHE  # noqa: PLC0415
 
     cache = settings.hf_cache_dir.expanduser() if settings.hf_cache_dir else Path(HF_HUB_CACHE)
-    target = settings.download_folder or cache / f"models--{settings.hf_model_name_or_path.replace('/', '--')}"
+    target = settings.download_folder or cache / f"models--{settings.weights.replace('/', '--')}"
     there = sum(path.stat().st_size for path in target.rglob("*") if path.is_file() and not path.is_symlink())
     left, free = max(0, needed - there), shutil.disk_usage(existing(target)).free
     said = (

@@ -82,7 +82,7 @@ def _images(row: Row, settings: Settings, base: str) -> tuple[str, ...]:
     if row.request is not None:
         return row.request.images
     with suppress(RowError):
-        every = settings.multi_image == "stitch"
+        every = settings.multi_image != "first"
         key = settings.input_image_key
         return tuple(image_sources(row.fields or {}, key, base=base, every=every, warn=_nothing))
     return ()

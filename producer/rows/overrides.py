@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from producer.rows.fields import Warn, kind_of, read_text, require_text
 from worker.contract.errors import RowError
 from worker.contract.messages import first_problem
+from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import Guidance, NumImages, Prompt, Seed, Size, Steps, TrueCfgScale
 from worker.contract.row_warnings import RowWarning
 from worker.settings.run import DEFAULT_EDIT_KEY
@@ -72,3 +73,18 @@ def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrid
         raise RowError(f"{key}.{problem}." if error.errors()[0]["loc"] else f"{key}: {problem}.") from None
     require_text(found.negative_prompt or "", f"{key}.negative_prompt")
     return found
+
+
+def require_heeded(own: Overrides, spec: ModelSpec, key: str | None) -> None:
+    """Refuse what a distilled model would not heed: a user who named it wanted an effect.
+
+    Raises:
+        RowError: names the parameter.
+
+    """
+    if spec.guided != "none":
+        return
+    if own.guidance not in {None, spec.guidance}:
+        raise RowError(f"{key}.guidance: {spec.name} is distilled and takes no guidance; leave it out.")
+    if own.negative_prompt is not None:
+        raise RowError(f"{key}.negative_prompt: {spec.name} is distilled and takes no negative prompt; leave it out.")

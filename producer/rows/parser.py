@@ -14,7 +14,7 @@ from producer.rows.instructions import instruction
 from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
-from producer.rows.overrides import Overrides, overrides
+from producer.rows.overrides import Overrides, overrides, require_heeded
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.inline_images import is_inline
@@ -95,17 +95,23 @@ class RowParser:
     def _row(self, line: Line, fields: dict[str, Any]) -> Row:
         settings = self._settings
         warnings: set[RowWarning] = set()
-        every = settings.multi_image == "stitch"
+        every = settings.multi_image != "first"
         images = image_sources(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
         if any(self._is_own(image) for image in images if not is_inline(image)):
             # Its own pictures would take the place of what it is made from.
             raise RowError(
                 f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
             )
+        if settings.multi_image == "references" and len(images) > (most := settings.spec.references):
+            raise RowError(
+                f"{settings.input_image_key}: {len(images)} images are more than the {most} that {settings.spec.name}"
+                " takes."
+            )
         prompt = instruction(
             fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
         )
         own = overrides(fields, settings.edit_key, warn=warnings.add)
+        require_heeded(own, settings.spec, settings.edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
         if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
             warnings.add(RowWarning.SIZE_ROUNDED)
@@ -142,6 +148,7 @@ class RowParser:
             "metadata": settings.metadata,
             # Rows of a run that demands none are the same as ever.
             **({} if settings.demand_profile is None else {"profile": settings.demand_profile}),
+            **({"references": True} if settings.multi_image == "references" else {}),
         }
 
 

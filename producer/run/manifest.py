@@ -79,8 +79,13 @@ def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -
     ledger.put("base", str(claimed.base))
     if source.resolved is None:
         keep(source.path, folder)
-    # The model's own steps and guidance as numbers: the run's rows were sent with these, whatever is set later.
-    exact = {"diffuser_num_inference_steps": settings.steps, "diffuser_guidance_scale": settings.guidance}
+    # The model's own steps, guidance and weights as they are: the rows were sent with these, whatever is set later.
+    exact: dict[str, float | str] = {
+        "diffuser_num_inference_steps": settings.steps,
+        "diffuser_guidance_scale": settings.guidance,
+    }
+    if settings.spec.source == "hub":
+        exact["hf_model_name_or_path"] = settings.weights
     ledger.put("settings", settings.model_copy(update=exact).model_dump_json(include=_REMEMBERED))
     # Only `producer run`'s own: a socket without a password, which `status` could not guess.
     own = settings.broker.startswith("redis+socket:") and settings.broker

@@ -145,7 +145,7 @@ def test_palette_grey_deep_cmyk_and_alpha(kept: Edited) -> None:
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ({"diffuser_model_name": "SDXL"}, "FLEET_DIFFUSER_MODEL_NAME: unknown model; there are FLUX-Kontext and demo"),
+        ({"diffuser_model_name": "SDXL"}, "FLEET_DIFFUSER_MODEL_NAME: unknown model; there are FLUX-Kontext"),
         ({"image_gen_task": "text2image"}, "FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image')."),
     ],
     ids=["model", "task"],

@@ -1,4 +1,4 @@
-"""What tests of the models share: the tiny Kontext on each device of this machine, and one cache of its kernels."""
+"""What tests of the models share: a tiny model on each device of this machine, and one cache of its kernels."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from tests.support.debian import require_compiler
-from worker.models.flux.architecture import TINY
-from worker.models.flux.kontext import Kontext
-from worker.models.flux.random_weights import random_pipeline
+from worker.contract.catalog import MODELS
+from worker.contract.model_spec import ModelSpec
+from worker.models.pipelines.editing import PipelineEditor
+from worker.models.registry import editor_of, save_tiny
 from worker.models.speed.fp8 import multiplies_fp8
 from worker.settings.fleet import load_settings
 
 #: Loads the tiny model with settings of its own.
-Load = Callable[..., Kontext]
+Load = Callable[..., PipelineEditor]
 
 
 @pytest.fixture(autouse=True)
@@ -51,25 +52,39 @@ def gpu_thread() -> Iterator[Executor]:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Save the tiny model with random weights, which show every difference in a seed or a neighbour."""
-    pipeline = random_pipeline(TINY, device=torch.device("cpu"), dtype=torch.float32)
-    folder = tmp_path_factory.mktemp("tiny") / "model"
-    pipeline.save_pretrained(folder, safe_serialization=True)
-    return folder
+def kernels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep compiled kernels for the session."""
+    return tmp_path_factory.mktemp("kernels")
 
 
 @pytest.fixture(scope="session")
-def load(device: torch.device, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
-    """Load the tiny model, as a worker does, with settings such as `profile="fast"`."""
-    kernels = tmp_path_factory.mktemp("kernels")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save the tiny Kontext with random weights, which show every difference in a seed or a neighbour."""
+    return saved(MODELS["tiny-kontext"], tmp_path_factory)
 
-    def load(**settings: object) -> Kontext:
-        profile = load_settings(diffuser_model_name="demo", **settings).profile_on(gpu=device.type == "cuda")
+
+@pytest.fixture(scope="session")
+def load(device: torch.device, tiny: Path, kernels: Path) -> Load:
+    """Load the tiny Kontext, as a worker does, with settings such as `profile="fast"`."""
+    return loader(MODELS["tiny-kontext"], tiny, device, kernels)
+
+
+def saved(spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a tiny model; return its folder."""
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    save_tiny(spec, folder)
+    return folder
+
+
+def loader(spec: ModelSpec, folder: Path, device: torch.device, kernels: Path) -> Load:
+    """Return what loads a saved model."""
+
+    def load(**settings: object) -> PipelineEditor:
+        profile = load_settings(diffuser_model_name=spec.name, **settings).profile_on(gpu=device.type == "cuda")
         if profile.compiled:
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):
             pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
-        return Kontext.load(tiny, profile, device=device, compile_cache=kernels, prompt_cache=2**20)
+        return editor_of(spec).load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
 
     return load

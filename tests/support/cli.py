@@ -64,7 +64,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def row(image: str, instruction: str, **more: Any) -> dict[str, Any]:
+def row(image: str | list[str], instruction: str, **more: Any) -> dict[str, Any]:
     """Make a row as DataFlow's users have it."""
     return {"images": image, "conversations": [{"role": "user", "content": instruction}], **more}
 

@@ -18,6 +18,7 @@ COMMIT = "c" * 40
 FILES = {
     "model_index.json": b'{"_class_name": "FluxKontextPipeline"}',
     "transformer/config.json": b"{}",
+    "tokenizer/chat_template.jinja": b"{{ messages[0].content }}",
     "flux1-kontext-dev.safetensors": b"the same weights once more, 24 GB",
 }
 

@@ -10,8 +10,8 @@ import torch
 from worker.bench.sizes import SIZES
 from worker.bootsteps import LoadModel
 from worker.celery import app
-from worker.models.flux.kontext import Kontext
-from worker.models.flux.random_weights import random_pipeline
+from worker.models.kontext.editor import Kontext
+from worker.models.kontext.random_weights import random_pipeline
 from worker.models.speed.device import dtype_on
 from worker.settings.fleet import Settings
 

@@ -11,7 +11,7 @@ import torch
 
 from worker.bootsteps import LoadModel
 from worker.celery import app
-from worker.models.flux.kontext import Kontext
+from worker.models.kontext.editor import Kontext
 from worker.models.protocol import EditModel
 from worker.settings.fleet import Settings
 

@@ -113,7 +113,7 @@ class BatchRunner(Generic[Job, Result]):
         row_by_row.info("micro-batch %s: %d of %d rows at %s: %s", batch_id, len(batch), limit, key.bucket, rows)
         try:
             with self._watched(rows), self._meter.computing():
-                results = self._call(key, [entry.job for entry in batch], self.policy.images(key.bucket))
+                results = self._call(key, [entry.job for entry in batch], self.policy.images_of(key))
             answered = list(zip(batch, results, strict=True))
         except Exception as error:
             # What the failed call held, gigabytes on a GPU, would be held while the halves run.

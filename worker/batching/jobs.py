@@ -17,6 +17,13 @@ class BatchKey(NamedTuple):
     true_cfg_scale: float
     #: Images per row. Part of the key so that a batch of rows is also a whole number of images.
     num_images: int
+    #: Resolutions of the references that each row has beside the picture that is edited.
+    references: tuple[Bucket, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """Length of the sequence that the transformer attends over for one image of this key."""
+        return self.bucket.tokens + sum((width // 16) * (height // 16) for width, height in self.references)
 
 
 class Ticket(NamedTuple):
@@ -46,6 +53,8 @@ class EditJob(NamedTuple):
     negative_prompt: str | None
     #: One seed per image to make.
     seeds: tuple[int, ...]
+    #: RGB, at the sizes that the key has.
+    references: tuple[Image.Image, ...] = ()
 
     def __str__(self) -> str:
         return str(self.ticket)

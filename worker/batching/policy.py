@@ -25,12 +25,16 @@ class Policy:
     fitting: Mapping[Bucket, int] = field(default_factory=dict)
 
     def images(self, bucket: Bucket) -> int:
-        """Most images in one call of the model at this bucket."""
+        """Most images in one call of the model at this bucket, without references."""
         return self.fitting.get(bucket, self.budget.images_at(bucket))
+
+    def images_of(self, key: BatchKey) -> int:
+        """Most images in one call of this key: references are tokens, too."""
+        return max(1, self.images(key.bucket) * key.bucket.tokens // key.tokens)
 
     def limit(self, key: BatchKey) -> int:
         """Rows in a full batch of this key."""
-        return max(1, self.images(key.bucket) // key.num_images)
+        return max(1, self.images_of(key) // key.num_images)
 
     def without(self, bucket: Bucket, images: int) -> Self:
         """Return the policy once so many images were seen not to fit: half of them are tried from now on."""

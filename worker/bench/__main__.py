@@ -25,7 +25,7 @@ from worker.bench.running import Bench
 from worker.bench.sizes import SIZES, Size
 from worker.bench.table import as_json, report
 from worker.contract.errors import FleetError, RunError
-from worker.models.flux.random_weights import random_pipeline
+from worker.models.kontext.random_weights import random_pipeline
 from worker.models.speed.device import dtype_on, leave_a_core
 from worker.models.weights.fetching import fetch_weights
 from worker.models.weights.loading import load_pipeline

@@ -11,9 +11,9 @@ from PIL import Image
 from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.bench.photos import Row
 from worker.contract.buckets import Bucket
-from worker.contract.catalog import ModelSpec
+from worker.contract.model_spec import ModelSpec
 from worker.contract.profiles import Profile
-from worker.models.flux.kontext import Kontext
+from worker.models.kontext.editor import Kontext
 
 #: Makes a new FluxKontextPipeline on the device.
 LoadPipeline = Callable[[], Any]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from worker.contract.buckets import Bucket
-from worker.contract.catalog import MODELS, ModelSpec
-from worker.models.flux.architecture import FULL, TINY, Architecture
+from worker.contract.catalog import MODELS
+from worker.contract.model_spec import ModelSpec
+from worker.models.kontext.architecture import FULL, TINY, Architecture
 
 
 class Shape(NamedTuple):

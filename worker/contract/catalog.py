@@ -1,69 +1,60 @@
-"""The models that the fleet knows, as far as a producer needs to know them; no torch."""
+"""The models that the fleet knows, by name; no torch."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, nearest
-from worker.contract.profiles import ProfileName
+from worker.contract.families import ENTRIES
+from worker.contract.model_spec import Checkpoint, ModelSpec
 
-#: Tokens that FLUX reads of an instruction: `max_sequence_length` of diffusers' pipeline.
-FLUX_TOKENS: Final = 512
+MODELS: Final = {spec.name: spec for spec in ENTRIES}
 
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSpec:
-    """A model family's own defaults and limits."""
-
-    #: The name in `FLEET_DIFFUSER_MODEL_NAME` and `--model`.
-    name: str
-    #: Resolutions that the model works at.
-    buckets: tuple[Bucket, ...]
-    #: What each side of an explicit size must be a multiple of, in pixels.
-    multiple: int
-    #: Denoising steps where the user names none.
-    steps: int
-    #: Guidance where the user names none.
-    guidance: float
-    #: Tokens that it reads of an instruction, and the folder, among its weights', of the tokenizer that counts them.
-    tokens: int
-    tokenizer: str
-    #: Whether it is refused on a machine without CUDA (12 billion parameters are no job for a CPU).
-    needs_cuda: bool
-    #: The profile that it runs in on a GPU where the user names none.
-    profile: ProfileName
-
-    @property
-    def square(self) -> Bucket:
-        """The resolution at which batch sizes are meant and at which the model proves that it works."""
-        return nearest(1, 1, self.buckets)
+#: From where on names are taken for nearly the same, by difflib: "klein" for "FLUX.2-klein" is at 0.59, "SDXL" for
+#: "FLUX-Kontext" at 0.25; and a name that is for tests alone, which nobody means who is only near it.
+_NEAR: Final = 0.55
+_NEAREST: Final = 0.85
 
 
-#: Steps and guidance of FLUX-Kontext are those of its model card and of DataFlow's guide. A token of its transformer is
-#: 2 × 2 latent pixels, a latent pixel 8 × 8 of the picture: hence multiples of 16.
-MODELS: Final = {
-    spec.name: spec
-    for spec in (
-        ModelSpec(
-            name="FLUX-Kontext", buckets=KONTEXT_BUCKETS, multiple=16, steps=28, guidance=3.5,
-            tokens=FLUX_TOKENS, tokenizer="tokenizer_2", needs_cuda=True, profile="exact",
-        ),
-        ModelSpec(
-            name="demo", buckets=DEMO_BUCKETS, multiple=16, steps=8, guidance=3.5,
-            tokens=FLUX_TOKENS, tokenizer="tokenizer_2", needs_cuda=False, profile="reference",
-        ),
-    )
-}  # fmt: skip
+def listed() -> list[str]:
+    """Return the models' names, without those that are for tests alone."""
+    return [spec.name for spec in MODELS.values() if not spec.hidden]
+
+
+def unknown(name: str) -> str:
+    """Say that there is no such model: which was probably meant, or else which there are."""
+    for names, cutoff in ((MODELS, _NEAREST), (listed(), _NEAR)):
+        spelled = {known.lower(): known for known in names}
+        if near := get_close_matches(name.lower(), spelled, n=1, cutoff=cutoff):
+            return f"unknown model; the nearest is {spelled[near[0]]}"
+    *others, last = listed()
+    return f"unknown model; there are {', '.join(others)} and {last}"
+
+
+def checkpoint_of(weights: str) -> tuple[ModelSpec, Checkpoint] | None:
+    """Return what is known of a hub id; None of one that is not."""
+    return next(((spec, one) for spec in ENTRIES for one in spec.checkpoints if one.hub_id == weights), None)
 
 
 def model_id(name: str, weights: str, revision: str | None) -> str:
     """Name one exact set of weights, the same for producer and worker.
 
-    The demo model's weights come with this package, so its name says it all. A local folder is named by its absolute
+    Where the weights come with this package, the model's name says it all. A local folder is named by its absolute
     path, which producer and workers share like any other path.
     """
-    if name == "demo":
+    if name in MODELS and MODELS[name].source != "hub":
         return name
     folder = Path(weights).expanduser()
     where = str(folder.absolute()) if folder.is_dir() or weights.startswith(("/", "./", "../", "~")) else weights
     return f"{name}:{where}@{revision or 'main'}"
+
+
+def objection(index: Mapping[str, Any], spec: ModelSpec) -> str | None:
+    """Say why a checkpoint is not of a model, as a clause after its name, given its model_index.json; None if it is."""
+    found, distilled = index.get("_class_name"), bool(index.get("is_distilled"))
+    if found == spec.pipeline and spec.distilled in {None, distilled}:
+        return None
+    fits = (one for one in ENTRIES if one.pipeline == found and one.distilled in {None, distilled} and one.checkpoints)
+    if (other := next(fits, None)) is not None:
+        return f"holds a {other.name}; set FLEET_DIFFUSER_MODEL_NAME={other.name} for it, or name one of {spec.name}"
+    return f"holds a {found}, where {spec.name} is a {spec.pipeline}; name another one"

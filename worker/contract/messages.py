@@ -102,6 +102,8 @@ class EditRequest(_Message):
     metadata: bool
     #: What becomes of the row where its instruction is longer than the model reads.
     long_instruction: LongInstruction
+    #: Whether several images are the one to edit, and references beside it; else they are put side by side.
+    references: bool = False
     #: How the model must calculate; None where any way will do. Such rows have a lane of their own.
     profile: ProfileName | None
 

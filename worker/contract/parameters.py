@@ -29,8 +29,9 @@ Prompt = Annotated[str, Field(max_length=LONGEST_PROMPT)]
 #: Most pixels of an input picture. A few kilobytes can unpack to gigabytes, so it is checked before decoding.
 MAX_PIXELS: Final = 100_000_000
 
-#: What is made of a row's images where it has several: the first alone is edited, or all, side by side, as one picture.
-MultiImage = Literal["first", "stitch"]
+#: What is made of a row's images where it has several: the first alone is edited, or all, side by side, as one picture,
+#: or the first, with the others for references of their own, by a model that takes several.
+MultiImage = Literal["first", "stitch", "references"]
 
 #: What becomes of a row whose instruction is longer than the model reads: it is edited by what is read, or is an error.
 LongInstruction = Literal["warn", "error"]

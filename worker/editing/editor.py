@@ -13,10 +13,10 @@ from PIL import Image
 from worker.batching.batch_runner import Batched
 from worker.batching.jobs import BatchKey, EditJob, Ticket
 from worker.batching.microbatcher import MicroBatcher
-from worker.contract.buckets import Fit, area_of, plan_fit
-from worker.contract.catalog import ModelSpec
+from worker.contract.buckets import Bucket, Fit, area_of, plan_fit
 from worker.contract.errors import GivenBack, RowError, Unwanted
 from worker.contract.messages import EditRequest
+from worker.contract.model_spec import ModelSpec
 from worker.contract.reading import Reading, reading_of
 from worker.contract.revocations import Revocations
 from worker.contract.row_warnings import RowWarning
@@ -30,6 +30,8 @@ from worker.pictures.inline import InlineFile, file_of
 from worker.pictures.pixel_budget import PixelBudget
 
 Answer = TypeVar("Answer")
+#: The one to edit, then its references.
+Pictures = tuple[Image.Image, ...]
 Batcher = MicroBatcher[EditJob, list[Image.Image]]
 
 
@@ -107,8 +109,8 @@ class RowEditor:
         if is_cut:
             record.warn(RowWarning.INSTRUCTION_CUT)
 
-    def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Image.Image | None]:
-        """Return the row's way, and its picture at the bucket's size; None where the row was edited before."""
+    def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Pictures | None]:
+        """Return the row's way, and its pictures at their buckets' sizes; None where the row was edited before."""
         most = self._limits.max_pixels
         pictures = [self._source(image) for image in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
@@ -118,7 +120,7 @@ class RowEditor:
             if self._batcher.closing.is_set():
                 raise GivenBack
             sources = [decoding.read(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
-            picture = fitting.stitch([source.image for source in sources], max_pixels=most)
+            picture, *others = self._pictures(request, [source.image for source in sources])
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)
             record.decoded([source.digest for source in sources], plan.bucket)
             record.warn(*chain.from_iterable(source.warnings for source in sources))
@@ -127,22 +129,30 @@ class RowEditor:
             if files.finished(request):
                 files.drop_temporaries(request)
                 return plan, None
-            return plan, fitting.fit(picture, plan)
+            return plan, (fitting.fit(picture, plan), *map(self._fitted, others))
+
+    def _pictures(self, request: EditRequest, images: list[Image.Image]) -> list[Image.Image]:
+        """Return the picture to edit, and its references."""
+        return images if request.references else [fitting.stitch(images, max_pixels=self._limits.max_pixels)]
+
+    def _fitted(self, reference: Image.Image) -> Image.Image:
+        return fitting.fit(reference, plan_fit(*reference.size, self._spec.buckets, "auto"))
 
     def _source(self, image: str) -> Path | InlineFile:
         file = file_of(image)
         return confined(file, self._limits.input_root, "FLEET_INPUT_ROOT") if isinstance(file, Path) else file
 
-    def _ride(self, request: EditRequest, plan: Fit, fitted: Image.Image, ticket: Ticket) -> Batched[list[Image.Image]]:
+    def _ride(self, request: EditRequest, plan: Fit, fitted: Pictures, ticket: Ticket) -> Batched[list[Image.Image]]:
         key = BatchKey(
             bucket=plan.bucket,
             steps=request.steps,
             guidance=request.guidance,
             true_cfg_scale=request.true_cfg_scale,
             num_images=request.num_images,
+            references=tuple(Bucket(*reference.size) for reference in fitted[1:]),
         )
         seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
-        job = EditJob(ticket, fitted, request.prompt, request.negative_prompt, seeds)
+        job = EditJob(ticket, fitted[0], request.prompt, request.negative_prompt, seeds, fitted[1:])
         future = self._batcher.submit(key, job)
         riding = (request.run, future)
         self._riding.add(riding)

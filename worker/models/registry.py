@@ -1,7 +1,14 @@
 """Which family a setting names, loaded. Imported only by the step that loads a model: all of it needs torch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from worker.contract.model_spec import ModelSpec
 from worker.models.demo import CHECKPOINT
-from worker.models.flux.kontext import Kontext
+from worker.models.pipelines.editing import PipelineEditor
 from worker.models.protocol import EditModel
 from worker.models.speed.capabilities import machine_of
 from worker.models.speed.device import choose_device
@@ -21,11 +28,36 @@ def load_model(settings: Settings) -> EditModel:
     device = choose_device(settings.spec)
     profile = settings.profile_on(gpu=device.type == "cuda")
     require(profile, machine_of(device))  # before a download
-    folder = CHECKPOINT if settings.diffuser_model_name == "demo" else fetch_weights(settings)
-    return Kontext.load(
-        folder,
-        profile,
-        device=device,
-        compile_cache=settings.compile_cache,
-        prompt_cache=settings.prompt_cache * 2**20,
-    )
+    with _weights(settings) as folder:
+        return editor_of(settings.spec).load(
+            folder,
+            profile,
+            device=device,
+            compile_cache=settings.compile_cache,
+            prompt_cache=settings.prompt_cache * 2**20,
+        )
+
+
+def editor_of(spec: ModelSpec) -> type[PipelineEditor]:
+    """Return what a family calculates with, from its folder; the others' libraries are left alone."""
+    editor: type[PipelineEditor] = import_module(f"worker.models.{spec.family}.editor").EDITOR
+    return editor
+
+
+def save_tiny(spec: ModelSpec, folder: Path) -> None:
+    """Save a checkpoint of a family as small as it comes, of random weights, in diffusers' own layout."""
+    pipeline = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline(distilled=spec.distilled)
+    pipeline.save_pretrained(folder, safe_serialization=True)
+
+
+@contextmanager
+def _weights(settings: Settings) -> Iterator[Path]:
+    """Yield the folder of the weights; one that is made here is loaded like any other, and gone afterwards."""
+    if settings.spec.source == "hub":
+        yield fetch_weights(settings)
+    elif settings.spec.source == "package":
+        yield CHECKPOINT
+    else:
+        with TemporaryDirectory() as folder:
+            save_tiny(settings.spec, Path(folder))
+            yield Path(folder)

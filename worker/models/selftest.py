@@ -5,8 +5,8 @@ from typing import Final
 from PIL import Image
 
 from worker.batching.jobs import BatchKey, EditJob, Ticket
-from worker.contract.catalog import ModelSpec
 from worker.contract.errors import ModelError
+from worker.contract.model_spec import ModelSpec
 from worker.models.protocol import EditModel
 
 INSTRUCTION: Final = "Make the sky a little brighter."
@@ -38,7 +38,8 @@ def run_selftest(model: EditModel, spec: ModelSpec, like: BatchKey | None = None
 def job_for(key: BatchKey) -> EditJob:
     """Return the built-in picture as a row of this key."""
     negative = "" if key.true_cfg_scale > 1 else None
-    return EditJob(Ticket("the built-in picture", 0, "", ""), _picture(key.bucket), INSTRUCTION, negative, (0,))
+    others = tuple(_picture(size) for size in key.references)
+    return EditJob(Ticket("the built-in picture", 0, "", ""), _picture(key.bucket), INSTRUCTION, negative, (0,), others)
 
 
 def _picture(size: tuple[int, int]) -> Image.Image:

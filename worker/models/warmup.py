@@ -9,8 +9,8 @@ from typing import NamedTuple
 from worker.batching.budget import Budget, sizes
 from worker.batching.jobs import BatchKey
 from worker.contract.buckets import Bucket
-from worker.contract.catalog import ModelSpec
 from worker.contract.errors import ModelError, OutOfMemory, one_line
+from worker.contract.model_spec import ModelSpec
 from worker.models.protocol import EditModel
 from worker.models.selftest import job_for, run_selftest
 

@@ -9,11 +9,13 @@ from pydantic import ValidationError, field_validator, model_validator
 
 from worker.contract.broker_url import redis_url
 from worker.contract.buckets import Bucket
-from worker.contract.catalog import MODELS, ModelSpec, model_id
+from worker.contract.catalog import MODELS, model_id, unknown
 from worker.contract.errors import SettingsError
 from worker.contract.messages import first_problem, queue_name
+from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import rounded_size
 from worker.contract.profiles import PROFILES, Profile
+from worker.settings.possible import impossible
 from worker.settings.presets import PRESETS
 from worker.settings.run import DEFAULT_EDIT_KEY, RunSettings
 from worker.settings.worker import DEFAULT_BROKER, WorkerSettings
@@ -33,7 +35,7 @@ class Settings(RunSettings, WorkerSettings):
     @classmethod
     def _known_model(cls, name: str) -> str:
         if name not in MODELS:
-            raise ValueError(f"unknown model; there are {' and '.join(MODELS)}")
+            raise ValueError(unknown(name))
         return name
 
     @field_validator("broker_url")
@@ -54,6 +56,15 @@ class Settings(RunSettings, WorkerSettings):
         for name in outputs:
             if (column := getattr(self, name)) == "raw" or (self.details and column == "details"):
                 raise ValueError(f"FLEET_{name.upper()} must not be {column}, a column of the output")
+        return self
+
+    @model_validator(mode="after")
+    def _possible_with_the_model(self) -> Self:
+        given = self.diffuser_guidance_scale
+        if (
+            why := impossible(self.spec, weights=self.weights, guidance=given, multi_image=self.multi_image)
+        ) is not None:
+            raise ValueError(why)
         return self
 
     @model_validator(mode="after")
@@ -84,7 +95,12 @@ class Settings(RunSettings, WorkerSettings):
     @property
     def model(self) -> str:
         """Identity of the exact weights; names the lane."""
-        return model_id(self.diffuser_model_name, self.hf_model_name_or_path, self.hf_revision)
+        return model_id(self.diffuser_model_name, self.weights, self.hf_revision)
+
+    @property
+    def weights(self) -> str:
+        """Hub id or local folder of the weights: the user's, or else the model's own."""
+        return self.hf_model_name_or_path or self.spec.weights
 
     @property
     def download_folder(self) -> Path | None:
@@ -92,7 +108,7 @@ class Settings(RunSettings, WorkerSettings):
         if self.hf_local_dir is None:
             return None
         revision = f"@{self.hf_revision.replace('/', '--')}" if self.hf_revision else ""
-        return self.hf_local_dir.expanduser() / f"{self.hf_model_name_or_path.replace('/', '--')}{revision}"
+        return self.hf_local_dir.expanduser() / f"{self.weights.replace('/', '--')}{revision}"
 
     @property
     def queue(self) -> str:

@@ -70,9 +70,11 @@ class RunSettings(BaseSettings):
         description="Whether output rows say how they were made (seed, size, profile, …), in a column details.",
     )
     diffuser_num_inference_steps: Steps | None = Field(
-        None, description="Denoising steps (unset: the model's own; FLUX-Kontext 28, demo 8)."
+        None, description="Denoising steps (unset: the model's own, see `producer models`)."
     )
-    diffuser_guidance_scale: Guidance | None = Field(None, description="Guidance (unset: the model's own; both 3.5).")
+    diffuser_guidance_scale: Guidance | None = Field(
+        None, description="Guidance (unset: the model's own; a distilled one takes none)."
+    )
     demand_profile: ProfileName | None = Field(
         None,
         description=("How a worker must calculate to be given a row: reference, exact or fast (unset: as it likes)."),
@@ -89,7 +91,11 @@ class RunSettings(BaseSettings):
         ),
     )
     multi_image: MultiImage = Field(
-        "first", description="Of several images in a row: first edits the first, stitch all, side by side."
+        "first",
+        description=(
+            "Of several images in a row: first edits the first, stitch all, side by si"
+            "de; references hands all to the model."
+        ),
     )
     long_instruction: LongInstruction = Field(
         "warn",

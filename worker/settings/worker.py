@@ -28,9 +28,9 @@ class WorkerSettings(BaseSettings):
         ge=0,
         description="Seconds that commands and workers wait for a Redis that is away or refuses (unset: any time).",
     )
-    diffuser_model_name: str = Field("FLUX-Kontext", description="Model family: FLUX-Kontext or demo.")
-    hf_model_name_or_path: str = Field(
-        "black-forest-labs/FLUX.1-Kontext-dev", description="Weights: a hub id or a local folder."
+    diffuser_model_name: str = Field("FLUX-Kontext", description="The model, by a name that `producer models` lists.")
+    hf_model_name_or_path: str | None = Field(
+        None, description="Weights: a hub id or a local folder (unset: the model's own)."
     )
     hf_revision: str | None = Field(None, description="Branch, tag or commit of the hub id (unset: main).")
     hf_cache_dir: Path | None = Field(None, description="Hub cache for downloads (unset: Hugging Face's own).")
@@ -40,7 +40,7 @@ class WorkerSettings(BaseSettings):
     profile: ProfileName | None = Field(
         None,
         description=(
-            "How the model calculates: reference, exact or fast (unset: exact for FLUX-Kontext, reference for demo)."
+            "How the model calculates: reference, exact or fast (unset: exact on a GPU, reference for demo, or a CPU)."
         ),
     )
     compile: bool | None = Field(None, description="Whether the transformer is compiled (unset: the profile's).")

@@ -13,7 +13,7 @@ from tests.models.conftest import Load
 from tests.support.jobs import job, key
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError
-from worker.models.flux import kontext
+from worker.models.pipelines import editing
 from worker.models.speed.compiling import compile_blocks
 
 
@@ -62,7 +62,7 @@ def test_a_path_that_cannot_be_a_folder_is_refused(transformer: nn.Module, tmp_p
 
 def test_any_number_of_shapes_is_compiled(load: Load, gpu_thread: Executor, caplog: pytest.LogCaptureFixture) -> None:
     """More shapes than torch's own limit of 8, in a thread as a worker's: each on its first use, and it is said."""
-    caplog.set_level(logging.INFO, kontext.__name__)
+    caplog.set_level(logging.INFO, editing.__name__)
     model = load(profile="exact")
     # Traced and checked as ever, but without minutes of building kernels.
     model.pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False, backend="eager")

@@ -59,8 +59,12 @@ def answers(hub: str, folder: Path) -> dict[str, str]:
         ("absent", "No folder /", "FLEET_HF_MODEL_NAME_OR_PATH takes a hub id or an existing folder"),
         ("empty", "/empty holds no diffusers model", "model_index.json is missing or broken"),
         ("broken", "/broken holds no diffusers model", "model_index.json is missing or broken"),
-        ("list", "/list holds a None", "this fleet runs a FluxKontextPipeline"),
-        ("other", "/other holds a StableDiffusionPipeline", "this fleet runs a FluxKontextPipeline"),
+        ("list", "/list holds a None", "where FLUX-Kontext is a FluxKontextPipeline; name another one"),
+        (
+            "other",
+            "/other holds a StableDiffusionPipeline",
+            "where FLUX-Kontext is a FluxKontextPipeline; name another one",
+        ),
     ],
 )
 def test_missing_weights_say_what_to_do(answers: dict[str, str], case: str, problem: str, advice: str) -> None:
@@ -99,3 +103,5 @@ def test_each_model_has_a_folder_of_its_own(answers: dict[str, str], folder: Pat
     assert answers["two"] == str(folder / "models" / "fine--two")
     for name in ("one", "two"):
         assert [path.name for path in Path(answers[name]).iterdir() if path.is_file()] == ["model_index.json"]
+        # Without its chat a tokenizer would make something else of an instruction.
+        assert (folder / "models" / f"fine--{name}" / "tokenizer" / "chat_template.jinja").is_file()

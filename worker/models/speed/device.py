@@ -4,8 +4,8 @@ import os
 
 import torch
 
-from worker.contract.catalog import ModelSpec
 from worker.contract.errors import ModelError
+from worker.contract.model_spec import ModelSpec
 
 
 def choose_device(spec: ModelSpec) -> torch.device:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from diffusers.models.transformers.transformer_flux import FluxAttention
+from diffusers.models.attention import AttentionModuleMixin
 
 #: What is left over once they are fused: as many bytes again.
 _LEFT: Final = ("to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj")
@@ -11,7 +11,8 @@ _LEFT: Final = ("to_q", "to_k", "to_v", "add_q_proj", "add_k_proj", "add_v_proj"
 def fuse_projections(transformer: Any) -> None:
     """Fuse the projections of every attention layer, one by one, and let go of the separate weights."""
     for module in transformer.modules():
-        if isinstance(module, FluxAttention):
+        # Some have one product from the start, as FLUX.2's single blocks do.
+        if isinstance(module, AttentionModuleMixin) and module._supports_qkv_fusion:  # noqa: SLF001 - no other word for it
             module.fuse_projections()
             for name in _LEFT:
                 if hasattr(module, name):

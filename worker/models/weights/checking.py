@@ -28,9 +28,14 @@ def require_complete(folder: Path) -> int:
         # A name such as model.fp16.safetensors is another variant of the same weights, which is not loaded.
         files = [file for file in (folder / part).glob("*.safetensors") if "." not in file.stem]
         there = sum(_numbers_in(file) for file in files)
-        needed = sum(weight.numel() for weight in model.parameters())
+        named = dict(model.named_parameters(remove_duplicate=False))
+        # Such as the statistics of a batch norm: no parameters, and as bad as weights where they are missing.
+        kept = sum(
+            kept.numel() for name, kept in model.state_dict().items() if name not in named and kept.is_floating_point()
+        )
+        needed = kept + sum(weight.numel() for weight in model.parameters())
         # Weights with two names are one in the model; some files hold them twice.
-        if not needed <= there <= sum(weight.numel() for _, weight in model.named_parameters(remove_duplicate=False)):
+        if not needed <= there <= kept + sum(weight.numel() for weight in named.values()):
             raise ModelError(
                 f"The weights in {folder / part} are incomplete or of another architecture: its configuration needs"
                 f" {needed:,} numbers, and the files hold {there:,}; download them again."

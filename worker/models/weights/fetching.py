@@ -11,12 +11,14 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from worker.contract.catalog import objection
 from worker.contract.errors import ModelError
+from worker.contract.model_spec import ModelSpec
 from worker.models.weights.progress import DownloadLog
 from worker.settings.fleet import Settings
 
 #: diffusers' own layout. The repository also holds the same weights as one 24 GB file, which is not needed.
-_NEEDED = ["model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model"]
+_NEEDED = ["model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model", "*/*.jinja"]
 
 
 def fetch_weights(settings: Settings) -> Path:
@@ -26,13 +28,13 @@ def fetch_weights(settings: Settings) -> Path:
         ModelError: one sentence that says what is missing and what to do.
 
     """
-    name = settings.hf_model_name_or_path
+    name = settings.weights
     local = Path(name).expanduser()
     if local.is_dir():
-        return _checked(local)
+        return _checked(local, settings.spec)
     if name.startswith(("/", "./", "../", "~")):
         raise ModelError(f"No folder {local}; FLEET_HF_MODEL_NAME_OR_PATH takes a hub id or an existing folder.")
-    return _checked(_download(name, settings))
+    return _checked(_download(name, settings), settings.spec)
 
 
 def _download(name: str, settings: Settings) -> Path:
@@ -77,16 +79,16 @@ def _cause(error: BaseException) -> str:
     return first_line.rstrip(".")
 
 
-def _checked(folder: Path) -> Path:
+def _checked(folder: Path, spec: ModelSpec) -> Path:
     try:
         index = json.loads((folder / "model_index.json").read_text())
     except (OSError, ValueError):
         raise ModelError(
             f"The folder {folder} holds no diffusers model: model_index.json is missing or broken."
         ) from None
-    found = index.get("_class_name") if isinstance(index, dict) else None
-    if found != "FluxKontextPipeline":
-        raise ModelError(f"The folder {folder} holds a {found}; this fleet runs a FluxKontextPipeline.")
+    index = index if isinstance(index, dict) else {}
+    if (why := objection(index, spec)) is not None:
+        raise ModelError(f"The folder {folder} {why}.")
     parts = [name for name, value in index.items() if isinstance(value, list) and value[0] is not None]
     if missing := [name for name in parts if not (folder / name).is_dir()]:
         # diffusers would go on with an empty tokenizer, to which every instruction is the same.

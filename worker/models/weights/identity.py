@@ -29,7 +29,7 @@ def identity_of(folder: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     """Name what is loaded of a checkpoint; a name such as model.fp16.safetensors is another variant, which is not."""
-    found = [file for kind in ("json", "safetensors", "txt", "model") for file in folder.glob(f"*/*.{kind}")]
+    found = [file for kind in ("json", "safetensors", "txt", "model", "jinja") for file in folder.glob(f"*/*.{kind}")]
     return sorted(file for file in found if "." not in file.stem)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import diffusers
 import torch
 import transformers
-from diffusers import FluxKontextPipeline
+from diffusers import DiffusionPipeline
 
 from worker.contract.errors import ModelError, one_line
 from worker.models.speed.device import dtype_on, free_memory, in_gib
@@ -38,7 +38,7 @@ def load_pipeline(folder: Path, device: torch.device) -> Any:
         if on_gpu := device.type == "cuda":
             require_room(size, *free_memory(device))
         with loading_told(size, partial(torch.cuda.memory_allocated, device)) if on_gpu else nullcontext():
-            pipeline = FluxKontextPipeline.from_pretrained(
+            pipeline = DiffusionPipeline.from_pretrained(  # of the class that the folder names
                 folder, dtype=dtype, use_safetensors=True, local_files_only=True, device_map=device.type
             )
     except ModelError:

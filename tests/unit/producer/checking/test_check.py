@@ -147,6 +147,13 @@ def test_options_decide_as_in_a_run() -> None:
     assert error["error"].startswith("line 1: output: webp holds at most 16383 px a side")
 
 
+def test_references_leave_the_first_images_resolution() -> None:
+    """The resolution is that of the picture that is edited; the others are looked at, too."""
+    write_jsonl(Path("in.jsonl"), [row(["tall.png", "wide.png"], "x"), row(["tall.png", "absent.png"], "x")])
+    with_references = found("in.jsonl", "--multi-image", "references", "--model", "tiny-klein")
+    assert (with_references["buckets"], with_references["bad"]) == ({"208x304": 1}, 1)
+
+
 def test_the_pixel_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture of more pixels than FLEET_MAX_PIXELS is an error; so are pictures that are too large side by side."""
     write_jsonl(Path("in.jsonl"), [row("wide.png", "x"), row(["square.png"] * 2, "x")])

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from producer.doctor.checkpoint import trouble_with, weight_bytes
+from worker.contract.catalog import MODELS
 from worker.models.demo import CHECKPOINT
 
+DEMO = MODELS["demo"]
 WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
 
 
@@ -21,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_demo_model_is_whole() -> None:
     """It comes with the package; its weights are weighed."""
-    assert trouble_with(CHECKPOINT) is None
+    assert trouble_with(CHECKPOINT, DEMO) is None
     assert weight_bytes(CHECKPOINT) == sum(path.stat().st_size for path in CHECKPOINT.glob("*/*.safetensors"))
 
 
@@ -49,7 +51,7 @@ def other(folder: Path) -> None:
     [
         (cut, f"is incomplete: {WEIGHTS} has "),
         (sharded, "is incomplete: no transformer/model-2.safetensors"),
-        (other, "holds a StableDiffusionPipeline, where workers run a FluxKontextPipeline"),
+        (other, "holds a StableDiffusionPipeline, where demo is a FluxKontextPipeline"),
         (lambda folder: (folder / "model_index.json").unlink(), "holds no diffusers model"),
         (lambda folder: shutil.rmtree(folder / "tokenizer_2"), "is incomplete: no tokenizer_2"),
         (lambda folder: (folder / WEIGHTS).unlink(), "is incomplete: no transformer/*.safetensors"),
@@ -60,4 +62,4 @@ def other(folder: Path) -> None:
 def test_what_is_missing_or_cut_is_named(folder: Path, harm: Callable[[Path], object], sentence: str) -> None:
     """With the file, and what is wrong with it."""
     harm(folder)
-    assert sentence in str(trouble_with(folder))
+    assert sentence in str(trouble_with(folder, DEMO))

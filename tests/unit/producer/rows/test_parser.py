@@ -10,6 +10,7 @@ import pytest
 from producer.rows.lines import Line
 from producer.rows.parser import Row, RowParser
 from tests.support.rows import ROW, parse
+from worker.contract.errors import SettingsError
 from worker.contract.row_warnings import RowWarning
 from worker.contract.seeds import row_seed
 from worker.settings.fleet import load_settings
@@ -190,6 +191,7 @@ def test_a_request_carries_the_runs_parameters() -> None:
         ({}, {"metadata": False}),
         ({}, {"demand_profile": "exact"}),
         ({"images": ["a.png", "b.png"]}, {"multi_image": "stitch"}),
+        ({}, {"diffuser_model_name": "tiny-klein", "multi_image": "references"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext", "hf_revision": "v2"}),
     ],
@@ -319,3 +321,33 @@ def test_a_very_long_instruction_is_an_error() -> None:
     assert parse({**ROW, "conversations": "x" * 10_001}).error == (
         "line 3: conversations: the instruction has 10001 characters, more than 10000."
     )
+
+
+def test_references_are_as_many_as_the_model_takes() -> None:
+    """All of a row's images go to a model that takes several; one more than that is the row's error."""
+    klein = {"diffuser_model_name": "tiny-klein", "multi_image": "references"}
+    four = parse({**ROW, "images": ["a.png"] * 4}, **klein).request
+    assert four is not None
+    assert (len(four.images), four.references) == (4, True)
+    assert parse({**ROW, "images": ["a.png"] * 5}, **klein).error == (
+        "line 3: images: 5 images are more than the 4 that tiny-klein takes."
+    )
+    with pytest.raises(SettingsError, match=r"^FLEET_MULTI_IMAGE: demo takes one picture and no references beside it;"):
+        parse(ROW, multi_image="references")
+
+
+@pytest.mark.parametrize(
+    ("own", "sentence"),
+    [
+        ({"guidance": 3.5}, "edit.guidance: tiny-klein is distilled and takes no guidance; leave it out."),
+        (
+            {"negative_prompt": "", "true_cfg_scale": 2},
+            "edit.negative_prompt: tiny-klein is distilled and takes no negative prompt; leave it out.",
+        ),
+    ],
+)
+def test_what_a_distilled_model_would_not_heed_is_an_error(own: dict[str, Any], sentence: str) -> None:
+    """Its base takes both."""
+    assert parse({**ROW, "edit": own}, diffuser_model_name="tiny-klein").error == f"line 3: {sentence}"
+    assert parse({**ROW, "edit": own}, diffuser_model_name="tiny-klein-base").request is not None
+    assert parse({**ROW, "edit": {"guidance": 1}}, diffuser_model_name="tiny-klein").request is not None

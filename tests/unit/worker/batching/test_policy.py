@@ -9,8 +9,9 @@ from itertools import count
 import pytest
 
 from tests.support.policies import policy
+from worker.batching.budget import Budget
 from worker.batching.jobs import BatchKey
-from worker.batching.policy import Run, Wait, Waiting, choose
+from worker.batching.policy import Policy, Run, Wait, Waiting, choose
 from worker.contract.buckets import Bucket
 from worker.settings.fleet import load_settings
 
@@ -137,3 +138,13 @@ def test_rows_ride_in_full_batches_and_none_starves(weights: Sequence[float], se
     full, longest = simulate(weights, batches=2000, seed=seed)
     assert full >= 0.9
     assert longest <= POLICY.max_passed_over + len(weights)
+
+
+def test_references_are_tokens_too() -> None:
+    """A key whose rows have references of as many tokens again takes fewer of them, and never none."""
+    plain = BatchKey(bucket=Bucket(1024, 1024), steps=4, guidance=1.0, true_cfg_scale=1.0, num_images=1)
+    one, three = (plain._replace(references=(Bucket(1024, 1024),) * number) for number in (1, 3))
+    assert (plain.tokens, one.tokens, three.tokens) == (8704, 12800, 20992)
+    for images, limits in ((4, [4, 2, 1]), (1, [1, 1, 1])):
+        budget = Budget(images=images, at=Bucket(1024, 1024), most=8)
+        assert [Policy(budget=budget, max_wait=1.0).limit(key) for key in (plain, one, three)] == limits

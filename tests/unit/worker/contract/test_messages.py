@@ -107,7 +107,9 @@ def test_a_wrong_field_is_named(field: str, value: object) -> None:
         EditRequest.decode(json.dumps(wrong))
 
 
-@pytest.mark.parametrize("field", sorted(set(EditRequest.model_fields) - {"v"}))
+@pytest.mark.parametrize(
+    "field", sorted(name for name, field in EditRequest.model_fields.items() if field.is_required())
+)
 def test_a_missing_field_is_named(field: str) -> None:
     """A message that lacks a field is refused, and the field is named."""
     wrong = json.loads(REQUEST.encode())

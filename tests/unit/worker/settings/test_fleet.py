@@ -140,7 +140,9 @@ def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str
 def test_an_unknown_model_is_told_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever names an unknown model learns which there are."""
     monkeypatch.setenv("FLEET_DIFFUSER_MODEL_NAME", "sdxl")
-    with pytest.raises(SettingsError, match="FLUX-Kontext and demo"):
+    with pytest.raises(
+        SettingsError, match=r"there are FLUX-Kontext, demo, FLUX\.2-klein and FLUX\.2-klein-base \(found"
+    ):
         load_settings()
 
 

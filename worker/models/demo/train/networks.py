@@ -9,7 +9,7 @@ import transformers
 from tokenizers import Tokenizer, models, trainers
 
 from worker.models.demo.phrases import FRAMES, LEARNED, THINGS, UNKNOWN
-from worker.models.flux.architecture import Architecture, Tokenizers, build, clip_tokenizer
+from worker.models.kontext.architecture import Architecture, Tokenizers, build, clip_tokenizer
 
 #: Of the transformer: five heads of 32.
 _WIDTH: Final = 160

@@ -6,7 +6,7 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from tests.support.jobs import job
-from worker.models.flux.pixels import to_device, to_pictures
+from worker.models.pipelines.pixels import to_device, to_pictures
 
 
 def test_pixels_arrive_as_diffusers_has_them(device: torch.device) -> None:

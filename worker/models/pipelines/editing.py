@@ -1,9 +1,10 @@
-"""FLUX.1-Kontext through diffusers' FluxKontextPipeline; the demo model goes the same way."""
+"""Micro-batches through a pipeline of diffusers: what a family has to say, and all that is the same for every one."""
 
 import logging
 import re
 import time
 import traceback
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,17 +12,16 @@ from typing import Any, Final, Self
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from worker.batching.budget import Memory, split
 from worker.batching.jobs import BatchKey, EditJob
-from worker.contract.buckets import Bucket
-from worker.contract.catalog import FLUX_TOKENS
 from worker.contract.errors import OutOfMemory
 from worker.contract.profiles import Profile
 from worker.contract.reading import Reading
-from worker.models.flux.pixels import to_device, to_pictures
-from worker.models.flux.prompts import Prompts
-from worker.models.flux.tokens import TokenCounter
+from worker.models.pipelines.pixels import to_pictures
+from worker.models.pipelines.prompts import Prompts
+from worker.models.pipelines.tokens import TokenCounter
 from worker.models.protocol import EditModel
 from worker.models.speed.capabilities import machine_of
 from worker.models.speed.compiling import compiler_settings
@@ -37,8 +37,27 @@ logger = logging.getLogger(__name__)
 _USABLE: Final = 0.9
 
 
-class Kontext(EditModel):
-    """A loaded FluxKontextPipeline."""
+class PipelineEditor(EditModel):
+    """A loaded pipeline that edits rows, each from its own pictures. A family says the four things below."""
+
+    @abstractmethod
+    def embedding(self, prompt: str) -> tuple[Tensor, ...]:
+        """Return what the transformer reads of an instruction: tensors of one row each."""
+
+    @abstractmethod
+    def counter(self) -> TokenCounter:
+        """Return what counts the tokens of an instruction."""
+
+    @abstractmethod
+    def passes(self, key: BatchKey) -> int:
+        """Return how often the transformer runs in each step: twice where there is true CFG."""
+
+    @abstractmethod
+    def call(self, key: BatchKey, rows: Sequence[tuple[EditJob, int]]) -> Tensor:
+        """Call the pipeline once, for rows and the seed of each; return (rows, 3, height, width), from 0 to 1.
+
+        A row's picture must follow from its own job and seed alone, whatever its neighbours.
+        """
 
     def __init__(self, pipeline: Any, profile: Profile, *, compile_cache: Path, prompt_cache: int) -> None:
         """Take a pipeline that is on its device, and change it as the profile says.
@@ -51,17 +70,17 @@ class Kontext(EditModel):
         """
         #: diffusers' own.
         self.pipeline = pipeline
-        self._device: torch.device = pipeline.device
-        self._prompts = Prompts(pipeline, prompt_cache)
-        self._count = TokenCounter(pipeline.tokenizer_2, FLUX_TOKENS)
-        set_layout(pipeline.vae, profile, self._device)
-        self._steps = tune(pipeline.transformer, profile, machine_of(self._device), compile_cache)
-        #: Resolutions and sizes of a call that were compiled.
-        self._known: set[tuple[Bucket, int]] = set()
+        self.device: torch.device = pipeline.device
+        self.prompts = Prompts(self.embedding, prompt_cache)
+        self._count = self.counter()
+        set_layout(pipeline.vae, profile, self.device)
+        self._steps = tune(pipeline.transformer, profile, machine_of(self.device), compile_cache)
+        #: Shapes of a call that were compiled: everything of its key that shapes depend on, and its images.
+        self._known: set[tuple[Any, ...]] = set()
         self._per_token = 0.0
         self.profile = str(profile)
         self.is_compiled = profile.compiled
-        if self._device.type == "cpu":
+        if self.device.type == "cpu":
             leave_a_core()
 
     @classmethod
@@ -102,73 +121,55 @@ class Kontext(EditModel):
         return [[next(results) for _ in job.seeds] for job in jobs]
 
     def reading(self, prompt: str) -> Reading:
-        """Count the tokens of an instruction by T5's tokenizer. CLIP's reads 77, for the tone of the whole alone."""
+        """Count the tokens of an instruction by the model's own tokenizer."""
         return self._count(prompt)
 
     def memory(self) -> Memory | None:
         """Return what the last call took of the GPU's memory and what is left; None on a CPU."""
-        if self._device.type != "cuda":
+        if self.device.type != "cuda":
             return None
-        free = int(_USABLE * free_memory(self._device)[0]) - self._prompts.room
+        free = int(_USABLE * free_memory(self.device)[0]) - self.prompts.room
         return Memory(free=max(0, free), per_token=self._per_token)
 
     def gpu_memory(self) -> dict[str, int]:
         """Return the bytes of the GPU's memory by kind; empty on a CPU."""
-        return memory_by_kind(self._device)
+        return memory_by_kind(self.device)
 
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:
-            with self._observed(key.bucket, len(rows)), compiler_settings():
-                return self._call(key, rows)
+            with (
+                self._observed(key, len(rows)),
+                compiler_settings(),
+                self._steps.over(key.steps, passes=self.passes(key)),
+            ):
+                return to_pictures(self.call(key, rows))
         except torch.OutOfMemoryError as error:
             traceback.clear_frames(error.__traceback__)  # they hold what the call had made
             wanted = re.search(r"Tried to allocate ([\d.]+ \w+)", str(error))
-        if self._device.type != "cuda":
+        if self.device.type != "cuda":
             raise OutOfMemory(key.bucket, len(rows))
         more = f"{wanted[1]} more are needed at a time, and " if wanted else ""
-        raise OutOfMemory(key.bucket, len(rows), f" ({more}{in_gib(*free_memory(self._device))})")
+        raise OutOfMemory(key.bucket, len(rows), f" ({more}{in_gib(*free_memory(self.device))})")
 
     @contextmanager
-    def _observed(self, bucket: Bucket, images: int) -> Iterator[None]:
+    def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
-        is_new, begun, before = self.is_compiled and (bucket, images) not in self._known, time.monotonic(), 0
+        bucket, shape = key.bucket, (key.bucket, key.references, images)
+        is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)
-        if self._device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self._device)
-            before = torch.cuda.memory_allocated(self._device)
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+            before = torch.cuda.memory_allocated(self.device)
         yield
-        if self._device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated(self._device)
-            self._per_token = (peak - before) / (images * bucket.tokens)
+        if self.device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(self.device)
+            self._per_token = (peak - before) / (images * key.tokens)
         if is_new:
-            self._known.add((bucket, images))
+            self._known.add(shape)
             logger.info("compiled for %s, %d at a time, in %.1f s", bucket, images, time.monotonic() - begun)
 
-    def _call(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
-        width, height = key.bucket
-        sequence, pooled = self._prompts.embed([job.prompt for job, _ in rows])
-        negative: tuple[Any, Any] = (None, None)
-        if key.true_cfg_scale > 1:
-            negative = self._prompts.embed([job.negative_prompt or "" for job, _ in rows])
-        with self._steps.over(key.steps, passes=2 if key.true_cfg_scale > 1 else 1):
-            output = self.pipeline(
-                image=to_device([job.image for job, _ in rows], self._device),
-                prompt_embeds=sequence,
-                pooled_prompt_embeds=pooled,
-                negative_prompt_embeds=negative[0],
-                negative_pooled_prompt_embeds=negative[1],
-                # Without these the output is 1024 x 1024, whatever the input; and max_area shrinks some buckets.
-                width=width,
-                height=height,
-                max_area=width * height,
-                # The images are at the bucket's size already; the pipeline would take the first one's for all.
-                _auto_resize=False,
-                num_inference_steps=key.steps,
-                guidance_scale=key.guidance,
-                true_cfg_scale=key.true_cfg_scale,
-                # One generator per row, on the CPU: its noise is the same whatever its neighbours and the device.
-                generator=[torch.Generator("cpu").manual_seed(seed) for _, seed in rows],
-                output_type="pt",
-            )
-        return to_pictures(output.images)
+
+def noise_of(rows: Sequence[tuple[EditJob, int]]) -> list[torch.Generator]:
+    """Return a generator for each row, on the CPU: its noise is the same whatever its neighbours and the device."""
+    return [torch.Generator("cpu").manual_seed(seed) for _, seed in rows]

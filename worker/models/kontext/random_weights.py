@@ -1,13 +1,12 @@
 """FLUX.1-Kontext of diffusers' own classes with random weights, for measuring time and for tests of arithmetic."""
 
-import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 
-from worker.models.flux.architecture import Architecture, build
+from worker.models.kontext.architecture import TINY, Architecture, build
+from worker.models.pipelines.building import draw_weights
 
 SEED = 6
 
@@ -44,23 +43,13 @@ def random_pipeline(architecture: Architecture, *, device: torch.device, dtype: 
     pipeline = build(architecture, device=device, dtype=dtype)
     generator = torch.Generator(device).manual_seed(SEED)
     for name, gains in GAINS.items():
-        _draw_weights(getattr(pipeline, name), gains, generator)
+        draw_weights(getattr(pipeline, name), gains, generator)
     # With nothing of their own, T5's padded positions repeat the instruction; else a short one drowns in 500.
     pipeline.text_encoder_2.get_input_embeddings().weight.data[0] = 0.0
     return pipeline
 
 
-@torch.no_grad()
-def _draw_weights(module: torch.nn.Module, gains: Mapping[str, float], generator: torch.Generator) -> None:
-    for name, weight in module.named_parameters():
-        gain = next((gain for pattern, gain in gains.items() if re.search(pattern, name)), None)
-        if name.endswith("bias"):
-            weight.normal_(0.0, gain or 0.0, generator=generator)
-        elif weight.ndim == 1:
-            weight.fill_(1.0 if gain is None else gain)
-        else:
-            std = (1.0 if gain is None else gain) / math.sqrt(weight[0].numel())
-            weight.normal_(0.0, std, generator=generator)
-        if weight.shape[2:]:
-            # Even kernels draw blobs instead of grain, and blobs outlive a resize.
-            weight.copy_(weight.mean((2, 3), keepdim=True).expand_as(weight) * weight.shape[-1])
+def tiny_pipeline(*, distilled: bool | None) -> Any:
+    """Build the smallest one that works, on the CPU; `worker.models.registry` saves it, and loads it as any other."""
+    del distilled  # there is one kind
+    return random_pipeline(TINY, device=torch.device("cpu"), dtype=torch.float32)

@@ -7,7 +7,7 @@ from transformers import AutoTokenizer, ByT5Tokenizer
 
 from worker.contract.reading import Reading
 from worker.models.demo import CHECKPOINT
-from worker.models.flux.tokens import TokenCounter
+from worker.models.pipelines.tokens import TokenCounter
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
-from worker.models.flux.architecture import FULL, TINY, Architecture, build
-from worker.models.flux.random_weights import random_pipeline
+from tests.support.work import require_told
+from worker.models.kontext.architecture import FULL, TINY, Architecture, build
+from worker.models.kontext.random_weights import random_pipeline
 
 CPU = torch.device("cpu")
 
@@ -62,6 +63,11 @@ def test_the_real_size_has_kontexts_geometry(full: Any) -> None:
     assert sum(config.axes_dims_rope) == config.attention_head_dim
     assert full.text_encoder_2.config.d_model == config.joint_attention_dim
     assert full.text_encoder.config.hidden_size == config.pooled_projection_dim
+
+
+def test_the_catalog_has_its_work_and_size(full: Any) -> None:
+    """What a producer is told of FLUX-Kontext is what its architecture comes to."""
+    require_told("black-forest-labs/FLUX.1-Kontext-dev", full)
 
 
 @pytest.mark.parametrize(

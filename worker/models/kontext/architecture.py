@@ -1,7 +1,6 @@
 """FLUX.1-Kontext built from its configuration, at the real size or tiny: diffusers' own classes, no download."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +8,8 @@ import diffusers
 import torch
 import transformers
 from tokenizers import pre_tokenizers
+
+from worker.models.pipelines.building import made_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +69,9 @@ def build(
 ) -> Any:
     """Build the pipeline, its networks directly on the device in this type; the host never holds them.
 
-    Their weights are whatever the classes draw from torch's global generator, whose state is put back. Without
-    `tokenizers` it reads letters, byte by byte.
+    Their weights are whatever the classes draw. Without `tokenizers` it reads letters, byte by byte.
     """
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _by_default(device, dtype):
+    with made_on(device, dtype):
         # In this order: it is part of what a seed gives.
         networks: dict[str, Any] = {
             "vae": _vae(architecture),
@@ -90,18 +90,6 @@ def build(
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
-
-
-@contextmanager
-def _by_default(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
-    """Have new tensors made on a device and, where they are of floating point, in a type."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        with device:
-            yield
-    finally:
-        torch.set_default_dtype(before)
 
 
 def clip_tokenizer(merges: Sequence[Any]) -> transformers.CLIPTokenizer:

@@ -8,8 +8,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from tests.support.pipelines import edited_pixels
-from worker.models.flux.architecture import TINY
-from worker.models.flux.random_weights import random_pipeline
+from worker.models.kontext.architecture import TINY
+from worker.models.kontext.random_weights import random_pipeline
 
 INSTRUCTIONS = (
     "Make it red.",

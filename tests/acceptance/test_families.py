@@ -1,0 +1,53 @@
+"""A family's tiny model edits through Redis and a worker, as the real one would."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import Start
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.pictures import photo
+
+
+@pytest.fixture
+def klein(cli: CLI) -> CLI:
+    """Call `producer` for the tiny FLUX.2 [klein]."""
+    return replace(cli, settings={**cli.settings, "diffuser_model_name": "tiny-klein"})
+
+
+def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
+    """Each row has its own picture and references; a row that asks for what the model has not has its error."""
+    for name in ("coffee", "chelsea"):
+        photo(name, 192, 128, klein.folder / f"{name}.png")
+    rows = [
+        row("coffee.png", "Make it red."),
+        row("chelsea.png", "Make it red."),
+        row("coffee.png", "Make it blue."),
+        row(["coffee.png", "chelsea.png"], "Make it red.", edit={"seed": 5}),
+        row(["coffee.png", "coffee.png"], "Make it red.", edit={"seed": 5}),
+        row("chelsea.png", "Make it red.", edit={"guidance": 5}),
+        row("chelsea.png", "Make it red.", edit={"negative_prompt": "", "true_cfg_scale": 2}),
+        row(["coffee.png"] * 5, "Make it red."),
+    ]
+    write_jsonl(klein.folder / "in.jsonl", rows)
+    submitted = klein(
+        "submit", "in.jsonl", "--run-dir", "r", "--size", "192x128", "--seed", 3, "--multi-image", "references"
+    )
+    assert submitted.returncode == 0, submitted.stderr
+    worker = start(diffuser_model_name="tiny-klein", batch_size=4)
+    collected = klein("collect", "r")
+    assert collected.returncode == 3, collected.stderr
+    output = read_jsonl(klein.folder / "r" / "output.jsonl")
+    pictures = [np.asarray(Image.open(klein.folder / Path(path))) for one in output[:5] for path in one["output_image"]]
+    assert [picture.shape for picture in pictures] == [(128, 192, 3)] * 5
+    assert min(np.abs(pictures[0].astype(int) - other).mean() for other in pictures[1:3]) > 8
+    assert np.abs(pictures[3].astype(int) - pictures[4]).mean() > 1, "their references alone differ"
+    assert output[5]["error"] == "line 6: edit.guidance: tiny-klein is distilled and takes no guidance; leave it out."
+    assert output[6]["error"].startswith("line 7: edit.negative_prompt: tiny-klein is distilled and takes no negative")
+    assert output[7]["error"] == "line 8: images: 5 images are more than the 4 that tiny-klein takes."
+    assert worker.logged("model ready: tiny-klein ")
+    # Steps are the model's own, where nobody names others.
+    assert Image.open(klein.folder / output[0]["output_image"][0]).info["fleet:steps"] == "4"

@@ -1,1 +1,0 @@
-"""FLUX.1-Kontext, through diffusers' own pipeline."""

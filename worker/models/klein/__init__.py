@@ -1,0 +1,1 @@
+"""FLUX.2 [klein], distilled and base, through diffusers' own pipeline."""

@@ -1,0 +1,24 @@
+"""What a model cannot do, as far as settings ask for it."""
+
+from worker.contract.catalog import checkpoint_of
+from worker.contract.model_spec import ModelSpec
+from worker.contract.parameters import MultiImage
+
+
+def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_image: MultiImage) -> str | None:
+    """Say what is asked of a model that it cannot do, in a sentence without its dot; None where it can do all."""
+    known = checkpoint_of(weights) if spec.source == "hub" else None
+    if known is not None and known[0] != spec:
+        return (
+            f"FLEET_HF_MODEL_NAME_OR_PATH: {weights} is no {spec.name}; set"
+            f" FLEET_DIFFUSER_MODEL_NAME={known[0].name} for it, or leave the weights out"
+        )
+    # Its own, 1, is what a run remembers of a distilled model.
+    if spec.guided == "none" and guidance not in {None, spec.guidance}:
+        return f"FLEET_DIFFUSER_GUIDANCE_SCALE: {spec.name} is distilled and takes no guidance; leave it out"
+    if multi_image == "references" and spec.references == 1:
+        return (
+            f"FLEET_MULTI_IMAGE: {spec.name} takes one picture and no references beside it;"
+            " stitch puts several side by side"
+        )
+    return None
