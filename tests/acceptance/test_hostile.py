@@ -12,12 +12,12 @@ import redis
 from tests.conftest import Start
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
-from tests.support.requests import make_request
+from tests.support.requests import make_request, shared_of
 from tests.support.sending import send
 from tests.support.waiting import wait_until
-from worker.contract.messages import TASK_NAME, Parameters, queue_name
+from worker.contract.messages import TASK_NAME, queue_name
 from worker.contract.outcomes import open_redis
-from worker.contract.sharing import SharedPart, Splitter
+from worker.contract.sharing import Splitter
 
 QUEUE = queue_name("demo")
 
@@ -46,8 +46,7 @@ def without(message: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 REST: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-SHARED = SharedPart(base="/", **Parameters.model_validate(make_request().model_dump(), extra="ignore").model_dump())
-ROW = Splitter(SHARED).own(make_request())
+ROW = Splitter(shared_of(make_request())).own(make_request())
 
 NONSENSE: dict[str, object] = {
     "no JSON": "\x00\xff no JSON",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from worker.contract.messages import EditRequest
+from worker.contract.messages import EditRequest, Parameters
+from worker.contract.sharing import SharedPart
 
 
 def make_request(**given: Any) -> EditRequest:
@@ -14,3 +15,8 @@ def make_request(**given: Any) -> EditRequest:
         "metadata": True, "shard_folders": None, "long_instruction": "warn", "profile": None,
     }  # fmt: skip
     return EditRequest(**{**usual, **given})
+
+
+def shared_of(request: EditRequest, *, base: str = "/") -> SharedPart:
+    """Return a shared part from which a request differs in nothing."""
+    return SharedPart(base=base, **{name: getattr(request, name) for name in Parameters.model_fields})
