@@ -1,6 +1,7 @@
 """Publishing: one task on Redis per request."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from secrets import token_hex
 from typing import Final
 
@@ -15,15 +16,16 @@ from worker.contract.sharing import Splitter
 #: Rows per transaction of the ledger and per round trip to Redis.
 CHUNK: Final = 1000
 
-#: Characters of messages per command: a row's own picture alone may have more.
+#: Characters of messages per command, and of one beside its instruction and images.
 _PIECE: Final = 2**20
+_ENVELOPE: Final = 500
 
 #: Most characters of an instruction that Flower shows.
 _WORDS: Final = 60
 
 
 def publish(run: Run, requests: Sequence[EditRequest]) -> None:
-    """Publish one task per request, in one round trip, however long Redis is away.
+    """Publish one task per request, in one command but for rows that hold pictures, however long Redis is away.
 
     Where it was away some may be published twice; workers know the finished ones.
 
@@ -31,7 +33,9 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
         RunError: the run was cancelled; what was just published is removed again.
 
     """
-    run.retrying(lambda: _publish(run, requests))
+    envelope, splitter = Envelope(run.queue.name), Splitter(run.shared)
+    for piece in _in_pieces(requests):
+        run.retrying(partial(_publish, run, piece, envelope, splitter))
     try:
         require_wanted(run)
     except RunError:
@@ -40,37 +44,35 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
         raise
 
 
-def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
-    # Before the rows, so that none is ever where nobody looks; after them, since an empty queue is struck out in time.
-    run.announce()
-    # Anew in each attempt, with ids of its own: no client may send a message twice that is known by its id.
-    with open_redis(run.settings.broker, patience=None) as client:
-        for messages in _in_pieces(_messages(run, requests)):
-            client.lpush(run.queue.name, *messages)
-    run.queue.announce()
-
-
-def _messages(run: Run, requests: Iterable[EditRequest]) -> Iterator[str]:
-    envelope, splitter = Envelope(run.queue.name), Splitter(run.shared)
-    for request in requests:
-        # Readable in logs and in Flower; unique, since a row may be sent more than once.
-        task = f"{request.run}.{request.row}.{token_hex(4)}"
-        # What Flower shows: the message itself says less, and its folder elsewhere.
-        yield envelope.message(task, splitter.own(request), for_flower(request))
-
-
-def _in_pieces(messages: Iterable[str]) -> Iterator[list[str]]:
-    """Yield messages in lists of about a megabyte, since a row may hold a picture."""
-    piece: list[str] = []
+def _in_pieces(requests: Iterable[EditRequest]) -> Iterator[list[EditRequest]]:
+    """Yield requests in lists, each about a megabyte of messages: what a full Redis has taken is not sent twice."""
+    piece: list[EditRequest] = []
     room = _PIECE
-    for message in messages:
-        piece.append(message)
-        room -= len(message)
+    for request in requests:
+        piece.append(request)
+        room -= _ENVELOPE + len(request.prompt) + sum(map(len, request.images))
         if room <= 0:
             yield piece
             piece, room = [], _PIECE
     if piece:
         yield piece
+
+
+def _publish(run: Run, requests: Sequence[EditRequest], envelope: Envelope, splitter: Splitter) -> None:
+    # Before the rows, so that none is ever where nobody looks; after them, since an empty queue is struck out in time.
+    run.announce()
+    # Anew in each attempt, and by a client that makes one: a message is known by its tag, so that none may come twice.
+    messages = [_message(request, envelope, splitter) for request in requests]
+    with open_redis(run.settings.broker, patience=None) as client:
+        client.lpush(run.queue.name, *messages)
+    run.queue.announce()
+
+
+def _message(request: EditRequest, envelope: Envelope, splitter: Splitter) -> str:
+    # Readable in logs and in Flower; unique, since a row may be sent more than once.
+    task = f"{request.run}.{request.row}.{token_hex(4)}"
+    # What Flower shows: a row's own part alone is of no use to a reader.
+    return envelope.message(task, splitter.own(request), for_flower(request))
 
 
 def for_flower(request: EditRequest) -> str:
