@@ -1,5 +1,6 @@
 """What a queued row costs Redis, and what its run leaves there beside it."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import redis
 
 from tests.support.by_hand import LANE, answer_all, queues_of, requests, write_rows
-from tests.support.cli import CLI, write_jsonl
+from tests.support.cli import CLI, row, write_jsonl
 from tests.support.place import PROJECT
 from worker.contract.outcomes import open_redis
 from worker.contract.redis_keys import KEPT, KEPT_FINISHED
@@ -70,8 +71,10 @@ def test_what_rows_share_is_there_once(usual: CLI, client: redis.Redis) -> None:
     )  # fmt: skip
     (queue,) = queues_of(client)
     bodies = [json.loads(json.loads(raw)["body"])[0][0] for raw in client.lrange(queue, 0, -1)]
-    assert {row["images"][0][:7] for row in bodies} == {"photos/"}
-    assert [row["own"] for row in bodies if "own" in row] == [{"size": "input"}]  # the row with parameters of its own
+    assert {body["images"][0][:7] for body in bodies} == {"photos/"}
+    assert [body["own"] for body in bodies if "own" in body] == [
+        {"size": "input"}
+    ]  # the row with parameters of its own
 
 
 def test_other_options_are_another_part(cli: CLI, client: redis.Redis, redis_url: str) -> None:
@@ -97,6 +100,27 @@ def test_it_is_kept_as_long_as_its_run(cli: CLI, client: redis.Redis, redis_url:
     assert cli("retry", "r").returncode == 0
     assert KEPT - 60 < client.ttl(key) <= KEPT
     assert len(requests(redis_url)) == 3
+
+
+def published(client: redis.Redis) -> int:
+    """Count the commands by which rows came into queues."""
+    facts: Any = client.info("commandstats")
+    return int(facts["cmdstat_lpush"]["calls"])
+
+
+def test_a_thousand_rows_are_one_command(cli: CLI, client: redis.Redis) -> None:
+    """So that Redis has all of them, or none: a full one takes no part of them twice."""
+    submit_examples(cli, 1000)
+    assert published(client) == 1
+
+
+def test_rows_with_pictures_are_sent_by_the_megabyte(cli: CLI, client: redis.Redis, redis_url: str) -> None:
+    """Neither a command nor the producer's memory holds a thousand of them."""
+    picture = base64.b64encode(b"\x89PNG" + bytes(600_000)).decode()
+    write_jsonl(cli.folder / "in.jsonl", [row(f"data:image/png;base64,{picture}", "Make it red.") for _ in range(5)])
+    assert cli("submit", "in.jsonl", "--run-dir", "r").returncode == 0
+    assert published(client) == 3
+    assert [request.row for request in requests(redis_url)] == [0, 1, 2, 3, 4]
 
 
 def test_version_4_has_its_queues_named(cli: CLI, client: redis.Redis) -> None:
