@@ -69,6 +69,7 @@ bench: .venv/installed
 	$(BIN)/python -m worker.bench
 	$(BIN)/python -m tests.bench.fleet
 	$(BIN)/python -m tests.bench.real_fleet
+	$(BIN)/python -m tests.bench.submitting
 	$(BIN)/python -m tests.bench.starting
 	$(BIN)/python -m tests.bench.loading
 

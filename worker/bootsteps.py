@@ -21,6 +21,7 @@ from worker.delivery.isolation import Isolation
 from worker.delivery.ownership import Ownership
 from worker.delivery.quarantine import Quarantine
 from worker.editing.editor import RowEditor
+from worker.editing.joining import Joining
 from worker.health.retrying import Retrying
 from worker.health.shutdown import Shutdown
 from worker.health.watchdog import Watchdog
@@ -79,6 +80,7 @@ class LoadModel(bootsteps.StartStopStep):
         shutdown.covers(batcher)
         retrying = Retrying(batcher.closing, attempts=settings.attempts)
         task = EditTask(
+            joining=Joining(client, retrying),
             editor=_editor(model, settings, batcher, retrying, client),
             isolation=isolation,
             quarantine=quarantine,

@@ -8,7 +8,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject
 
 from worker.batching.jobs import Ticket
-from worker.contract.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
+from worker.contract.errors import CrashedError, GivenBack, RowError, Unwanted
 from worker.contract.messages import TASK_NAME, EditRequest, Outcome
 from worker.contract.outcomes import OutcomeStream
 from worker.delivery.isolation import Isolation
@@ -16,6 +16,7 @@ from worker.delivery.ownership import Ownership
 from worker.delivery.quarantine import Quarantine
 from worker.delivery.requests import Dropped, RowRequest
 from worker.editing.editor import RowEditor
+from worker.editing.joining import Joining
 from worker.editing.record import RowRecord
 from worker.health.retrying import Retrying
 from worker.metrics.observer import Observer
@@ -47,6 +48,7 @@ class EditTask(Task):
     def __init__(
         self,
         *,
+        joining: Joining,
         editor: RowEditor,
         isolation: Isolation,
         quarantine: Quarantine,
@@ -59,6 +61,7 @@ class EditTask(Task):
         """`facts` says how the model calculates and how busy it is, for whoever asks."""
         self.facts = facts
         self.pace = Pace()
+        self._joining = joining
         self._editor = editor
         self._isolation = isolation
         self._quarantine = quarantine
@@ -70,15 +73,15 @@ class EditTask(Task):
         self.let_go: set[str] = set()
 
     def run(self, *args: object, **kwargs: object) -> dict[str, object]:
-        """Edit the row of an encoded `EditRequest`, the only argument; return what Flower shows of it.
+        """Edit the row of an `OwnPart`, the only argument; return what Flower shows of it.
 
         Raises:
             RowError: the row cannot be edited; its outcome says why, too.
             Ignore: nobody waits for it here.
-            Reject: the row goes back to the queue, or the message is none of this version.
+            Reject: the row goes back to the queue, or the message is none of this version, or cannot be joined.
 
         """
-        request = _decoded(args, kwargs)
+        request = self._whole(args, kwargs)
         record = RowRecord(request, worker=self.request.hostname or "")
         ticket = Ticket(request.run, request.row, str(self.request.id), str(self.request.properties["delivery_tag"]))
         # Redis marks what was delivered before: the rows of a worker that died, and rows that were given back.
@@ -97,8 +100,7 @@ class EditTask(Task):
                 row_by_row.info("row %s is dropped: %s", request.name, end)
                 # Of one that another worker has, that one tells.
                 raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
-            self._observer.given_back()
-            raise Reject("the worker is shutting down", requeue=True) from None
+            raise self._given_back() from None
         self.pace.answered()
         self._observer.answered(outcome, record.failure)
         if outcome.error is not None:
@@ -109,6 +111,16 @@ class EditTask(Task):
     def drop(self, run: str) -> None:
         """Let go of the rows of a cancelled run."""
         self._editor.drop(run)
+
+    def _whole(self, args: tuple[object, ...], kwargs: dict[str, object]) -> EditRequest:
+        try:
+            return self._joining.request(args, kwargs)
+        except GivenBack:
+            raise self._given_back() from None
+
+    def _given_back(self) -> Reject:
+        self._observer.given_back()
+        return Reject("the worker is shutting down", requeue=True)
 
     def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         with self._isolation.shared():
@@ -145,17 +157,3 @@ class EditTask(Task):
         stream = OutcomeStream(self._client, request.run)
         self._retrying.with_redis(lambda: stream.append(outcome), request.name)
         return outcome
-
-
-def _decoded(args: tuple[object, ...], kwargs: dict[str, object]) -> EditRequest:
-    """Read a message. Whoever can write to Redis can send anything.
-
-    Raises:
-        Reject: it is none of this version; it does not come back.
-
-    """
-    try:
-        return EditRequest.decode(args[0] if len(args) == 1 and not kwargs else None)
-    except ContractError as error:
-        logger.error("rejected a message: %s", error)  # noqa: TRY400 - one sentence says it
-        raise Reject(str(error), requeue=False) from None

@@ -124,11 +124,12 @@ class Collector:
             run.queue.purge()  # of rows that were sent twice
             run.stream.finished()
             run.revocations.finished()
+            run.shared_parts.finished()
         return _Step(len(outcomes), bool(entries), known)
 
     def _go_on(self) -> None:
         """Say that the run goes on, also to a Redis that has lost it; a second is as good as another."""
         now = time.monotonic()
         if now - self._announced >= _ANNOUNCED and self._run.ledger.unanswered:
-            self._run.queue.announce()
+            self._run.announce()
             self._announced = now

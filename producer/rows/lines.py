@@ -39,15 +39,19 @@ def read_lines(path: Path) -> Iterator[Line]:
         RunError: the file cannot be read, or not be decompressed to its end; or it is damaged, or holds no rows.
 
     """
+    for row, (number, text, size, problem) in enumerate(_rows(path)):
+        yield _line(row, number, text, size, problem)
+
+
+def _rows(path: Path) -> Iterator[Element]:
+    """Iterate over the elements that are rows, without the blanks around them."""
     number = 0
     try:
         with unpacked(path) as file:
-            row = 0
             for number, raw, size, problem in _elements(file, path):
-                line = raw.removeprefix(UTF8_MARK).strip()
-                if line or size > LONGEST_LINE:
-                    yield _line(row, number, line, size, problem)
-                    row += 1
+                text = raw.removeprefix(UTF8_MARK).strip()
+                if text or size > LONGEST_LINE:
+                    yield Element(number, text, size, problem)
     except Unreadable as error:
         raise RunError(f"The input {path} {one_line(error)}") from None
     except (*DAMAGES, OSError) as error:
@@ -68,7 +72,7 @@ def count_lines(path: Path) -> int:
             from producer.rows.parquet import count_rows  # noqa: PLC0415 - what it imports is not in the base install
 
             return count_rows(path)
-    return sum(1 for _ in read_lines(path))
+    return sum(1 for _ in _rows(path))
 
 
 def in_chunks(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:

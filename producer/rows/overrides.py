@@ -37,7 +37,8 @@ class Overrides(BaseModel):
         return self
 
 
-_NONE = Overrides()
+#: Of a row that names none.
+NONE = Overrides()
 
 
 def _whole(value: Any) -> Any:
@@ -56,11 +57,11 @@ def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrid
 
     """
     if key is None or (given := read_text(fields.get(key), warn)) is None:
-        return _NONE
+        return NONE
     if not isinstance(given, dict):
         if key == DEFAULT_EDIT_KEY:
             warn(RowWarning.EDIT_IGNORED)
-            return _NONE
+            return NONE
         raise RowError(f"{key}: expected an object of parameters, found {kind_of(given)}.")
     for name in given:
         if name not in Overrides.model_fields:

@@ -4,9 +4,10 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from producer.rows.fields import kind_of
 from producer.rows.images import image_sources
@@ -14,7 +15,7 @@ from producer.rows.instructions import instruction
 from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
-from producer.rows.overrides import Overrides, overrides, require_heeded
+from producer.rows.overrides import NONE, Overrides, overrides, require_heeded
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.inline_images import is_inline
@@ -23,9 +24,13 @@ from worker.contract.messages import EditRequest
 from worker.contract.parameters import exact_size, rounded_size
 from worker.contract.row_warnings import RowWarning, in_order
 from worker.contract.seeds import row_seed
+from worker.contract.sharing import SharedPart
 from worker.settings.fleet import Settings
 
 logger = logging.getLogger(__name__)
+
+#: Parameters that are part of a row's fingerprint only where they are others: rows of runs without them are the same.
+_AS_EVER: Final[dict[str, Any]] = {"profile": None, "references": False}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +78,11 @@ class RowParser:
         base, run_dir = Path(self._base), Path(self._output_dir)
         return RowParser(settings, run=self._run, base=base, run_dir=run_dir, seed_of=self._seed_of)
 
+    @property
+    def shared(self) -> SharedPart:
+        """What rows without parameters of their own have in common."""
+        return SharedPart(base=self._base, **self._undecisive(), **{**_AS_EVER, **self._defaults})
+
     def parse(self, line: Line) -> Row:
         """Never raises: a line that cannot be edited becomes a row with an error."""
         fields = None
@@ -119,10 +129,8 @@ class RowParser:
             run=self._run,
             row=line.row,
             fingerprint=fingerprint(**decisive),
-            output_dir=self._output_dir,
-            shard_folders=settings.shard_folders,
-            long_instruction=settings.long_instruction,
-            **{"profile": None, **decisive},
+            **self._undecisive(),
+            **{**_AS_EVER, **decisive},
         )
         return Row(line=line, fields=fields, request=request, warnings=in_order(warnings))
 
@@ -131,6 +139,23 @@ class RowParser:
         return path.startswith(self._run_folder) and is_in_row_folder(path.removeprefix(self._run_folder))
 
     def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
+        seed = _either(self._seed_of(row), _either(own.seed, row_seed(self._settings.seed, row)))
+        return {**(self._defaults if own is NONE else self._common(own)), "seed": seed}
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return self._common(NONE)
+
+    def _undecisive(self) -> dict[str, Any]:
+        """Return what is said to workers and decides no picture."""
+        settings = self._settings
+        return {
+            "output_dir": self._output_dir,
+            "shard_folders": settings.shard_folders,
+            "long_instruction": settings.long_instruction,
+        }
+
+    def _common(self, own: Overrides) -> dict[str, Any]:
         """Return a row's parameters: its own where it names them, else the run's."""
         settings = self._settings
         return {
@@ -140,13 +165,11 @@ class RowParser:
             "steps": _either(own.steps, settings.steps),
             "guidance": float(_either(own.guidance, settings.guidance)),
             "num_images": _either(own.num_images, settings.num_images),
-            "seed": _either(self._seed_of(row), _either(own.seed, row_seed(settings.seed, row))),
             "size": rounded_size(_either(own.size, settings.size), settings.spec.multiple),
             "image_format": settings.image_format,
             # PNG has none; a finished row is not to be edited again for it.
             "quality": 100 if settings.image_format == "png" else settings.quality,
             "metadata": settings.metadata,
-            # Rows of a run that demands none are the same as ever.
             **({} if settings.demand_profile is None else {"profile": settings.demand_profile}),
             **({"references": True} if settings.multi_image == "references" else {}),
         }

@@ -6,7 +6,7 @@ import redis
 
 from worker.contract.counting import counted
 from worker.contract.lanes import older_queues
-from worker.contract.roster import rows_in
+from worker.contract.roster import Roster, rows_in
 
 
 class Left(NamedTuple):
@@ -23,8 +23,11 @@ class Left(NamedTuple):
 
 def left_by_older(client: redis.Redis, model: str) -> Left | None:
     """Count the rows of a model that wait in queues of earlier versions; None where there are none."""
-    queues = older_queues(model)
-    found = {queue: rows for queue, rows in zip(queues, rows_in(client, queues), strict=True) if rows}
+    found: dict[str, int] = {}
+    for lane in older_queues(model):
+        runs = [entry.queue for entry in Roster(client, lane).listed()]  # of version 4; earlier ones had none
+        own, *others = rows_in(client, [lane, *runs])
+        found |= {name: rows for name, rows in ((lane, own), (f"{lane}.<run>", sum(others))) if rows}
     return Left(sum(found.values()), tuple(found)) if found else None
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from celery import Celery
-
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
 from producer.run.failures import folder_errors, ledger_errors
@@ -16,12 +14,13 @@ from producer.run.lock import locked
 from producer.run.manifest import as_begun, claim, remember, remembered
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
-from worker.celery import connect
 from worker.contract.errors import RunError, SettingsError
 from worker.contract.layout import is_in_row_folder
 from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
+from worker.contract.shared_parts import SharedParts
+from worker.contract.sharing import SharedPart
 from worker.settings.fleet import Settings
 
 
@@ -38,6 +37,7 @@ class Run:
     stream: OutcomeStream
     revocations: Revocations
     queue: RunQueue
+    shared_parts: SharedParts
     #: Through it goes everything that needs Redis.
     retrying: Retrying
     #: What makes this command's input and settings the run's own, and returns that input; None once it is done.
@@ -56,9 +56,14 @@ class Run:
             self.takes_over = None
 
     @cached_property
-    def app(self) -> Celery:
-        """What publishes its rows."""
-        return connect(self.settings)
+    def shared(self) -> SharedPart:
+        """What its rows share, but for those with parameters of their own."""
+        return self.parser.shared
+
+    def announce(self) -> None:
+        """Let workers find its queue and what its rows share: before rows come there, and while they are awaited."""
+        self.shared_parts.put(self.shared.digest, self.shared.encode())
+        self.queue.announce()
 
     @property
     def output_path(self) -> Path:
@@ -179,6 +184,7 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retry
             others=queue_names(settings.model),
             priority=settings.priority,
         ),
+        shared_parts=SharedParts(client, ledger.run),
         retrying=retrying,
     )
     _require_free(run.output_path, run)

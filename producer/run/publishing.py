@@ -1,24 +1,31 @@
 """Publishing: one task on Redis per request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from secrets import token_hex
 from typing import Final
-from uuid import uuid4
 
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
-from worker.celery import plain_queue
+from worker.contract.envelope import Envelope
 from worker.contract.errors import RunError
-from worker.contract.messages import TASK_NAME, EditRequest
+from worker.contract.messages import EditRequest
+from worker.contract.outcomes import open_redis
+from worker.contract.sharing import Splitter
 
 #: Rows per transaction of the ledger and per round trip to Redis.
 CHUNK: Final = 1000
+
+#: Characters of messages per command, and of one beside its instruction and images.
+_PIECE: Final = 2**20
+_ENVELOPE: Final = 500
 
 #: Most characters of an instruction that Flower shows.
 _WORDS: Final = 60
 
 
 def publish(run: Run, requests: Sequence[EditRequest]) -> None:
-    """Publish one task per request, in one round trip, however long Redis is away.
+    """Publish one task per request, in one command but for rows that hold pictures, however long Redis is away.
 
     Where it was away some may be published twice; workers know the finished ones.
 
@@ -26,7 +33,9 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
         RunError: the run was cancelled; what was just published is removed again.
 
     """
-    run.retrying(lambda: _publish(run, requests))
+    envelope, splitter = Envelope(run.queue.name), Splitter(run.shared)
+    for piece in _in_pieces(requests):
+        run.retrying(partial(_publish, run, piece, envelope, splitter))
     try:
         require_wanted(run)
     except RunError:
@@ -35,34 +44,35 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
         raise
 
 
-def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
+def _in_pieces(requests: Iterable[EditRequest]) -> Iterator[list[EditRequest]]:
+    """Yield requests in lists, each about a megabyte of messages: what a full Redis has taken is not sent twice."""
+    piece: list[EditRequest] = []
+    room = _PIECE
+    for request in requests:
+        piece.append(request)
+        room -= _ENVELOPE + len(request.prompt) + sum(map(len, request.images))
+        if room <= 0:
+            yield piece
+            piece, room = [], _PIECE
+    if piece:
+        yield piece
+
+
+def _publish(run: Run, requests: Sequence[EditRequest], envelope: Envelope, splitter: Splitter) -> None:
     # Before the rows, so that none is ever where nobody looks; after them, since an empty queue is struck out in time.
-    run.queue.announce()
-    _send(run, requests)
+    run.announce()
+    # Anew in each attempt, and by a client that makes one: a message is known by its tag, so that none may come twice.
+    messages = [_message(request, envelope, splitter) for request in requests]
+    with open_redis(run.settings.broker, patience=None) as client:
+        client.lpush(run.queue.name, *messages)
     run.queue.announce()
 
 
-def _send(run: Run, requests: Sequence[EditRequest]) -> None:
-    queue = plain_queue(run.queue.name)
-    # A connection of its own: kombu's pool would keep one that has failed.
-    with (
-        run.app.connection_for_write() as connection,
-        run.app.amqp.Producer(connection) as producer,
-        producer.batch(CHUNK),
-    ):
-        for request in requests:
-            run.app.send_task(
-                TASK_NAME,
-                args=(request.encode(),),
-                # Readable in logs and in Flower; unique, since a row may be sent more than once.
-                task_id=f"{request.run}.{request.row}.{uuid4().hex[:8]}",
-                # What Flower shows: the message itself is long, and of no use to a reader.
-                argsrepr=for_flower(request),
-                kwargsrepr="{}",
-                producer=producer,
-                queue=queue,
-                retry=False,
-            )
+def _message(request: EditRequest, envelope: Envelope, splitter: Splitter) -> str:
+    # Readable in logs and in Flower; unique, since a row may be sent more than once.
+    task = f"{request.run}.{request.row}.{token_hex(4)}"
+    # What Flower shows: a row's own part alone is of no use to a reader.
+    return envelope.message(task, splitter.own(request), for_flower(request))
 
 
 def for_flower(request: EditRequest) -> str:
@@ -72,7 +82,6 @@ def for_flower(request: EditRequest) -> str:
         "image": "(in the row itself)" if request.images[0].startswith("data:") else request.images[0],
         "instruction": words if len(words) <= _WORDS else f"{words[:_WORDS]}…",
         "folder": request.output_dir,
-        "run": request.run,
         "row": request.row,
     }
     return f"({', '.join(f'{name}={fact!r}' for name, fact in facts.items())})"

@@ -1,6 +1,5 @@
 """What is in Redis of a run's messages: waiting in its queue, or in the hands of workers."""
 
-import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -8,11 +7,12 @@ from typing import Any, Final
 import redis
 from kombu.transport.redis import Channel
 
+from worker.contract.envelope import argument_of
 from worker.contract.errors import ContractError
 from worker.contract.lanes import run_queue
-from worker.contract.messages import EditRequest
 from worker.contract.parameters import DEFAULT_PRIORITY
 from worker.contract.roster import Roster, forget, rows_in
+from worker.contract.sharing import OwnPart
 
 #: Messages in hand per look into Redis.
 _CHUNK: Final = 1000
@@ -71,11 +71,10 @@ class RunQueue:
         found = set()
         for message, _ in self._in_hand():
             try:
-                arguments = json.loads(base64.b64decode(message["body"]))[0]
-                request = EditRequest.decode(arguments[0])
+                row = OwnPart.read(argument_of(message))
             except (ContractError, ValueError, LookupError, TypeError):  # such a message is answered by nobody
                 continue
-            found.add((request.row, request.fingerprint))
+            found.add((row.row, row.fingerprint))
         return found
 
     def purge(self) -> int:

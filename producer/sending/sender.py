@@ -112,7 +112,7 @@ class Sender:
         if self.published:
             self._collector.publish()
         if self._run.ledger.unanswered:  # with a priority that may be another than before
-            self._run.retrying(self._run.queue.announce)
+            self._run.retrying(self._run.announce)
         return self.published
 
     def _announce(self, rows: Sequence[Row], noted: Noted) -> None:

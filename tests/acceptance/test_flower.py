@@ -104,7 +104,7 @@ def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) ->
     for fact in ("'batch': '", "'rows': '", "'bucket': '304x208'", "'model': ", "'paths': ['sample_", str(cli.folder)):
         assert fact in result
     arguments = [task["args"] for task in tasks]
-    whose = f"instruction='Make it red.', folder='{cli.folder}/r', run="
+    whose = f"instruction='Make it red.', folder='{cli.folder}/r', row="
     assert all(text.startswith(f"(image='{cli.folder}/") and whose in text for text in arguments)
     assert sorted(int(text.partition("row=")[2].rstrip(")")) for text in arguments) == list(range(60))
 
@@ -131,7 +131,7 @@ def test_a_task_leads_to_its_row(flower: Flower, cli: CLI, start_plain: Start) -
         browser.find_element(By.CSS_SELECTOR, "#tasks-table tbody a[href^='/task/']").click()
         wait_until(lambda: "/task/" in browser.current_url, "its page is there", limit=20)
         page = browser.find_element(By.TAG_NAME, "body").text
-    assert f"image='{cli.folder}/three.png', instruction='Make it red.', folder='{cli.folder}/r', run=" in page
+    assert f"image='{cli.folder}/three.png', instruction='Make it red.', folder='{cli.folder}/r', row=" in page
     assert "row=2)" in page
     assert "['sample_2/sample_2_0.png']" in page
 

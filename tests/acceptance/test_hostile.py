@@ -12,11 +12,12 @@ import redis
 from tests.conftest import Start
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
-from tests.support.requests import make_request
+from tests.support.requests import make_request, shared_of
 from tests.support.sending import send
 from tests.support.waiting import wait_until
-from worker.contract.messages import TASK_NAME, VERSION, queue_name
+from worker.contract.messages import TASK_NAME, queue_name
 from worker.contract.outcomes import open_redis
+from worker.contract.sharing import Splitter
 
 QUEUE = queue_name("demo")
 
@@ -45,7 +46,7 @@ def without(message: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 REST: dict[str, Any] = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-ANOTHER_VERSION = make_request().encode().replace(f'"v":{VERSION}', '"v":99')
+ROW = Splitter(shared_of(make_request())).own(make_request())
 
 NONSENSE: dict[str, object] = {
     "no JSON": "\x00\xff no JSON",
@@ -65,15 +66,19 @@ NONSENSE: dict[str, object] = {
     "no arguments": envelope([[], {}, REST]),
     "too many arguments": envelope([["{}", "{}"], {}, REST]),
     "a named argument": envelope([[], {"message": "{}"}, REST]),
-    "an argument that is no text": envelope([[{"run": 1}], {}, REST]),
-    "a request that does not decode": envelope([["{}"], {}, REST]),
-    "another version": envelope([[ANOTHER_VERSION], {}, REST]),
+    "an argument that is text": envelope([["{}"], {}, REST]),
+    "a request that does not decode": envelope([[{"run": 1}], {}, REST]),
+    "another version": envelope([[{**ROW, "v": 99}], {}, REST]),
+    "one of an earlier version": envelope([[json.dumps({**make_request().model_dump(), "v": 4})], {}, REST]),
+    "a run that shares nothing": envelope([[ROW], {}, REST]),
     "a countdown to never": envelope([["{}"], {}, REST], eta="never"),
 }
 
 
 #: Ours; Celery's, of what is no task, one of another name, and one with a part that is wrong.
-REFUSED = re.compile("rejected a message|deleted unknown message|unregistered task|invalid task message|outside body")
+REFUSED = re.compile(
+    "rejected a message|is let go|deleted unknown message|unregistered task|invalid task message|outside body"
+)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A worker's part, played by hand: rows are looked at in the queue, taken, lost and answered one by one."""
 
-import base64
 import json
 import sqlite3
 import subprocess
@@ -16,9 +15,12 @@ from producer.run.ledger import LEDGER, Ledger
 from producer.run.records import State
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from worker.celery import connect, plain_queue
+from worker.contract.envelope import argument_of
 from worker.contract.lanes import lane_and_run, run_queue
 from worker.contract.messages import EditRequest, Outcome, queue_name
 from worker.contract.outcomes import OutcomeStream, open_redis
+from worker.contract.shared_parts import SharedParts
+from worker.contract.sharing import OwnPart, SharedPart
 from worker.settings.fleet import load_settings
 
 #: What the queues of the demo model's runs begin with.
@@ -47,8 +49,13 @@ def requests(redis_url: str, lane: str = LANE) -> list[EditRequest]:
     """Return the requests in the queues of a lane, run by run, oldest first."""
     client = open_redis(redis_url)
     raws: Any = [raw for queue in queues_of(client, lane) for raw in reversed(client.lrange(queue, 0, -1))]
-    bodies = [json.loads(base64.b64decode(json.loads(raw)["body"])) for raw in raws]
-    return [EditRequest.decode(args[0]) for args, _, _ in bodies]
+    return [joined(client, raw) for raw in raws]
+
+
+def joined(client: redis.Redis, raw: bytes) -> EditRequest:
+    """Return the request of a message in a queue, as a worker does."""
+    own = OwnPart.read(argument_of(json.loads(raw)))
+    return own.joined(SharedPart.decode(SharedParts(client, own.run).get(own.shared) or ""))
 
 
 def rows_in_queue(redis_url: str) -> list[int]:

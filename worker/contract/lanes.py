@@ -20,6 +20,9 @@ def lane_and_run(queue: str) -> tuple[str, str] | None:
 
 
 def older_queues(model: str) -> tuple[str, ...]:
-    """Name the queues of a model in earlier versions, which had one for all runs: no worker of this one takes them."""
+    """Name the queues of a model in versions 1 to 3, which had one for all runs, and the lanes of version 4.
+
+    No worker of this version takes what is in them.
+    """
     versions = range(1, VERSION)
     return tuple(lane.replace(f".v{VERSION}.", f".v{old}.", 1) for old in versions for lane in queue_names(model))

@@ -24,7 +24,7 @@ from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 4
+VERSION: Final = 5
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
@@ -33,14 +33,14 @@ _Path = Annotated[str, Field(pattern=r"^/")]
 _Image = Annotated[str, Field(pattern=r"^(/|data:)")]
 
 
-class _Message(BaseModel):
+class Message(BaseModel):
     """A frozen record that crosses the network as JSON and nothing else."""
 
     # strict: "4" is no number; JSON arrays still become tuples (validation runs in JSON mode).
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[4] = VERSION
+    v: Literal[5] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
@@ -73,13 +73,11 @@ class _Message(BaseModel):
             raise ContractError(one_line(f"{cls.__name__} does not decode: {first_problem(error)}.")) from None
 
 
-class EditRequest(_Message):
-    """One row to edit. Paths are absolute: producer and worker share folders, not working directories."""
+class Parameters(BaseModel):
+    """What all rows of a run have in common, but for those that name parameters of their own."""
 
-    #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
-    images: tuple[_Image, ...] = Field(min_length=1)
-    #: The instruction.
-    prompt: Prompt = Field(min_length=1)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
     #: What the picture should not become; only where `true_cfg_scale` is above 1.
     negative_prompt: Prompt | None
     true_cfg_scale: TrueCfgScale
@@ -92,8 +90,6 @@ class EditRequest(_Message):
     steps: Steps
     guidance: Guidance
     num_images: NumImages
-    #: Seed of the row's first image; see `image_seed` for the others.
-    seed: Seed
     #: An explicit one is a multiple of what the model takes.
     size: Size
     image_format: ImageFormat
@@ -103,12 +99,26 @@ class EditRequest(_Message):
     #: What becomes of the row where its instruction is longer than the model reads.
     long_instruction: LongInstruction
     #: Whether several images are the one to edit, and references beside it; else they are put side by side.
-    references: bool = False
+    references: bool
     #: How the model must calculate; None where any way will do. Such rows have a lane of their own.
     profile: ProfileName | None
 
 
-class Outcome(_Message):
+class EditRequest(Message, Parameters):
+    """One row to edit. Paths are absolute: producer and worker share folders, not working directories.
+
+    It crosses the network in two parts (`worker.contract.sharing`): what is the row's own, and what its run shares.
+    """
+
+    #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
+    images: tuple[_Image, ...] = Field(min_length=1)
+    #: The instruction.
+    prompt: Prompt = Field(min_length=1)
+    #: Seed of the row's first image; see `image_seed` for the others.
+    seed: Seed
+
+
+class Outcome(Message):
     """What became of one row."""
 
     status: Literal["done", "failed"]

@@ -10,9 +10,7 @@ def test_a_task_names_its_row() -> None:
     request = make_request(
         images=("/data/a b.png",), prompt=f"{words.replace(' ', chr(10), 1)}{'变' * 9}", output_dir="/runs/one"
     )
-    assert for_flower(request) == (
-        f"(image='/data/a b.png', instruction=\"{words}…\", folder='/runs/one', run='{request.run}', row=7)"
-    )
+    assert for_flower(request) == (f"(image='/data/a b.png', instruction=\"{words}…\", folder='/runs/one', row=7)")
 
 
 def test_a_picture_in_the_row_is_not_shown() -> None:

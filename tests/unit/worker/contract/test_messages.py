@@ -38,6 +38,7 @@ REQUEST = EditRequest(
     quality=80,
     metadata=False,
     long_instruction="warn",
+    references=False,
     profile=None,
 )
 DONE = Outcome(
