@@ -60,7 +60,7 @@ class Columns:
         if row.fields is None or self._would_lose_an_error(row, added):
             return encode({"raw": row.line.text, **added})
         drop = self._replaced(row, added)
-        return splice(row.line.text, drop=drop, add=added) if drop else row.line.text
+        return splice(row.line.text, drop=drop, add=added, known=row.fields) if drop else row.line.text
 
     def sentences(self) -> list[str]:
         """Return what there is to say of the columns."""

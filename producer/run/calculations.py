@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Self
 
@@ -51,15 +52,17 @@ class Calculations:
         self._db.execute("DELETE FROM meta WHERE key = ?", (_OWN,))
         self._db.execute("DELETE FROM tally WHERE key GLOB ?", (f"{_COUNTED}*",))
 
-    def note(self, outcome: Outcome) -> None:
-        """Take note of how a row was calculated."""
-        if (made := Calculation.of(outcome)) is None:
-            return
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_OWN, json.dumps(made)))
-        self._db.execute(
-            "INSERT INTO tally VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1",
-            (_COUNTED + json.dumps([*made, outcome.worker]),),
+    def note(self, outcomes: Iterable[Outcome]) -> None:
+        """Take note of how rows were calculated, in their order: where the run has no way yet, the first one's is it."""
+        counted = Counter(
+            (made, outcome.worker) for outcome in outcomes if (made := Calculation.of(outcome)) is not None
         )
+        for made, worker in counted:
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_OWN, json.dumps(made)))
+            self._db.execute(
+                "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
+                (_COUNTED + json.dumps([*made, worker]), counted[made, worker]),
+            )
 
     def all(self, tally: Mapping[str, int], more: Iterable[Outcome] = ()) -> list[Made]:
         """Return what there is, the run's own first, then by rows; `more`: what the ledger does not have yet."""
