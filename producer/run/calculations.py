@@ -53,7 +53,7 @@ class Calculations:
         self._db.execute("DELETE FROM tally WHERE key GLOB ?", (f"{_COUNTED}*",))
 
     def note(self, outcomes: Iterable[Outcome]) -> None:
-        """Take note of how rows were calculated, in their order: where the run has no way yet, the first one's is it."""
+        """Take note of how rows were calculated; where the run has no way yet, the first one's is its own."""
         counted = Counter(
             (made, outcome.worker) for outcome in outcomes if (made := Calculation.of(outcome)) is not None
         )

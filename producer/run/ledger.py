@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from producer.run.answers import moves, news_among, state_after, tallied
 from producer.run.counts import text_of
-from producer.run.database import LEDGER
+from producer.run.database import AS_SENT, LEDGER
 from producer.run.ledger_reader import LedgerReader
 from producer.run.records import Entry, Noted, State
 from worker.contract.messages import Outcome
@@ -54,6 +54,8 @@ class Ledger(LedgerReader):
                     for entry in changed
                 ],
             )
+            if any(entry.row not in known or known[entry.row].fingerprint != entry.fingerprint for entry in changed):
+                self.forget(AS_SENT)
             if announce is not None:
                 announce(noted)
         for entry in changed:
@@ -66,6 +68,7 @@ class Ledger(LedgerReader):
         if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
             self._counts.forget()
             self.seeds.forget_from(row)
+            self.forget(AS_SENT)
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""

@@ -84,6 +84,13 @@ class LedgerReader(Database):
         ):
             yield Record(row, digest, State(state), attempts, outcome)
 
+    def said(self) -> Iterator[tuple[Record, bool]]:
+        """Iterate over the rows in the input's order, each with whether there is a warning of it."""
+        for row, digest, state, attempts, outcome, is_warned in self._db.execute(
+            "SELECT row, fingerprint, state, attempts, outcome, warnings IS NOT NULL FROM rows ORDER BY row"
+        ):
+            yield Record(row, digest, State(state), attempts, outcome), bool(is_warned)
+
     def failed(self) -> Iterator[Record]:
         """Iterate over the failed rows in the input's order, without a look at the others."""
         for row, digest, state, attempts, outcome in self._db.execute(
