@@ -10,6 +10,7 @@ from producer.collecting.progress import Status
 from producer.collecting.status import View
 from producer.commands.table import aligned
 from worker.contract.counting import counted
+from worker.contract.parameters import DEFAULT_PRIORITY
 
 #: Causes of failures that are shown.
 _CAUSES: Final = 5
@@ -32,6 +33,8 @@ def _facts(view: View) -> Iterator[tuple[str, str]]:
     yield "rows", rows_in_words(view)
     if status.waiting:
         yield "rate", _rate(view)
+    if (sentence := _priority(view)) is not None:
+        yield "priority", sentence
     for number, cause in enumerate(view.causes[:_CAUSES]):
         yield "" if number else "failed", f"{cause.rows:,} {cause.cause} (such as row {cause.example.row})"
     if len(view.causes) > _CAUSES:
@@ -85,6 +88,14 @@ def _rate(view: View) -> str:
         return "nothing was answered in the last minutes"
     left = timedelta(seconds=round(view.seconds_left or 0))
     return f"{view.status.rows_per_s:.2f} rows/s, about {left} left"
+
+
+def _priority(view: View) -> str | None:
+    """Say how often the run has its turn, and what that is among others; None where it is the only one, as usual."""
+    if view.share is None or view.share.runs == 1:
+        return None if view.priority in (None, DEFAULT_PRIORITY) else str(view.priority)
+    part = f"{100 * view.share.share:.2g} % of the rows that workers take"
+    return f"{view.share.priority}; {part}, while {view.share.runs} runs wait for them"
 
 
 def _workers(view: View) -> Iterator[str]:

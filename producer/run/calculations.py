@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 from worker.contract.messages import Outcome
@@ -31,6 +32,10 @@ class Calculation(NamedTuple):
     def __str__(self) -> str:
         """Name it for people."""
         return f"profile {self.profile}{self.weights and f', weights {self.weights}'}"
+
+
+#: No rows.
+_NONE: Final[Mapping[tuple[Calculation, str], int]] = MappingProxyType({})
 
 
 class Made(NamedTuple):
@@ -64,10 +69,10 @@ class Calculations:
                 (_COUNTED + json.dumps([*made, worker]), counted[made, worker]),
             )
 
-    def all(self, tally: Mapping[str, int], more: Iterable[Outcome] = ()) -> list[Made]:
-        """Return what there is, the run's own first, then by rows; `more`: what the ledger does not have yet."""
+    def all(self, tally: Mapping[str, int], more: Mapping[tuple[Calculation, str], int] = _NONE) -> list[Made]:
+        """Return what there is, the run's own first, then by rows; `more`: by workers, what the ledger lacks yet."""
         found: dict[Calculation, dict[str, int]] = {}
-        for made, worker, rows in [*_counted(tally), *_uncounted(more)]:
+        for made, worker, rows in [*_counted(tally), *((*of_whom, rows) for of_whom, rows in more.items())]:
             workers = found.setdefault(made, {})
             workers[worker] = workers.get(worker, 0) + rows
         own = self._own() or next(iter(found), None)
@@ -84,9 +89,3 @@ def _counted(tally: Mapping[str, int]) -> Iterator[tuple[Calculation, str, int]]
         if key.startswith(_COUNTED):
             *made, worker = json.loads(key.removeprefix(_COUNTED))
             yield Calculation(*made), worker, rows
-
-
-def _uncounted(outcomes: Iterable[Outcome]) -> Iterator[tuple[Calculation, str, int]]:
-    for outcome in outcomes:
-        if (made := Calculation.of(outcome)) is not None:
-            yield made, outcome.worker, 1

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from producer.collecting.causes import Cause, Failure
+from producer.collecting.in_redis import Queue
 from producer.collecting.progress import Status
-from producer.collecting.status import Queue, View
+from producer.collecting.status import View
 from producer.commands.showing import fleet_in_words, run_in_words
 
 STATUS = Status(
