@@ -19,20 +19,9 @@ from worker.settings.fleet import load_settings
 #: Where run folders are unless they are named.
 _USUAL: Final = Path("cache_local/image_edit_local")
 
-_HEADS: Final = (
-    "run",
-    "state",
-    "done",
-    "failed",
-    "kept",
-    "waiting",
-    "uncollected",
-    "rows/s",
-    "left",
-    "priority",
-    "share",
-    "folder",
-)
+_COUNTS: Final = ("done", "failed", "kept", "waiting", "uncollected")
+_PACE: Final = ("rows/s", "left", "priority", "share")
+_HEADS: Final = ("run", "state", *_COUNTS, *_PACE, "folder")
 
 
 @click.command("runs")
@@ -82,7 +71,7 @@ def _cells(one: Listed) -> list[str]:
     if status is None:
         return ["", one.state, *[""] * (len(_HEADS) - 3), one.folder]
     counts = [f"{n:,}" for n in (status.done, status.failed, status.kept, status.waiting, one.uncollected)]
-    goes_on = _pace(one) if status.waiting else ["", "", "", ""]
+    goes_on = _pace(one) if status.waiting else [""] * len(_PACE)
     return [one.run, one.state, *counts, *goes_on, one.folder]
 
 

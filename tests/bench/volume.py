@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,6 @@ from tests.support.cli import CLI, row
 
 #: Commands, in their order, by what the table calls them.
 _COMMANDS: Final = {
-    "check": "check in.jsonl --quiet",
     "submit": "submit in.jsonl --run-dir r --quiet",
     "status, all answered, none collected": "status r",
     "collect": "collect r --quiet",
@@ -40,6 +40,7 @@ _COMMANDS: Final = {
     "redo of one row": "redo r --rows 0",
     "redo of all": "redo r --where worker~gpu",
     "cancel": "cancel r",
+    "check": "check in.jsonl --quiet",
 }
 _PICTURE: Final = "sample_0/sample_0_0.png"
 
@@ -79,7 +80,9 @@ def _measured(rows: int) -> Iterator[tuple[str, Cost]]:
         _write_input(cli.folder, rows)
         empty = redis.memory()
         for name, command in _COMMANDS.items():
-            yield name, _cost(begin(cli, *command.split()))
+            cost = _cost(begin(cli, *command.split()))
+            print(f"{rows:,} rows, {name}: {cost.cpu:.2f} s, {cost.memory:.0f} MiB", file=sys.stderr, flush=True)
+            yield name, cost
             if name == "submit":
                 _say(rows, "in Redis", redis.memory() - empty)
                 answer_all(cli.folder / "r", redis.url, _PICTURE)
