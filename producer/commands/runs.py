@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from producer.collecting.listing import Listed, runs_in, runs_of
-from producer.commands.table import aligned
+from producer.commands.table import aligned, percent
 from producer.commands.terminal import FOLDER, say
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
@@ -82,5 +82,5 @@ def _pace(one: Listed) -> list[str]:
         f"{rate:.2f}",
         "" if left is None else str(timedelta(seconds=round(left))),
         "" if one.priority is None else str(one.priority),
-        "" if one.share is None else f"{100 * one.share:.2g} %",
+        "" if one.share is None else percent(one.share),
     ]
