@@ -7,7 +7,7 @@ from typing import NamedTuple
 import redis
 
 from producer.collecting.pace import is_collected
-from producer.collecting.sharing import Share, shares
+from producer.collecting.shares import Share, shares
 from producer.collecting.uncollected import Uncollected
 from producer.run.failures import broker_errors
 from producer.run.ledger import Ledger

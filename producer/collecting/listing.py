@@ -10,7 +10,7 @@ import redis
 
 from producer.collecting.pace import is_collected, seconds_left
 from producer.collecting.progress import Status
-from producer.collecting.sharing import shares
+from producer.collecting.shares import shares
 from producer.collecting.status import view
 from producer.run.folders import require_folders, run_folders
 from worker.contract.errors import FleetError

@@ -11,7 +11,7 @@ from producer.collecting.fleet import fleet_status, no_worker
 from producer.collecting.in_redis import InRedis, Queue, look
 from producer.collecting.pace import seconds_left
 from producer.collecting.progress import Status, as_dicts, status_of
-from producer.collecting.sharing import Share
+from producer.collecting.shares import Share
 from producer.run import opening
 from producer.run.failures import ledger_errors
 from producer.run.ledger import Ledger

@@ -4,14 +4,14 @@ import hashlib
 import json
 from typing import Any, Final
 
-#: JSON: key order must not matter, nor a separator inside a value, nor what this Python holds to be printable. Made
-#: once: `json.dumps` makes one for each call that names an option.
-_ENCODER: Final = json.JSONEncoder(sort_keys=True)
+#: Made once: `json.dumps` would make one per row.
+_encode: Final = json.JSONEncoder(sort_keys=True).encode
 
 
 def fingerprint(**decisive: Any) -> str:
     """Digest what decides a row's pictures: 32 hex digits, the same in every process and version of Python."""
-    return digest(_ENCODER.encode(decisive))[:32]
+    # JSON: key order must not matter, nor a separator inside a value, nor what this Python holds to be printable.
+    return digest(_encode(decisive))[:32]
 
 
 def digest(text: str) -> str:

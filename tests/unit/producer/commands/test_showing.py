@@ -8,7 +8,7 @@ import pytest
 from producer.collecting.causes import Cause, Failure
 from producer.collecting.in_redis import Queue
 from producer.collecting.progress import Status
-from producer.collecting.sharing import Share
+from producer.collecting.shares import Share
 from producer.collecting.status import View
 from producer.commands.showing import run_in_words
 
