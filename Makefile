@@ -79,5 +79,10 @@ bench: .venv/installed
 bench-fleet: .venv/installed
 	$(BIN)/python -m tests.bench.many $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
 
+# What each command costs as a run grows; most of an hour with a million rows. ROWS=10000,100000: of these sizes.
+.PHONY: bench-volume
+bench-volume: .venv/installed
+	$(BIN)/python -m tests.bench.volume $(if $(ROWS),--rows $(ROWS))
+
 clean:
 	rm -rf .venv .venv-demo .venv-monitor cache_local build *.egg-info

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from producer.run.ledger import Ledger
@@ -53,11 +52,13 @@ def failures(ledger: Ledger) -> Iterator[Failure]:
         yield Failure(record.row, str(json.loads(record.outcome or "{}").get("error") or "no reason was recorded."))
 
 
-def causes(ledger: Ledger, more: Iterable[Failure] = ()) -> list[Cause]:
+def causes(ledger: Ledger, more: "Tally | None" = None) -> list[Cause]:
     """Group the failed rows by cause, the most frequent first; `more`: what the ledger does not have yet."""
     tally = Tally()
-    for failure in chain(failures(ledger), more):
+    for failure in failures(ledger):
         tally.add(failure)
+    for cause in more.ranked() if more is not None else ():
+        tally.add(cause.example, cause.rows)
     return tally.ranked()
 
 
@@ -69,14 +70,14 @@ class Tally:
         #: How many there were.
         self.rows = 0
 
-    def add(self, failure: Failure) -> None:
-        """Count a failure."""
-        self.rows += 1
+    def add(self, failure: Failure, rows: int = 1) -> None:
+        """Count a failure, or rows that have failed alike."""
+        self.rows += rows
         cause = failure.cause
         if cause not in self._found and len(self._found) >= _MOST:
             cause = _OTHERS
         known = self._found.get(cause, Cause(cause, 0, failure))
-        self._found[cause] = known._replace(rows=known.rows + 1)
+        self._found[cause] = known._replace(rows=known.rows + rows)
 
     def ranked(self) -> list[Cause]:
         """Return the causes, the most frequent first."""

@@ -6,15 +6,18 @@ import re
 from collections.abc import Mapping
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from producer.collecting.details import DETAILS, are_details, details_of
 from producer.rows.jsontext import encode, splice
+from producer.rows.lines import Line
 from producer.rows.parser import Row
 from producer.run.records import Record
 from worker.contract.counting import counted
 from worker.contract.row_warnings import RowWarning, in_order
 from worker.settings.fleet import Settings
+
+_PLAIN: Final = re.compile(r"[\w .-]+")
 
 
 class _Found(Enum):
@@ -40,6 +43,7 @@ class Columns:
             self._folder = folder.resolve()
         if settings.output_paths == "relative":
             self._folder = os.path.relpath(self._folder, beside.resolve())
+        self._ours = _in_quotes(settings)
         #: The first row of each kind of warning.
         self.first: dict[RowWarning, int] = {}
         #: Rows whose own column stands where a warning would, so that it is only counted.
@@ -53,14 +57,32 @@ class Columns:
         added: dict[str, Any] = {}
         if not row.kept:
             added[self._settings.output_image_key] = [self._shown(path) for path in found.get("paths", ())]
-            if (error := row.error or _at_its_line(row, found)) is not None:
+            if (error := row.error or _at_line(row.line, found)) is not None:
                 added[self._settings.output_error_key] = error
         added |= self._warnings(row, found)
         added |= self._details(row, found)
         if row.fields is None or self._would_lose_an_error(row, added):
             return encode({"raw": row.line.text, **added})
         drop = self._replaced(row, added)
-        return splice(row.line.text, drop=drop, add=added) if drop else row.line.text
+        return splice(row.line.text, drop=drop, add=added, known=row.fields) if drop else row.line.text
+
+    def plain_line(self, line: Line, record: Record) -> str | None:
+        """Return the line of an answered row that is as it was sent; None where it must be read to know.
+
+        It must, where something in it may be a column of ours.
+        """
+        text = line.text
+        if self._ours is None or "\\u" in text or any(name in text for name in self._ours):
+            return None
+        found: dict[str, Any] = json.loads(record.outcome or "{}")
+        added: dict[str, Any] = {
+            self._settings.output_image_key: [self._shown(path) for path in found.get("paths", ())]
+        }
+        if (error := _at_line(line, found)) is not None:
+            added[self._settings.output_error_key] = error
+        if self._settings.details and (details := details_of(found)):
+            added[DETAILS] = details
+        return splice(text, drop=(), add=added, known=added)
 
     def sentences(self) -> list[str]:
         """Return what there is to say of the columns."""
@@ -133,9 +155,16 @@ class Columns:
         return _Found.OURS if is_ours else _Found.THEIRS
 
 
-def _at_its_line(row: Row, found: Mapping[str, Any]) -> str | None:
+def _at_line(line: Line, found: Mapping[str, Any]) -> str | None:
     """Return a worker's error as one of the input's: workers know rows, people know lines."""
-    return f"line {row.line.number}: {found['error']}" if found.get("error") else None
+    return f"line {line.number}: {found['error']}" if found.get("error") else None
+
+
+def _in_quotes(settings: Settings) -> tuple[str, ...] | None:
+    """Return the columns of ours as a row would name them; None where it might spell one otherwise."""
+    keys = (settings.output_image_key, settings.output_error_key, settings.output_warning_key, DETAILS)
+    # Of letters, digits and such there is one other spelling: as \\u and a number.
+    return tuple(f'"{key}"' for key in keys) if all(map(_PLAIN.fullmatch, keys)) else None
 
 
 def _crowded(rows: int, key: str) -> str:

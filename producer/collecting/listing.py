@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import redis
 
-from producer.collecting.pace import is_collected
+from producer.collecting.pace import is_collected, seconds_left
 from producer.collecting.progress import Status
+from producer.collecting.shares import shares
 from producer.collecting.status import view
 from producer.run.folders import require_folders, run_folders
 from worker.contract.errors import FleetError
+from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream
 from worker.contract.redis_keys import run_key
 from worker.contract.revocations import Revocations
@@ -29,14 +32,23 @@ class Listed:
     folder: str = ""
     state: str
     status: Status | None = None
+    #: 0 to 9; None where it is over, or nobody knows.
+    priority: int | None = None
+    #: This run's part of the rows that workers take, while others wait, too; None where none of its rows waits.
+    share: float | None = None
     #: Rows that were answered and that nobody has collected yet.
     uncollected: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
         counts = {} if self.status is None else self.status.as_dict()
-        found = {"run": self.run, "folder": self.folder, "state": self.state, "uncollected": self.uncollected}
-        return {**counts, **found}
+        names = ("run", "folder", "state", "uncollected", "priority", "share", "seconds_left")
+        return {**counts, **{name: getattr(self, name) for name in names}}
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes at the run's own pace; None where nothing moves."""
+        return None if self.status is None else seconds_left(self.status.unanswered, self.status.rows_per_s)
 
 
 def runs_in(folder: Path, say: Callable[[str], None], broker_url: str | None = None) -> Iterator[Listed]:
@@ -59,6 +71,8 @@ def runs_in(folder: Path, say: Callable[[str], None], broker_url: str | None = N
             folder=str(found),
             state=_state(status, is_collected=seen.owner is not None, is_away=seen.queue is None),
             status=status,
+            priority=seen.priority,
+            share=seen.share and seen.share.share,
             uncollected=seen.uncollected,
         )
 
@@ -66,6 +80,7 @@ def runs_in(folder: Path, say: Callable[[str], None], broker_url: str | None = N
 def runs_of(client: redis.Redis) -> Iterator[Listed]:
     """Iterate over the runs that a Redis knows, with the counts that their collectors published last."""
     prefix, suffix = run_key("*", "status").split("*")
+    sharing = cache(lambda model: shares(client, queue_names(model)))
     for key in sorted(client.scan_iter(match=f"{prefix}*{suffix}", count=_CHUNK)):
         run = key.decode().removeprefix(prefix).removesuffix(suffix)
         stream = OutcomeStream(client, run)
@@ -73,11 +88,14 @@ def runs_of(client: redis.Redis) -> Iterator[Listed]:
             continue
         status = Status.read(published)
         cancelled = Revocations(client, run).cancelled
+        share = sharing(status.model).get(run)
         yield Listed(
             run=run,
             folder=status.folder,
             state="cancelled" if cancelled else _state(status, is_collected=is_collected(stream.quiet_for())),
             status=status,
+            priority=share and share.priority,
+            share=share and share.share,
             uncollected=len(stream),
         )
 

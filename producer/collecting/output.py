@@ -1,19 +1,22 @@
 """The output jsonl: the input, line by line, with what became of each row added last."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from producer.collecting.columns import Columns
-from producer.rows.lines import read_lines
+from producer.rows.lines import Line, read_lines
 from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
+from producer.run.as_sent import Reading
 from producer.run.opening import Run
 from producer.run.records import Record, State
 from worker.contract.errors import RunError
 from worker.pictures.durable import sync_folder
+
+_ANSWERED: Final = frozenset({State.DONE, State.FAILED})
 
 
 class Written(NamedTuple):
@@ -37,20 +40,9 @@ def write_output(run: Run, path: Path) -> Written:
     path = path.resolve()  # a link stays a link
     # The run's own: what a command that was killed has left is overwritten by the next.
     temporary = path.with_name(f".{path.name}.{run.ledger.run}.tmp")
-    columns, remarks, unanswered = (
-        Columns(run.settings, run.folder, path.parent),
-        Remarks(run.settings, run.source.base),
-        0,
-    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for row, record in _answers(run):
-                unanswered += record is None
-                remarks.add(row)
-                file.write(columns.line(row, record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        written = _written(run, temporary, path.parent)
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
@@ -58,25 +50,61 @@ def write_output(run: Run, path: Path) -> Written:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+    return written
+
+
+def _written(run: Run, path: Path, beside: Path) -> Written:
+    """Write all lines to a file: first as if the input were still what was sent; once more where it was not."""
+    for reading in (Reading(run), None) if Reading.is_known(run) else (None,):
+        columns, remarks = Columns(run.settings, run.folder, beside), Remarks(run.settings, run.source.base)
+        unanswered = 0
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for text, is_answered in _texts(run, columns, remarks, reading):
+                unanswered += not is_answered
+                file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if reading is None or reading.is_as_sent():
+            break
     return Written(unanswered, [*remarks.sentences(run.ledger.warnings(), columns.first), *columns.sentences()])
 
 
-def _answers(run: Run) -> Iterator[tuple[Row, Record | None]]:
-    """Pair each row of the input with its answer: None where there is none, or only one to an older form of the row."""
-    parser, records = run.parser, run.ledger.records()
-    record = next(records, None)
-    for line in read_lines(run.source.path):
+def _texts(run: Run, columns: Columns, remarks: Remarks, reading: Reading | None) -> Iterator[tuple[str, bool]]:
+    """Iterate over the output's lines, each with whether its row is answered.
+
+    None where there is no answer, or only one to an older form of the row. Where the whole input is as it was sent, a
+    row without a warning need not be made again to know that: the ledger has this very form.
+    """
+    parser, lines = run.parser, read_lines(run.source.path)
+    for line, record, is_warned in _paired(lines if reading is None else reading.through(lines), run.ledger.said()):
+        text = None
+        if reading is not None and not is_warned and record is not None and _is_of_a_worker(record):
+            text = columns.plain_line(line, record)
+        if text is not None:
+            remarks.rows += 1
+            yield text, True
+            continue
         row = parser.parse(line)
+        remarks.add(row)
+        is_answered = record is not None and answers_this(row, record)
+        yield columns.line(row, record if is_answered else None), is_answered
+
+
+def _paired(lines: Iterable[Line], said: Iterator[tuple[Record, bool]]) -> Iterator[tuple[Line, Record | None, bool]]:
+    """Pair each row of the input with what the ledger has of it."""
+    record, is_warned = next(said, (None, False))
+    for line in lines:
         while record is not None and record.row < line.row:
-            record = next(records, None)
-        if record is None or record.row != line.row or not answers_this(row, record):
-            yield row, None
-        else:
-            yield row, record
+            record, is_warned = next(said, (None, False))
+        yield (line, None, False) if record is None or record.row != line.row else (line, record, is_warned)
+
+
+def _is_of_a_worker(record: Record) -> bool:
+    return record.fingerprint is not None and record.state in _ANSWERED
 
 
 def answers_this(row: Row, record: Record) -> bool:
     """Tell whether what the ledger remembers is of this very form of a row, and an answer to it."""
     if row.request is None:
         return record.fingerprint is None
-    return record.fingerprint == row.request.fingerprint and record.state in {State.DONE, State.FAILED}
+    return record.fingerprint == row.request.fingerprint and record.state in _ANSWERED

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 #: Seconds: long enough that batches of a minute even out, and the shortest that says anything.
@@ -38,13 +38,30 @@ class Pace:
         return (last - first) / (ended - begun) if ended - begun >= _SHORTEST else None
 
 
-def pace_of(answered_at: Sequence[float], now: float) -> float:
-    """Return the rate over the last minutes of rows that were answered at these times, in their order."""
-    recent = [at for at in answered_at if at > now - _WINDOW]
-    is_whole = len(recent) < len(answered_at)
-    # The first of all tells when it began, not how long its own row took.
-    rows, begun = (len(recent), now - _WINDOW) if is_whole else (len(recent) - 1, min(recent, default=now))
-    return round(rows / (now - begun), 3) if rows > 0 and now > begun else 0.0
+class Recent:
+    """The rate over the last minutes of rows that were answered at these times, in their order, whoever looks."""
+
+    def __init__(self, now: float) -> None:
+        """`now`: seconds by the clock that tells the times."""
+        self._now = now
+        self._since = now - _WINDOW
+        self._are_all = True
+        self._rows = 0
+        self._first = now
+
+    def add(self, at: float) -> None:
+        """Take note of when a row was answered."""
+        if at > self._since:
+            self._rows += 1
+            self._first = min(self._first, at)
+        else:
+            self._are_all = False
+
+    def per_second(self) -> float:
+        """Return the rate; 0 where nothing tells it."""
+        # The first of all tells when it began, not how long its own row took.
+        rows, begun = (self._rows - 1, self._first) if self._are_all else (self._rows, self._since)
+        return round(rows / (self._now - begun), 3) if rows > 0 and self._now > begun else 0.0
 
 
 def is_collected(quiet_for: float | None) -> bool:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import click
 
 from producer.collecting.listing import Listed, runs_in, runs_of
-from producer.commands.table import aligned
+from producer.commands.table import aligned, percent
 from producer.commands.terminal import FOLDER, say
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
@@ -18,7 +19,9 @@ from worker.settings.fleet import load_settings
 #: Where run folders are unless they are named.
 _USUAL: Final = Path("cache_local/image_edit_local")
 
-_HEADS: Final = ("run", "state", "done", "failed", "kept", "waiting", "uncollected", "rows/s", "folder")
+_COUNTS: Final = ("done", "failed", "kept", "waiting", "uncollected")
+_PACE: Final = ("rows/s", "left", "priority", "share")
+_HEADS: Final = ("run", "state", *_COUNTS, *_PACE, "folder")
 
 
 @click.command("runs")
@@ -66,6 +69,18 @@ def _as_table(listed: list[Listed]) -> list[str]:
 def _cells(one: Listed) -> list[str]:
     status = one.status
     if status is None:
-        return ["", one.state, "", "", "", "", "", "", one.folder]
+        return ["", one.state, *[""] * (len(_HEADS) - 3), one.folder]
     counts = [f"{n:,}" for n in (status.done, status.failed, status.kept, status.waiting, one.uncollected)]
-    return [one.run, one.state, *counts, f"{status.rows_per_s:.2f}" if status.waiting else "", one.folder]
+    goes_on = _pace(one) if status.waiting else [""] * len(_PACE)
+    return [one.run, one.state, *counts, *goes_on, one.folder]
+
+
+def _pace(one: Listed) -> list[str]:
+    """Tell how fast a run goes, when it ends, and how it shares workers with others."""
+    rate, left = one.status.rows_per_s if one.status else 0, one.seconds_left
+    return [
+        f"{rate:.2f}",
+        "" if left is None else str(timedelta(seconds=round(left))),
+        "" if one.priority is None else str(one.priority),
+        "" if one.share is None else percent(one.share),
+    ]

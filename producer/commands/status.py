@@ -17,8 +17,9 @@ from rich.text import Text
 from producer.collecting.fleet import fleet_status
 from producer.collecting.status import view
 from producer.commands.options import broker_option
-from producer.commands.showing import fleet_in_words, run_in_words
+from producer.commands.showing import run_in_words
 from producer.commands.terminal import FOLDER, say
+from producer.commands.workers_table import fleet_in_words
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
 from worker.settings.fleet import load_settings

@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 
 
+def percent(share: float) -> str:
+    """Write a share of 0 to 1: to the percent, and a small one to its first digits."""
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"  # noqa: PLR2004 - two digits either way
+
+
 def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     """Put cells below each other, numbers to the right; the first line is the heads, and columns of nothing go."""
     columns = [column for column in zip(*lines, strict=True) if any(column[1:])]

@@ -53,15 +53,15 @@ class Reader:
         """
         chosen = (line for line in read_lines(self.source.path) if line.row % step == 0)
         for number, lines in groupby(chosen, lambda line: line.row // (CHUNK * step)):
-            pairs = self._finished(list(lines))
+            pairs = self._finished(list(lines), step)
             signature = hashlib.sha256(repr((step, pairs)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
             if known.get(number) == signature:
                 yield Chunk(number, None, signature)
             else:
                 yield Chunk(number, self._entries(pairs), signature)
 
-    def _finished(self, lines: list[Line]) -> list[tuple[Line, Record]]:
-        records = self._ledger.records_between(lines[0].row, lines[-1].row)
+    def _finished(self, lines: list[Line], step: int) -> list[tuple[Line, Record]]:
+        records = self._ledger.records_between(lines[0].row, lines[-1].row, step)
         return [
             (line, record)
             for line in lines

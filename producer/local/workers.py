@@ -6,30 +6,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from producer.collecting.progress import Status
-from producer.local.logs import Said, said_in
+from producer.local.started import StartedWorker
 from worker.contract.errors import RunError, one_line
 from worker.settings.fleet import Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Worker:
-    #: Its place among the workers of this run, from 0.
-    number: int
-    name: str
-    #: CUDA's id of its GPU; empty for the CPU.
-    device: str
-    log: Path
-    #: Where this process's part of the log begins, in bytes.
-    begin: int
-    process: subprocess.Popen[bytes]
-    #: Whether one before it had been ready.
-    again: bool
-
 
 #: Seconds that a stopping worker has for the batch on its GPU. Plain diffusers was published at 14.4 s per image on an
 #: H100, so that a batch of four takes about a minute.
@@ -56,7 +39,7 @@ class LocalWorkers:
         self._folder = folder
         self._devices = devices
         self._say = say
-        self._workers: list[_Worker] = []
+        self._workers: list[StartedWorker] = []
         #: Whether one was drained; and rows that were answered when it was first seen that none is left.
         self._drained = False
         self._answered: int | None = None
@@ -107,10 +90,10 @@ class LocalWorkers:
 
         """
         begun = time.monotonic()
-        while not any(_was_ready(worker) for worker in self._workers):
+        while not any(worker.was_ready for worker in self._workers):
             watch()
             self.check()
-            doing = one_line(_doing(self._workers[0]), _LONGEST)
+            doing = one_line(self._workers[0].doing, _LONGEST)
             tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({doing})")
             time.sleep(_POLL)
 
@@ -126,16 +109,16 @@ class LocalWorkers:
         for worker in [worker for worker in self._workers if worker.process.poll() is not None]:
             self._workers.remove(worker)
             ended = f"The worker {worker.name} ended (exit code {worker.process.returncode})"
-            if _was_drained(worker):
+            if worker.was_drained:
                 self._drained = True
                 self._say(f"The worker {worker.name} was drained, and is not started again.")
-            elif _was_ready(worker):
-                self._say(f"{ended} and is started again: {_last_word(worker)}")
+            elif worker.was_ready:
+                self._say(f"{ended} and is started again: {worker.last_word}")
                 self._workers.append(self._started(worker.number, worker.name, worker.device, again=True))
             elif worker.again and self._workers:
-                self._say(f"{ended}, and the others go on without it: {_last_word(worker)}")
+                self._say(f"{ended}, and the others go on without it: {worker.last_word}")
             else:
-                raise RunError(f"{ended}: {_last_word(worker)}")
+                raise RunError(f"{ended}: {worker.last_word}")
 
         if self._drained and not self._workers:
             self._nobody_is_left(status)
@@ -150,7 +133,7 @@ class LocalWorkers:
             f" `producer collect {self._folder}` waits for other workers."
         )
 
-    def _started(self, number: int, name: str, device: str, *, again: bool = False) -> _Worker:
+    def _started(self, number: int, name: str, device: str, *, again: bool = False) -> StartedWorker:
         log = self._folder / f"worker-{name}.log"
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
@@ -162,7 +145,9 @@ class LocalWorkers:
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
         )
-        return _Worker(number=number, name=name, device=device, log=log, begin=begin, process=process, again=again)
+        return StartedWorker(
+            number=number, name=name, device=device, log=log, begin=begin, process=process, again=again
+        )
 
     def _environment(self, number: int, device: str) -> dict[str, str]:
         settings = self._settings
@@ -177,29 +162,3 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment, with the settings as they are here: for processes that read them there."""
     given = {f"FLEET_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None}
     return {**os.environ, **given}
-
-
-def _was_drained(worker: _Worker) -> bool:
-    return worker.process.returncode == 0 and any(said.text.startswith("drained: ") for said in _lines(worker))
-
-
-def _was_ready(worker: _Worker) -> bool:
-    return any(said.text.endswith(" ready.") for said in _lines(worker))
-
-
-def _doing(worker: _Worker) -> str:
-    """Say what a worker that starts is doing, by what it has said last."""
-    said = [said.text for said in _lines(worker) if said.text]
-    # Its first words, after which it imports torch, tell who it is, and are nothing to wait for.
-    return said[-1] if len(said) > 1 else "loading libraries" if said else "starting"
-
-
-def _last_word(worker: _Worker) -> str:
-    critical = [said.text for said in _lines(worker) if said.is_critical]
-    return f"{critical[-1]} (log: {worker.log})" if critical else f"see {worker.log}."
-
-
-def _lines(worker: _Worker) -> list[Said]:
-    with worker.log.open("rb") as file:
-        file.seek(worker.begin)
-        return [said_in(line) for line in file.read().decode(errors="replace").splitlines()]

@@ -67,9 +67,13 @@ def decode(text: str) -> Any:
     return _STRICT_DECODER.decode(text)
 
 
+#: Made once: `json.dumps` makes one for each call that names an option.
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
 def encode(value: Any) -> str:
     """Return a value as JSON text, readable where it can be: escaped only if half a surrogate pair is in it."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = _ENCODER.encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -77,15 +81,19 @@ def encode(value: Any) -> str:
     return text
 
 
-def splice(text: str, *, drop: Collection[str], add: Mapping[str, Any]) -> str:
+def splice(text: str, *, drop: Collection[str], add: Mapping[str, Any], known: Collection[str] | None = None) -> str:
     """Return the text of a JSON object without some of its members, and with others added last.
 
     The members that stay are copied as they were written: parsing and printing would lose digits of long numbers.
+    `known`: the object's keys, where the caller has them, so that a text from which nothing is dropped is not read.
     """
-    members = list(_members(text))
-    kept = [raw for key, raw in members if key not in drop]
-    # With their blanks, too, where every member stays.
-    before = [text[1:-1].rstrip()] if members and len(kept) == len(members) else kept
+    if known is not None and not any(key in known for key in drop):
+        before = [text[1:-1].rstrip()] if known else []
+    else:
+        members = list(_members(text))
+        kept = [raw for key, raw in members if key not in drop]
+        # With their blanks, too, where every member stays.
+        before = [text[1:-1].rstrip()] if members and len(kept) == len(members) else kept
     added = [f"{encode(key)}: {encode(value)}" for key, value in add.items()]
     return "{" + ", ".join([*before, *added]) + "}"
 

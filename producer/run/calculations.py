@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 from worker.contract.messages import Outcome
@@ -32,6 +34,10 @@ class Calculation(NamedTuple):
         return f"profile {self.profile}{self.weights and f', weights {self.weights}'}"
 
 
+#: No rows.
+_NONE: Final[Mapping[tuple[Calculation, str], int]] = MappingProxyType({})
+
+
 class Made(NamedTuple):
     """Rows of a run that were calculated alike."""
 
@@ -51,20 +57,22 @@ class Calculations:
         self._db.execute("DELETE FROM meta WHERE key = ?", (_OWN,))
         self._db.execute("DELETE FROM tally WHERE key GLOB ?", (f"{_COUNTED}*",))
 
-    def note(self, outcome: Outcome) -> None:
-        """Take note of how a row was calculated."""
-        if (made := Calculation.of(outcome)) is None:
-            return
-        self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_OWN, json.dumps(made)))
-        self._db.execute(
-            "INSERT INTO tally VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET n = n + 1",
-            (_COUNTED + json.dumps([*made, outcome.worker]),),
+    def note(self, outcomes: Iterable[Outcome]) -> None:
+        """Take note of how rows were calculated; where the run has no way yet, the first one's is its own."""
+        counted = Counter(
+            (made, outcome.worker) for outcome in outcomes if (made := Calculation.of(outcome)) is not None
         )
+        for made, worker in counted:
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_OWN, json.dumps(made)))
+            self._db.execute(
+                "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
+                (_COUNTED + json.dumps([*made, worker]), counted[made, worker]),
+            )
 
-    def all(self, tally: Mapping[str, int], more: Iterable[Outcome] = ()) -> list[Made]:
-        """Return what there is, the run's own first, then by rows; `more`: what the ledger does not have yet."""
+    def all(self, tally: Mapping[str, int], more: Mapping[tuple[Calculation, str], int] = _NONE) -> list[Made]:
+        """Return what there is, the run's own first, then by rows; `more`: by workers, what the ledger lacks yet."""
         found: dict[Calculation, dict[str, int]] = {}
-        for made, worker, rows in [*_counted(tally), *_uncounted(more)]:
+        for made, worker, rows in [*_counted(tally), *((*of_whom, rows) for of_whom, rows in more.items())]:
             workers = found.setdefault(made, {})
             workers[worker] = workers.get(worker, 0) + rows
         own = self._own() or next(iter(found), None)
@@ -81,9 +89,3 @@ def _counted(tally: Mapping[str, int]) -> Iterator[tuple[Calculation, str, int]]
         if key.startswith(_COUNTED):
             *made, worker = json.loads(key.removeprefix(_COUNTED))
             yield Calculation(*made), worker, rows
-
-
-def _uncounted(outcomes: Iterable[Outcome]) -> Iterator[tuple[Calculation, str, int]]:
-    for outcome in outcomes:
-        if (made := Calculation.of(outcome)) is not None:
-            yield made, outcome.worker, 1

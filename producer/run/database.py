@@ -5,11 +5,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from producer.run import seeds
 
 LEDGER = "run.sqlite"
+
+#: A fact about the run: what its input was when the ledger had every row as it is there (`producer.run.as_sent`).
+AS_SENT: Final = "as_sent"
 
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -81,6 +84,10 @@ class Database:
     def put(self, key: str, value: str) -> None:
         """Remember a fact about the run."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def forget(self, key: str) -> None:
+        """Forget a fact about the run."""
+        self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
 
     @property
     def run(self) -> str:

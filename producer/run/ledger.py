@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
+from producer.run.answers import moves, news_among, state_after, tallied
 from producer.run.counts import text_of
-from producer.run.database import LEDGER
+from producer.run.database import AS_SENT, LEDGER
 from producer.run.ledger_reader import LedgerReader
 from producer.run.records import Entry, Noted, State
 from worker.contract.messages import Outcome
@@ -53,6 +54,8 @@ class Ledger(LedgerReader):
                     for entry in changed
                 ],
             )
+            if any(entry.row not in known or known[entry.row].fingerprint != entry.fingerprint for entry in changed):
+                self.forget(AS_SENT)
             if announce is not None:
                 announce(noted)
         for entry in changed:
@@ -65,6 +68,7 @@ class Ledger(LedgerReader):
         if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
             self._counts.forget()
             self.seeds.forget_from(row)
+            self.forget(AS_SENT)
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""
@@ -118,45 +122,36 @@ class Ledger(LedgerReader):
         Twice changes nothing, and a stale one never wins over a changed row. `seen`: when workers last answered, in
         seconds by Redis' clock.
         """
+        answers = [*outcomes]
         with self.transaction() as db:
-            news = [outcome for outcome in outcomes if self._answer(db, outcome)]
+            known = self.known(outcome.row for outcome in answers)
+            news = news_among(answers, known)
+            done = [outcome for outcome in news if outcome.status == "done"]
+            if done and not self._counts.states()[State.DONE]:  # before they count
+                self.calculations.forget()
+            self.calculations.note(done)
+            self._answer(db, news)
+            for (before, after), n in moves(news, known).items():
+                self._counts.moved(before, after, n)
+            db.executemany(
+                "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
+                tallied(news).items(),
+            )
             db.executemany(
                 "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n",
                 [(f"seen:{worker}", round(1000 * at)) for worker, at in seen.items()],
             )
         return news
 
-    def _answer(self, db: sqlite3.Connection, outcome: Outcome) -> bool:
-        state = State.DONE if outcome.status == "done" else State.FAILED
-        # NOTED: the producer died after it had published the row and before it noted that.
-        for before in (State.SENT, State.NOTED):
-            answered = db.execute(
-                "UPDATE rows SET state = ?, outcome = ?,"
-                " warnings = nullif(trim(coalesce(warnings, '') || ' ' || ?), '')"
-                " WHERE row = ? AND fingerprint = ? AND state = ?",
-                (state, outcome.encode(), " ".join(outcome.warnings), outcome.row, outcome.fingerprint, before),
-            ).rowcount
-            if answered:
-                self._counts.moved(before, state)
-                self._counts.warned(outcome.warnings)
-                self._count(db, outcome)
-                if state is State.DONE:
-                    if self._counts.states()[State.DONE] == 1:
-                        self.calculations.forget()
-                    self.calculations.note(outcome)
-                return True
-        return False
-
-    def _count(self, db: sqlite3.Connection, outcome: Outcome) -> None:
-        counts = {f"worker:{outcome.worker}": 1, "images": len(outcome.paths)}
-        if outcome.batch_size is not None:
-            counts |= {
-                "batched": 1,
-                "full": int(outcome.batch_size == outcome.batch_limit),
-                # Its share of the micro-batch's.
-                "gpu_milliseconds": round(1000 * outcome.seconds.get("model", 0) / outcome.batch_size),
-            }
+    def _answer(self, db: sqlite3.Connection, news: Iterable[Outcome]) -> None:
+        warned = [outcome for outcome in news if outcome.warnings]
         db.executemany(
-            "INSERT INTO tally VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n",
-            [(key, n) for key, n in counts.items() if n],
+            "UPDATE rows SET state = ?, outcome = ? WHERE row = ?",
+            [(state_after(outcome), outcome.encode(), outcome.row) for outcome in news],
         )
+        db.executemany(
+            "UPDATE rows SET warnings = trim(coalesce(warnings, '') || ' ' || ?) WHERE row = ?",
+            [(text_of(outcome.warnings), outcome.row) for outcome in warned],
+        )
+        for outcome in warned:
+            self._counts.warned(outcome.warnings)

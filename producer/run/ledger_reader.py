@@ -84,6 +84,13 @@ class LedgerReader(Database):
         ):
             yield Record(row, digest, State(state), attempts, outcome)
 
+    def said(self) -> Iterator[tuple[Record, bool]]:
+        """Iterate over the rows in the input's order, each with whether there is a warning of it."""
+        for row, digest, state, attempts, outcome, is_warned in self._db.execute(
+            "SELECT row, fingerprint, state, attempts, outcome, warnings IS NOT NULL FROM rows ORDER BY row"
+        ):
+            yield Record(row, digest, State(state), attempts, outcome), bool(is_warned)
+
     def failed(self) -> Iterator[Record]:
         """Iterate over the failed rows in the input's order, without a look at the others."""
         for row, digest, state, attempts, outcome in self._db.execute(
@@ -91,9 +98,10 @@ class LedgerReader(Database):
         ):
             yield Record(row, digest, State(state), attempts, outcome)
 
-    def records_between(self, first: int, last: int) -> dict[int, Record]:
-        """Return what is remembered of the rows from `first` to `last`, by row: a look that holds up no writer."""
+    def records_between(self, first: int, last: int, step: int = 1) -> dict[int, Record]:
+        """Return what is remembered of every `step`-th row from `first` to `last`: a look that holds up no writer."""
         found = self._db.execute(
-            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE row BETWEEN ? AND ?", (first, last)
+            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE row BETWEEN ? AND ? AND row % ? = 0",
+            (first, last, step),
         ).fetchall()
         return {row: Record(row, digest, State(state), *others) for row, digest, state, *others in found}

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from producer.rows.source import KEPT, Source, keep
 from producer.run.ledger import Ledger
@@ -97,7 +98,7 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     """Return a run's input and settings.
 
     Raises:
-        RunError: it was never submitted.
+        RunError: it was never submitted, or by a version that this one does not understand.
 
     """
     owner, path, given = ledger.get("input"), ledger.get("input_path"), ledger.get("settings")
@@ -107,7 +108,24 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     base = Path(ledger.get("base") or Path(path).parent)
     source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
     # Runs that were begun before there were shards have none, whatever the environment says now.
-    return source, load_settings({"shard_folders": None, **json.loads(given)}, broker_url=broker)
+    return source, _as_remembered(folder, {"shard_folders": None, **json.loads(given)}, broker)
+
+
+def _as_remembered(folder: Path, given: dict[str, Any], broker: str | None) -> Settings:
+    """Return settings as a folder has them.
+
+    Raises:
+        RunError: a version has written them whose rows this one would take for others.
+
+    """
+    try:
+        return load_settings(given, broker_url=broker)
+    except SettingsError as error:
+        load_settings(broker_url=broker)  # raises where the environment is what is wrong
+        raise RunError(
+            f"The run folder {folder} was written by another version ({str(error).removesuffix('.')});"
+            " use that one, or name another folder."
+        ) from None
 
 
 def remember_broker(ledger: Ledger, settings: Settings) -> None:

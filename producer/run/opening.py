@@ -12,10 +12,10 @@ from producer.run.failures import folder_errors, ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
 from producer.run.manifest import as_begun, claim, remember, remembered
+from producer.run.output_place import require_free
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
-from worker.contract.errors import RunError, SettingsError
-from worker.contract.layout import is_in_row_folder
+from worker.contract.errors import RunError
 from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
@@ -187,23 +187,5 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retry
         shared_parts=SharedParts(client, ledger.run),
         retrying=retrying,
     )
-    _require_free(run.output_path, run)
+    require_free(run.output_path, taken=(run.source.path, run.ledger.path), folder=run.folder)
     return run
-
-
-def _require_free(output: Path, run: Run) -> None:
-    """Make sure that writing the output destroys nothing.
-
-    Raises:
-        SettingsError: it would; names what.
-
-    """
-    target = output.resolve()
-    for taken in (run.source.path, run.ledger.path):
-        if target == taken.resolve():
-            raise SettingsError(f"FLEET_OUTPUT: the output would overwrite {taken}; name another file.")
-    if target.exists() and not target.is_file():
-        raise SettingsError(f"FLEET_OUTPUT: {output} is a folder or a device; name a file.")
-    folder = run.folder.resolve()
-    if target.is_relative_to(folder) and is_in_row_folder(target.relative_to(folder).as_posix()):
-        raise SettingsError(f"FLEET_OUTPUT: {target.parent} is for the images of a row; name another file.")

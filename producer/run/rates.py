@@ -11,7 +11,7 @@ from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import remembered
 from producer.run.records import Record, State
 from worker.contract.buckets import Bucket
-from worker.contract.errors import ContractError, FleetError, RunError, SettingsError
+from worker.contract.errors import ContractError, FleetError, RunError
 from worker.contract.messages import Outcome
 from worker.settings.fleet import Settings
 
@@ -26,10 +26,7 @@ def measured_in(folder: Path, settings: Settings) -> dict[Bucket, float]:
         RunError: the folder holds no run, or none with a row that this model edited.
 
     """
-    try:
-        rates = _seconds_per_pixel(folder, settings)
-    except SettingsError as error:
-        raise RunError(f"The run folder {folder} was written by another version ({error}); name another.") from None
+    rates = _seconds_per_pixel(folder, settings)
     if not rates:
         raise RunError(f"The run folder {folder} holds no row that {settings.model} edited; name another.")
     return rates

@@ -3,8 +3,9 @@
 import json
 import re
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from producer.run.ledger import Ledger
@@ -14,6 +15,9 @@ from worker.contract.errors import RunError
 
 #: Below it JSON's numbers are exact for every reader; see `worker.contract.seeds`.
 _SEEDS: Final = 2**53
+
+#: Rows per transaction of the ledger.
+_CHUNK: Final = 1000
 
 _CONDITION = re.compile(r"(error|warning|worker)(~|=)(.+)", re.DOTALL)
 
@@ -82,11 +86,18 @@ def redo(run: Run, rows: Collection[int] | None, where: Where | None, *, new_see
         RunError: none was chosen.
 
     """
-    records = list(chosen(run.ledger, rows, where))
-    if not records:
+    found, redone = chosen(run.ledger, rows, where), 0
+    while some := list(islice(found, _CHUNK)):
+        _redo(run, some, new_seed=new_seed)
+        redone += len(some)
+    if not redone:
         raise RunError(
             f"The run {run.folder} has no answered row of these; `producer status {run.folder}` counts them."
         )
+    return redone
+
+
+def _redo(run: Run, records: Sequence[Record], *, new_seed: bool) -> None:
     numbers = [record.row for record in records]
     seeds = {row: secrets.randbelow(_SEEDS) for row in numbers} if new_seed else {}
     run.ledger.undo(numbers, seeds=seeds)
@@ -95,4 +106,3 @@ def redo(run: Run, rows: Collection[int] | None, where: Where | None, *, new_see
         for path in json.loads(record.outcome or "{}").get("paths", ()):
             with suppress(OSError):  # it is written over, if it is not the row's by then
                 (run.folder / path).unlink(missing_ok=True)
-    return len(numbers)

@@ -1,6 +1,7 @@
 """Submitting: rows of the input become tasks on Redis."""
 
 from producer.rows.lines import in_chunks, read_lines
+from producer.run.as_sent import Reading
 from producer.run.opening import Run
 from producer.sending.sender import Sender
 
@@ -13,10 +14,12 @@ def submit(run: Run, sender: Sender) -> int:
 
     """
     sender.take_up()
-    parser = run.parser
+    parser, reading = run.parser, Reading(run)
     total = 0
-    for lines in in_chunks(read_lines(run.source.path), sender.most):
+    for lines in in_chunks(reading.through(read_lines(run.source.path)), sender.most):
         sender.send([parser.parse(line) for line in lines])
         total += len(lines)
     run.ledger.forget_from(total)
-    return sender.finish()
+    published = sender.finish()
+    reading.remember()
+    return published

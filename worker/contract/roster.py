@@ -13,6 +13,11 @@ from worker.contract.redis_keys import roster_key
 IDLE: Final = 60
 
 
+def weight(priority: int) -> int:
+    """Return how often a run of this priority has its turn: twice as often with each step."""
+    return 1 << min(9, max(0, priority))
+
+
 class Listed(NamedTuple):
     """A run that is listed."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from worker.contract.parameters import DEFAULT_PRIORITY
+from worker.contract.roster import weight
 
 #: Most queues that are asked at a time. A row costs Redis 8 us of its CPU where one is asked, 15 where 64 are, and 90
 #: where 512 are (Valkey 9.1, the last of them has the row); ordering 64 costs the worker 50 us.
@@ -44,7 +45,7 @@ class Turns:
 
         `with_rows`: which go first where they are more than can be asked at a time.
         """
-        self._weights = {queue: 2 ** min(9, max(0, priority)) for queue, priority in priorities.items()}
+        self._weights = {queue: weight(priority) for queue, priority in priorities.items()}
         self._with_rows = frozenset(with_rows)
         self._places = {queue: place for queue, place in self._places.items() if queue in self._weights}
         self._served = {queue: count for queue, count in self._served.items() if queue in self._weights}

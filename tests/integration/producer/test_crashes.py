@@ -50,7 +50,7 @@ def test_a_submission_that_is_killed(many: CLI, redis_url: str, moment: tuple[st
         ("before", "producer.run.ledger:Ledger.apply", 1),
         ("before", "worker.contract.outcomes:OutcomeStream.committed", 1),  # in the ledger, and still in the stream
         ("after", "worker.contract.outcomes:OutcomeStream.committed", 1),
-        ("before", "producer.rows.remarks:Remarks.add", 1000),  # in the middle of the output
+        ("before", "producer.collecting.columns:Columns.plain_line", 1000),  # in the middle of the output
     ],
 )
 def test_a_collection_that_is_killed(many: CLI, redis_url: str, when: str, place: str, nth: int) -> None:
@@ -71,6 +71,6 @@ def test_an_earlier_output_outlives_a_collection_that_is_killed(cli: CLI, redis_
     assert cli(*SUBMIT).returncode == 0
     finish(cli, redis_url)
     before = (cli.folder / "r/output.jsonl").read_bytes()
-    dying.killed(cli, "before", "producer.rows.remarks:Remarks.add", "collect", "r", nth=10)
+    dying.killed(cli, "before", "producer.collecting.columns:Columns.plain_line", "collect", "r", nth=10)
     assert (cli.folder / "r/output.jsonl").read_bytes() == before
     finish(cli, redis_url)

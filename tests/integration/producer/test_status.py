@@ -1,7 +1,9 @@
 """Looking on: what `producer status` and `producer runs` find in folders and in Redis."""
 
 import json
+import re
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,3 +115,41 @@ def test_where_there_is_no_run_a_sentence_says_so(cli: CLI) -> None:
     assert cli("runs", "--broker").stderr == "This Redis knows no run.\n"
     absent = cli("runs", "absent")
     assert (absent.returncode, absent.stderr[:32]) == (1, "Error: There is no folder absent")
+
+
+def test_a_run_tells_its_priority_and_its_share(sent: CLI) -> None:
+    """Beside another whose rows wait for the same workers; in the lists of runs, too."""
+    alone = status(sent)
+    assert (alone["priority"], alone["share"], alone["runs_waiting"]) == (5, 1.0, 1)
+    assert sent("submit", "in.jsonl", "--run-dir", "s", "--priority", "7").returncode == 0
+    found = status(sent)
+    assert (found["priority"], found["share"], found["runs_waiting"]) == (5, 0.2, 2)  # 2 ** 5 of 2 ** 5 + 2 ** 7
+    assert (
+        "\npriority  5; 20 % of the rows that workers take, while 2 runs wait for them\n" in sent("status", "r").stdout
+    )
+    for listed in (sent("runs", ".", "--json"), sent("runs", "--broker", "--json")):
+        shares = {
+            Path(one["folder"]).name: (one["priority"], one["share"])
+            for one in map(json.loads, listed.stdout.splitlines())
+        }
+        assert shares == {"r": (5, 0.2), "s": (7, 0.8)}
+
+
+def test_a_list_of_runs_tells_how_long_each_takes(sent: CLI) -> None:
+    """By its own pace; nothing where nobody knows, or nothing is left."""
+    answer(sent, 0, 2)
+    (found,) = map(json.loads, sent("runs", ".", "--json").stdout.splitlines())
+    assert found["seconds_left"] == pytest.approx(2 / found["rows_per_s"])
+    heads, line = sent("runs", ".").stdout.splitlines()
+    assert heads.split()[-5:] == ["rows/s", "left", "priority", "share", "folder"]
+    assert re.search(r" 0:00:\d\d +5 +100 % +r$", line), line
+
+
+def test_answers_that_came_twice_count_once(sent: CLI) -> None:
+    """The first of them, as for the collector."""
+    answer(sent, 0, 2)
+    answer(sent, 0, 3, status="failed", error="image /x.png: no such file.")
+    found = status(sent)
+    assert {key: found[key] for key in ("done", "failed", "waiting", "uncollected")} == {
+        "done": 2, "failed": 1, "waiting": 1, "uncollected": 3,
+    }  # fmt: skip

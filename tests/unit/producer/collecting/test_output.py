@@ -1,6 +1,7 @@
 """The output jsonl is the input, line by line, with each row's images added, and nothing of the user's lost."""
 
 import json
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from producer.collecting.output import write_output
+from producer.collecting.output import Written, write_output
 from producer.rows.lines import read_lines
 from producer.rows.source import taken
 from producer.run import opening
+from producer.run.as_sent import Reading
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
@@ -45,6 +47,14 @@ def answers(run: opening.Run, fates: dict[int, str], warned: Mapping[int, tuple[
             yield Outcome(run=run.ledger.run, row=line.row, fingerprint=digest, worker="w", **result)
 
 
+def _as_sent(run: opening.Run) -> tuple[Written, str]:
+    """Write the output once more, after the whole input is known to be what the ledger has."""
+    reading = Reading(run)
+    deque(reading.through(read_lines(run.source.path)), maxlen=0)
+    reading.remember()
+    return write_output(run, Path("output.jsonl")), Path("output.jsonl").read_text("utf-8")
+
+
 def output(
     *lines: str,
     fates: dict[int, str] | None = None,
@@ -62,8 +72,10 @@ def output(
         run.remember()
         fates = dict.fromkeys(range(len(lines)), DONE) if fates is None else fates
         run.ledger.apply(list(answers(run, fates, warned)))
-        unanswered = write_output(run, Path("output.jsonl")).unanswered
-    text = Path("output.jsonl").read_text("utf-8")
+        written = write_output(run, Path("output.jsonl"))
+        text = Path("output.jsonl").read_text("utf-8")
+        assert (written, text) == _as_sent(run), "an input that is known to be as it was sent gives the same output"
+    unanswered = written.unanswered
     assert text.endswith("\n")
     return text[:-1].split("\n"), unanswered
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from producer.collecting.pace import Pace, is_collected, pace_of, seconds_left
+from producer.collecting.pace import Pace, Recent, is_collected, seconds_left
 
 
 def pace(*looks: tuple[float, int]) -> float | None:
@@ -54,7 +54,10 @@ def test_what_is_left_takes_as_long_as_at_this_pace(waiting: int, rate: float, l
 )
 def test_answers_that_wait_tell_a_rate(answered_at: list[float], rate: float) -> None:
     """By their times alone, at second 1000: nobody has looked before."""
-    assert pace_of(answered_at, 1000) == rate
+    recent = Recent(1000)
+    for at in answered_at:
+        recent.add(at)
+    assert recent.per_second() == rate
 
 
 @pytest.mark.parametrize(("quiet_for", "is_at_work"), [(None, False), (1.2, True), (60.0, False)])

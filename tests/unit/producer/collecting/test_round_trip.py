@@ -1,6 +1,7 @@
 """Whatever a row holds comes back as it was, to the digit, the escape and the order, with our keys after it."""
 
 import json
+from collections import deque
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,7 @@ from producer.rows.lines import read_lines
 from producer.rows.outputs import has_output
 from producer.rows.source import taken
 from producer.run import opening
+from producer.run.as_sent import Reading
 from producer.run.records import Entry, State
 from worker.contract.messages import EditRequest, Outcome
 from worker.pictures.files import sample_paths
@@ -73,11 +75,11 @@ def answer(request: EditRequest) -> Outcome:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(objects(), min_size=1, max_size=10), st.sampled_from(["%s", "[%s\n]"]))
-def test_any_object_comes_back_with_our_keys_after_it(lines: list[str], form: str) -> None:
+@given(st.lists(objects(), min_size=1, max_size=10), st.sampled_from(["%s", "[%s\n]"]), st.booleans())
+def test_any_object_comes_back_with_our_keys_after_it(lines: list[str], form: str, is_known_as_sent: bool) -> None:  # noqa: FBT001 - hypothesis gives it
     """Any JSON object in gives the same object out; ours come last, and take the place of their namesakes only.
 
-    So do those of an array: each as the line that it would be in a jsonl.
+    So do those of an array: each as the line that it would be in a jsonl. Also where all is known to be as it was sent.
     """
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -89,8 +91,18 @@ def test_any_object_comes_back_with_our_keys_after_it(lines: list[str], form: st
         ):
             rows = [run.parser.parse(line) for line in read_lines(source.path)]
             done = {row.line.row for row in rows if row.request is not None}
-            run.ledger.note([Entry(row.line.row, row.request and row.request.fingerprint, State.NOTED) for row in rows])
+            forms = [row.request and row.request.fingerprint for row in rows]
+            run.ledger.note(
+                [
+                    Entry(row.line.row, form, State.NOTED, warnings=row.warnings)
+                    for row, form in zip(rows, forms, strict=True)
+                ]
+            )
             run.ledger.apply([answer(row.request) for row in rows if row.request is not None])
+            reading = Reading(run)
+            deque(reading.through(read_lines(source.path)), maxlen=0)
+            if is_known_as_sent:
+                reading.remember()
             write_output(run, folder / "output.jsonl")
             errors = [row.error for row in rows]
         written = (folder / "output.jsonl").read_text("utf-8").removesuffix("\n").split("\n")

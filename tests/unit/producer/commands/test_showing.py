@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from producer.collecting.causes import Cause, Failure
+from producer.collecting.in_redis import Queue
 from producer.collecting.progress import Status
-from producer.collecting.status import Queue, View
-from producer.commands.showing import fleet_in_words, run_in_words
+from producer.collecting.shares import Share
+from producer.collecting.status import View
+from producer.commands.showing import run_in_words
 
 STATUS = Status(
     total=1000, done=400, failed=2, kept=8, waiting=590, unsent=90, rows_per_s=2.0, workers={"a@h": 398, "b@h": 4},
@@ -96,11 +98,10 @@ def test_rows_that_differ_are_told() -> None:
     )
 
 
-def test_the_fleet_is_a_table() -> None:
-    """A worker of a version that tells less has fewer cells; without any there is a sentence."""
-    assert fleet_in_words({"b@h": {"model": "flux"}, "a@h": FACTS}).splitlines() == [
-        "worker  model  rows  rows/s  holds  busy  profile  version",
-        "a@h     demo    398    1.50     27  97 %  exact    1.2.0",
-        "b@h     flux",
-    ]
-    assert fleet_in_words({}) == "No worker is up."
+def test_a_run_beside_others_tells_its_share() -> None:
+    """By its priority, as workers take turns; one that has them alone says nothing, unless somebody has set another."""
+    assert "\npriority" not in run_in_words(replace(VIEW, priority=5, share=Share(5, 1, 1.0)))
+    assert "\npriority  7\n" in run_in_words(replace(VIEW, priority=7, share=Share(7, 1, 1.0)))
+    assert "\npriority  7\n" in run_in_words(replace(VIEW, priority=7, share=None))
+    told = run_in_words(replace(VIEW, priority=5, share=Share(5, 3, 0.25)))
+    assert "\npriority  5; 25 % of the rows that workers take, while 3 runs wait for them\n" in told

@@ -1,6 +1,8 @@
 """Cells stand below each other."""
 
-from producer.commands.table import aligned
+import pytest
+
+from producer.commands.table import aligned, percent
 
 
 def test_numbers_go_right_and_words_left() -> None:
@@ -19,3 +21,12 @@ def test_a_column_of_nothing_goes() -> None:
         "a          7",
         "b         12",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(1.0, "100 %"), (0.25, "25 %"), (0.999, "100 %"), (0.08, "8 %"), (0.0019, "0.19 %")],
+)
+def test_a_share_is_a_percentage(share: float, text: str) -> None:
+    """With as many digits as say something."""
+    assert percent(share) == text

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from producer.collecting.progress import Status
-from producer.local.workers import LocalWorkers, _doing, _Worker
+from producer.local.started import StartedWorker
+from producer.local.workers import LocalWorkers
 from worker.contract.errors import RunError
 from worker.settings.fleet import load_settings
 
@@ -68,7 +69,7 @@ def ended(folder: Path, *logs: str) -> LocalWorkers:
         process = subprocess.Popen(["/bin/true"])
         process.wait()
         workers._workers.append(  # noqa: SLF001
-            _Worker(number=number, name=f"cpu{number}", device="", log=log, begin=0, process=process, again=False)
+            StartedWorker(number=number, name=f"cpu{number}", device="", log=log, begin=0, process=process, again=False)
         )
     return workers
 
@@ -112,29 +113,3 @@ def test_each_worker_has_a_port_of_its_own(tmp_path: Path) -> None:
     with LocalWorkers(load_settings(diffuser_model_name="demo"), tmp_path, [""], print) as workers:
         workers.start()
         assert ["FLEET_METRICS_PORT" in found for found in environments()] == [False]
-
-
-GREETING = (
-    "[2026-11-27 08:36: INFO/MainProcess] cpu0@h, bulk-image-editor 1: takes rows of demo, 27 at a time, from q\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("log", "doing"),
-    [
-        ("", "starting"),
-        (GREETING, "loading libraries"),
-        (
-            f"{GREETING}[2026-11-27 08:36:31: INFO/MainProcess] weights: 3 GB of 24 GB loaded\n",
-            "weights: 3 GB of 24 GB loaded",
-        ),
-    ],
-    ids=["nothing", "greeting", "weights"],
-)
-def test_whoever_waits_reads_what_a_worker_does(tmp_path: Path, log: str, doing: str) -> None:
-    """Its newest line; its greeting, after which it is silent for as long as torch is imported, is none."""
-    path = tmp_path / "worker.log"
-    path.write_text(log)
-    with subprocess.Popen(["/bin/true"]) as process:
-        worker = _Worker(number=0, name="cpu0", device="", log=path, begin=0, process=process, again=False)
-        assert _doing(worker) == doing

@@ -1,5 +1,6 @@
 """A run remembers how its first row was calculated, and counts the rows that were calculated otherwise."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,8 @@ def outcome(row: int, profile: str | None = "exact", worker: str = "a", **given:
 
 def made(ledger: Ledger, *more: Outcome) -> list[Made]:
     """Return how the run's rows were calculated."""
-    return ledger.calculations.all(ledger.tally(), more)
+    counted = Counter((Calculation.of(one) or EXACT, one.worker) for one in more)
+    return ledger.calculations.all(ledger.tally(), counted)
 
 
 def test_the_first_row_decides_what_is_the_runs_own(ledger: Ledger) -> None:
