@@ -1,18 +1,18 @@
 """The task that edits one row: taken in, edited in its turn, recorded, and only then acknowledged. Imports no torch."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import redis
 from celery import Task
 from celery.exceptions import Ignore, Reject
 
 from worker.batching.jobs import Ticket
-from worker.contract.errors import ContractError, CrashedError, GivenBack, RowError, Unwanted
+from worker.contract.errors import ContractError, CrashedError, GivenBack, PassedOn, RowError, Unwanted
 from worker.contract.messages import TASK_NAME, EditRequest, Outcome
 from worker.contract.outcomes import OutcomeStream
 from worker.delivery.isolation import Isolation
-from worker.delivery.ownership import Ownership
+from worker.delivery.ownership import Note, Ownership
 from worker.delivery.quarantine import Quarantine
 from worker.delivery.requests import Dropped, RowRequest
 from worker.editing.editor import RowEditor
@@ -68,6 +68,8 @@ class EditTask(Task):
         self._observer = observer
         #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
         self.let_go: set[str] = set()
+        #: Tags of messages that go to a worker which has nothing to do, and what stands in Redis of who has their rows.
+        self.passed_on: dict[str, Note] = {}
 
     def run(self, *args: object, **kwargs: object) -> dict[str, object]:
         """Edit the row of an encoded `EditRequest`, the only argument; return what Flower shows of it.
@@ -98,6 +100,9 @@ class EditTask(Task):
                 # Of one that another worker has, that one tells.
                 raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
             self._observer.given_back()
+            if isinstance(end, PassedOn):
+                self.passed_on[ticket.tag] = self._ownership.note(ticket)
+                raise Reject("another worker has nothing to do", requeue=True) from None
             raise Reject("the worker is shutting down", requeue=True) from None
         self.pace.answered()
         self._observer.answered(outcome, record.failure)
@@ -110,14 +115,19 @@ class EditTask(Task):
         """Let go of the rows of a cancelled run."""
         self._editor.drop(run)
 
+    def pass_on(self, tags: Collection[str]) -> bool:
+        """Give back those of some messages whose rows wait behind a batch on the GPU; return whether there is one."""
+        self._isolation.pass_on(tags)
+        return self._editor.pass_on(tags)
+
     def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
-        with self._isolation.shared():
+        with self._isolation.shared(ticket.tag):
             return self._recorded(request, self._edited(request, record, ticket))
 
     def _alone(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         """Edit a row that may have killed a worker: nobody else is at work meanwhile, and a mark says which it is."""
         run, row, quarantine = request.run, request.row, self._quarantine
-        with self._isolation.alone():
+        with self._isolation.alone(ticket.tag):
             try:
                 self._retrying.with_redis(lambda: quarantine.mark(run, row), request.name)
                 return self._recorded(request, self._edited(request, record, ticket))

@@ -7,6 +7,7 @@ from uuid import uuid4
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
 from worker.celery import plain_queue
+from worker.contract.calling import RUN_LISTED, call_workers
 from worker.contract.errors import RunError
 from worker.contract.messages import TASK_NAME, EditRequest
 
@@ -37,12 +38,12 @@ def publish(run: Run, requests: Sequence[EditRequest]) -> None:
 
 def _publish(run: Run, requests: Sequence[EditRequest]) -> None:
     # Before the rows, so that none is ever where nobody looks; after them, since an empty queue is struck out in time.
-    run.queue.announce()
-    _send(run, requests)
+    is_new = run.queue.announce()
+    _send(run, requests, is_new=is_new)
     run.queue.announce()
 
 
-def _send(run: Run, requests: Sequence[EditRequest]) -> None:
+def _send(run: Run, requests: Sequence[EditRequest], *, is_new: bool) -> None:
     queue = plain_queue(run.queue.name)
     # A connection of its own: kombu's pool would keep one that has failed.
     with (
@@ -50,6 +51,8 @@ def _send(run: Run, requests: Sequence[EditRequest]) -> None:
         run.app.amqp.Producer(connection) as producer,
         producer.batch(CHUNK),
     ):
+        if is_new:  # who has nothing to do looks by himself, too, but seldom
+            call_workers(run.app, connection.default_channel, RUN_LISTED, lane=run.queue.lane)
         for request in requests:
             run.app.send_task(
                 TASK_NAME,

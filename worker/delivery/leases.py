@@ -58,7 +58,8 @@ class RenewLeases(bootsteps.StartStopStep):
         lost, self._channel = self._channel, consumer.task_consumer.channel
         # A channel that is closed by a lost connection must give nothing back.
         self._channel.do_restore = False
-        guard(self._channel, consumer.app.tasks[TASK_NAME].let_go, self._returning)
+        task = consumer.app.tasks[TASK_NAME]
+        guard(self._channel, task.let_go, self._returning, task.passed_on)
         if lost is not None:
             self._take_over(lost)
         if lost is not None or consumer.has_waited:
