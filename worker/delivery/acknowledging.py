@@ -30,6 +30,9 @@ def guard(channel: Any, let_go: set[str], returning: set[str], passed_on: dict[s
     """
     channel._do_restore_message = partial(_restore, channel._do_restore_message)  # noqa: SLF001
     qos = channel.qos
+    # What was asked for is read, however few may be taken by now: it may be a row, and nobody else's.
+    may_consume = qos.can_consume
+    qos.can_consume = lambda: bool(channel._in_poll) or may_consume()  # noqa: SLF001
     qos.append = partial(_append, qos)
     qos.ack = partial(_ack, qos, qos.ack, let_go)
     qos.reject = partial(_reject, qos, let_go, returning, passed_on)

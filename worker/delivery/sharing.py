@@ -15,6 +15,7 @@ from worker.contract.lanes import lane_and_run
 from worker.contract.messages import TASK_NAME
 from worker.contract.redis_keys import wanted_key
 from worker.contract.roster import rows_in
+from worker.delivery.bell import ring
 from worker.settings.fleet import load_settings
 
 #: Seconds between two looks whether there is nothing to do, or somebody else has nothing.
@@ -27,17 +28,19 @@ _PATIENCE: Final = 0.03
 _SOON: Final = 0.25
 _SELDOM: Final = 5.0
 
-#: Seconds after which another of the lane may ask; and those, longer, for which whoever was asked gives rows.
+#: Seconds after which another of the lane may ask; those, longer, for which whoever was asked gives rows; and those for
+#: which it holds few at most.
 _APART: Final = 0.5
 _GIVES: Final = 1.0
+_FEW: Final = 10.0
 
 
 class ShareRows(bootsteps.StartStopStep):
     """Asks the workers of its lanes for rows, while it has none and no queue has; gives them its own when it is asked.
 
     What they give is what waits behind the batch on their GPU. It goes back to its run's queue, as it came, and whoever
-    was asked takes no more than a batch at a time until there is enough in the queues again, or it would take the same
-    rows again.
+    was asked takes no more than a batch at a time, or it would take the same rows again: until there is enough in the
+    queues, or nobody has asked for a while.
     """
 
     requires = ("worker.delivery.finding:FindRuns",)
@@ -52,7 +55,7 @@ class ShareRows(bootsteps.StartStopStep):
         self._next = 0.0
         #: Lanes whose rows are wanted, and until when; afterwards there may still be few.
         self._wanted: frozenset[str] = frozenset()
-        self._until = 0.0
+        self._until = self._asked_at = 0.0
         self._are_few = False
         consumer.sharing = self
         super().__init__(consumer, **options)
@@ -71,7 +74,8 @@ class ShareRows(bootsteps.StartStopStep):
         """Give a worker of these lanes what has not begun, now and for a while."""
         if ours := frozenset(lanes) & {*self._consumer.app.amqp.queues.consume_from}:
             self._wanted |= ours
-            self._are_few, self._until = True, time.monotonic() + _GIVES
+            self._are_few, self._asked_at = True, time.monotonic()
+            self._until = self._asked_at + _GIVES
             self._give()
 
     def _look(self) -> None:
@@ -84,9 +88,11 @@ class ShareRows(bootsteps.StartStopStep):
         if time.monotonic() < self._until:
             tags = {tag for tag, message in qos._delivered.items() if _lane(message) in self._wanted}  # noqa: SLF001
             is_busy = bool(tags) and self._consumer.app.tasks[TASK_NAME].pass_on(tags)
+            if is_busy:  # or the first of them would come back at once: they are in the queue later than this
+                ring(qos.channel)
         else:
             self._wanted, self._until = frozenset(), time.monotonic() + _GIVES
-            self._are_few = not self._has_enough()
+            self._are_few = time.monotonic() - self._asked_at < _FEW and not self._has_enough()
         # While others want rows, and until the batch on the GPU is done, none.
         qos.prefetch_count = (1 if is_busy else self._batch) if self._are_few else self._consumer.qos.value
 
