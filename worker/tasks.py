@@ -94,6 +94,8 @@ class EditTask(Task):
             is_elsewhere = any(self._ownership.elsewhere([ticket]))
             if is_elsewhere:
                 self.let_go.add(ticket.tag)
+                if isinstance(end, PassedOn):  # by one that was frozen, and does not know yet what has become of it
+                    end = Unwanted(f"row {ticket.row}: another worker has it.")
             if isinstance(end, Unwanted):
                 self._observer.unwanted()
                 row_by_row.info("row %s is dropped: %s", request.name, end)

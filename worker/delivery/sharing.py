@@ -32,7 +32,7 @@ _SELDOM: Final = 5.0
 #: which it holds few at most.
 _APART: Final = 0.5
 _GIVES: Final = 1.0
-_FEW: Final = 10.0
+_FEW: Final = 5.0
 
 
 class ShareRows(bootsteps.StartStopStep):
