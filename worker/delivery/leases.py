@@ -129,6 +129,8 @@ class RenewLeases(bootsteps.StartStopStep):
         ):
             if not self._judge.may_judge(now := redis_now(client)):
                 return
+            if not overdue(client, channel, now, self._timeout):  # nearly always, of each of a thousand workers
+                return
             with Mutex(client, channel.unacked_mutex_key, channel.unacked_mutex_expire):  # others look, too
                 for tag in overdue(client, channel, now, self._timeout):
                     channel.qos.restore_by_tag(tag, client)
