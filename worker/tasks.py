@@ -118,9 +118,9 @@ class EditTask(Task):
         self._editor.drop(run)
 
     def pass_on(self, tags: Collection[str]) -> bool:
-        """Give back those of some messages whose rows wait behind a batch on the GPU; return whether there is one."""
-        self._isolation.pass_on(tags)
-        return self._editor.pass_on(tags)
+        """Give back those of some messages whose rows wait behind others; return whether these are at work."""
+        was_passed = self._isolation.pass_on(tags)
+        return self._editor.pass_on(tags) or was_passed
 
     def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         with self._isolation.shared(ticket.tag):

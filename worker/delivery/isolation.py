@@ -68,12 +68,13 @@ class Isolation:
             self._closed = True
             self._changed.notify_all()
 
-    def pass_on(self, tags: Collection[str]) -> None:
-        """Give back those of some rows that wait here while others are at work."""
+    def pass_on(self, tags: Collection[str]) -> bool:
+        """Give back those of some rows that wait here while others are at work; return whether there were any."""
         with self._changed:
-            if self._alone or self._sharing:
-                self._passed_on.update(tag for tag in self._waiting if tag in tags)
-                self._changed.notify_all()
+            going = [tag for tag in self._waiting if tag in tags] if self._alone or self._sharing else []
+            self._passed_on.update(going)
+            self._changed.notify_all()
+        return bool(going)
 
     def _wait_for(self, tag: str, condition: Callable[[], bool]) -> None:
         self._waiting.append(tag)
