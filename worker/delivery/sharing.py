@@ -16,6 +16,7 @@ from worker.contract.messages import TASK_NAME
 from worker.contract.redis_keys import wanted_key
 from worker.contract.roster import rows_in
 from worker.delivery.bell import ring
+from worker.delivery.quarantine import INSTANCE
 from worker.settings.fleet import load_settings
 
 #: Seconds between two looks whether there is nothing to do, or somebody else has nothing.
@@ -70,12 +71,13 @@ class ShareRows(bootsteps.StartStopStep):
         if self._timer is not None:
             self._timer.cancel()
 
-    def asked(self, lanes: Iterable[str]) -> None:
-        """Give a worker of these lanes what has not begun, now and for a while."""
+    def asked(self, lanes: Iterable[str], asker: str) -> None:
+        """Give a worker of these lanes what has not begun, now and for a while; who has asked itself only holds few."""
         if ours := frozenset(lanes) & {*self._consumer.app.amqp.queues.consume_from}:
-            self._wanted |= ours
             self._are_few, self._asked_at = True, time.monotonic()
-            self._until = self._asked_at + _GIVES
+            if asker != INSTANCE:
+                self._wanted |= ours
+                self._until = self._asked_at + _GIVES
             self._give()
 
     def _look(self) -> None:
@@ -117,7 +119,7 @@ class ShareRows(bootsteps.StartStopStep):
         # Of a Redis that refuses: `worker.delivery.leases` says it.
         with suppress(redis.ResponseError):
             if self._may_ask(channel, lanes):
-                call_workers(self._consumer.app, channel, ROWS_WANTED, lanes=lanes)
+                call_workers(self._consumer.app, channel, ROWS_WANTED, lanes=lanes, asker=INSTANCE)
 
     def _may_ask(self, channel: Any, lanes: Collection[str]) -> bool:
         """Tell whether somebody has rows, and nobody of these lanes has just asked for them."""
