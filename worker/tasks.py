@@ -1,18 +1,18 @@
 """The task that edits one row: taken in, edited in its turn, recorded, and only then acknowledged. Imports no torch."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import redis
 from celery import Task
 from celery.exceptions import Ignore, Reject
 
 from worker.batching.jobs import Ticket
-from worker.contract.errors import CrashedError, GivenBack, RowError, Unwanted
+from worker.contract.errors import CrashedError, GivenBack, PassedOn, RowError, Unwanted
 from worker.contract.messages import TASK_NAME, EditRequest, Outcome
 from worker.contract.outcomes import OutcomeStream
 from worker.delivery.isolation import Isolation
-from worker.delivery.ownership import Ownership
+from worker.delivery.ownership import Note, Ownership
 from worker.delivery.quarantine import Quarantine
 from worker.delivery.requests import Dropped, RowRequest
 from worker.editing.editor import RowEditor
@@ -71,6 +71,8 @@ class EditTask(Task):
         self._observer = observer
         #: Tags of messages that are another worker's by now: to be forgotten, and neither acknowledged nor given back.
         self.let_go: set[str] = set()
+        #: Tags of messages that go to a worker which has nothing to do, and what stands in Redis of who has their rows.
+        self.passed_on: dict[str, Note] = {}
 
     def run(self, *args: object, **kwargs: object) -> dict[str, object]:
         """Edit the row of an `OwnPart`, the only argument; return what Flower shows of it.
@@ -95,11 +97,17 @@ class EditTask(Task):
             is_elsewhere = any(self._ownership.elsewhere([ticket]))
             if is_elsewhere:
                 self.let_go.add(ticket.tag)
+                if isinstance(end, PassedOn):  # by one that was frozen, and does not know yet what has become of it
+                    end = Unwanted(f"row {ticket.row}: another worker has it.")
             if isinstance(end, Unwanted):
                 self._observer.unwanted()
                 row_by_row.info("row %s is dropped: %s", request.name, end)
                 # Of one that another worker has, that one tells.
                 raise (Ignore if is_elsewhere else Dropped)(str(end)) from None
+            if isinstance(end, PassedOn):
+                self._observer.given_back()
+                self.passed_on[ticket.tag] = self._ownership.note(ticket)
+                raise Reject("another worker has nothing to do", requeue=True) from None
             raise self._given_back() from None
         self.pace.answered()
         self._observer.answered(outcome, record.failure)
@@ -112,6 +120,11 @@ class EditTask(Task):
         """Let go of the rows of a cancelled run."""
         self._editor.drop(run)
 
+    def pass_on(self, tags: Collection[str]) -> bool:
+        """Give back those of some messages whose rows wait behind others; return whether these are at work."""
+        was_passed = self._isolation.pass_on(tags)
+        return self._editor.pass_on(tags) or was_passed
+
     def _whole(self, args: tuple[object, ...], kwargs: dict[str, object]) -> EditRequest:
         try:
             return self._joining.request(args, kwargs)
@@ -123,13 +136,13 @@ class EditTask(Task):
         return Reject("the worker is shutting down", requeue=True)
 
     def _among_others(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
-        with self._isolation.shared():
+        with self._isolation.shared(ticket.tag):
             return self._recorded(request, self._edited(request, record, ticket))
 
     def _alone(self, request: EditRequest, record: RowRecord, ticket: Ticket) -> Outcome:
         """Edit a row that may have killed a worker: nobody else is at work meanwhile, and a mark says which it is."""
         run, row, quarantine = request.run, request.row, self._quarantine
-        with self._isolation.alone():
+        with self._isolation.alone(ticket.tag):
             try:
                 self._retrying.with_redis(lambda: quarantine.mark(run, row), request.name)
                 return self._recorded(request, self._edited(request, record, ticket))

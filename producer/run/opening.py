@@ -60,10 +60,13 @@ class Run:
         """What its rows share, but for those with parameters of their own."""
         return self.parser.shared
 
-    def announce(self) -> None:
-        """Let workers find its queue and what its rows share: before rows come there, and while they are awaited."""
+    def announce(self) -> bool:
+        """Let workers find its queue and what its rows share: before rows come there, and while they are awaited.
+
+        Return whether none could find the queue before.
+        """
         self.shared_parts.put(self.shared.digest, self.shared.encode())
-        self.queue.announce()
+        return self.queue.announce()
 
     @property
     def output_path(self) -> Path:

@@ -7,6 +7,8 @@ from typing import Final
 
 from producer.run.opening import Run
 from producer.run.preconditions import require_wanted
+from worker.celery import connect
+from worker.contract.calling import RUN_LISTED, call_workers
 from worker.contract.envelope import Envelope
 from worker.contract.errors import RunError
 from worker.contract.messages import EditRequest
@@ -60,12 +62,20 @@ def _in_pieces(requests: Iterable[EditRequest]) -> Iterator[list[EditRequest]]:
 
 def _publish(run: Run, requests: Sequence[EditRequest], envelope: Envelope, splitter: Splitter) -> None:
     # Before the rows, so that none is ever where nobody looks; after them, since an empty queue is struck out in time.
-    run.announce()
+    if run.announce():  # who has nothing to do looks by himself, too, but seldom
+        _call_workers(run)
     # Anew in each attempt, and by a client that makes one: a message is known by its tag, so that none may come twice.
     messages = [_message(request, envelope, splitter) for request in requests]
     with open_redis(run.settings.broker, patience=None) as client:
         client.lpush(run.queue.name, *messages)
     run.queue.announce()
+
+
+def _call_workers(run: Run) -> None:
+    app = connect(run.settings)
+    # A connection of its own: kombu's pool would keep one that has failed.
+    with app.connection_for_write() as connection:
+        call_workers(app, connection.default_channel, RUN_LISTED, lane=run.queue.lane)
 
 
 def _message(request: EditRequest, envelope: Envelope, splitter: Splitter) -> str:

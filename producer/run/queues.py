@@ -42,6 +42,7 @@ class RunQueue:
         priority: int = DEFAULT_PRIORITY,
     ) -> None:
         """`others`: lanes in which rows of the run may be that were sent with another demand."""
+        self.lane = lane
         self.name = run_queue(lane, run)
         self._client = client
         self._run = run
@@ -53,9 +54,12 @@ class RunQueue:
         """Count the run's rows that wait."""
         return sum(rows_in(self._client, [self.name]))
 
-    def announce(self) -> None:
-        """Let workers find the queue: before and after rows come there, and for as long as they are waited for."""
-        self._roster.announce(self._run, self._priority)
+    def announce(self) -> bool:
+        """Let workers find the queue: before and after rows come there, and for as long as they are waited for.
+
+        Return whether none could find it before.
+        """
+        return self._roster.announce(self._run, self._priority)
 
     def idle(self) -> bool:
         """Tell whether the queue is empty and no worker holds a message of it."""

@@ -55,7 +55,7 @@ def doubles(logs: Sequence[WorkerLog], run: str, strokes: Sequence[Stroke]) -> l
         done = [batch for batch in batches if batch.done is not None]
         for again in done[1:]:
             came = [_receipt(of_row[f"{run}.{row}"], batch) for batch in (done[0], again)]
-            found.append(_double(_Edits(row, done[0], again, came), of_worker, strokes))
+            found.append(_double(_Edits(run, row, done[0], again, came), of_worker, strokes))
     return found
 
 
@@ -66,6 +66,7 @@ def _receipt(receipts: Sequence[Receipt], batch: Batch) -> Receipt:
 
 @dataclass(frozen=True)
 class _Edits:
+    run: str
     row: int
     first: Batch
     again: Batch
@@ -88,7 +89,7 @@ def _double(edits: _Edits, of_worker: Mapping[str, Sequence[Receipt]], strokes: 
     """
     delivered = max(receipt.when for receipt in edits.receipts)
     before = [stroke for stroke in reversed(strokes) if stroke.when < delivered]
-    holders = [stroke for stroke in before if edits.row in stroke.held]
+    holders = [stroke for stroke in before if f"{edits.run}.{edits.row}" in stroke.held]
     begun = edits.first.begun
     takers = [
         stroke

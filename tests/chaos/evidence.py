@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import redis
 
 from tests.chaos.fleet import Fleet
 from tests.chaos.following import Following
+from tests.support.cli import read_jsonl
 from worker.contract.outcomes import open_redis
 
 
-def write(folder: Path, fleet: Fleet, following: Following, *, rows: int) -> None:
-    """Write it to the folder."""
-    with (folder / "evidence.txt").open("w") as file:
+def write(fleet: Fleet, following: Following) -> None:
+    """Write it beside the run's input."""
+    rows = len(read_jsonl(following.source))
+    with (following.source.parent / "evidence.txt").open("w") as file:
         for row in sorted(set(range(rows)) - following.answered.keys()):
             file.writelines(f"{line}\n" for line in _life(following.row(row), fleet))
         file.writelines(f"{line}\n" for line in _keys(fleet.server.url))

@@ -5,8 +5,8 @@ from random import Random
 from typing import ClassVar
 
 from tests.chaos.fleet import Fleet, now
-from tests.chaos.following import Following
 from tests.chaos.place import Place
+from tests.chaos.runs import Runs
 from tests.chaos.schedule import Kind
 from tests.chaos.strokes import Stroke
 
@@ -23,9 +23,9 @@ class Fault(ABC):
     #: Set once it has struck.
     stroke: Stroke
 
-    def __init__(self, fleet: Fleet, following: Following, random: Random) -> None:
+    def __init__(self, fleet: Fleet, runs: Runs, random: Random) -> None:
         self._fleet = fleet
-        self._following = following
+        self._runs = runs
         self._random = random
 
     @abstractmethod
@@ -44,15 +44,14 @@ class Fault(ABC):
     def recovered(self) -> float:
         """Return when the fleet had recovered, in seconds since the epoch."""
 
-    def _in_hand(self, *places: Place) -> frozenset[int]:
-        """Return the run's rows that these workers hold."""
-        run, answered = self._following.id, self._following.answered
-        rows = [row.split(".") for place in places for row in place.log.in_hand]
-        return frozenset({int(number) for of, number in rows if of == run} - answered.keys())
+    def _in_hand(self, *places: Place) -> frozenset[str]:
+        """Return the runs' rows that these workers hold."""
+        rows = {row for place in places for row in place.log.in_hand if self._runs.has(row)}
+        return frozenset(rows - self._runs.answered.keys())
 
     def _answer_since(self, moment: float) -> float | None:
-        """Return when the next row was answered."""
-        return min((when for when in self._following.answered.values() if when > moment), default=None)
+        """Return when the next row of the first run was answered."""
+        return min((when for when in self._runs.first.answered.values() if when > moment), default=None)
 
 
 class _CommandFault(Fault):
@@ -62,10 +61,10 @@ class _CommandFault(Fault):
 
     def may_strike(self, *, urgent: bool) -> bool:
         del urgent
-        return self._following.holds(self._command)
+        return self._runs.first.holds(self._command)
 
     def strike(self) -> None:
-        self._following.kill()
+        self._runs.first.kill()
         # After it: from here on only its successor can bring answers.
         self.stroke = Stroke(kind=self.kind, victim=self._command, when=now())
 

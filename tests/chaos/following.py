@@ -28,6 +28,7 @@ class Following:
         settings: Mapping[str, object],
         redis_answers: Callable[[], bool],
     ) -> None:
+        self.source = source
         self.folder = folder = source.parent / name
         self.command = "submit"
         self.finished = False

@@ -25,6 +25,7 @@ COMBINATIONS = len(SHAPES) * len(PHOTOS) * len(EDITS)
 
 def write_rows(folder: Path, count: int) -> Path:
     """Write photographs, and an input of so many rows; rows near each other share neither photograph nor edit."""
+    folder.mkdir(exist_ok=True)
     for name, shape in product(PHOTOS, SHAPES):
         photo(name, *shape, _file(folder, name, shape), photos=UNSEEN)
     return write_jsonl(folder / "input.jsonl", [_row(folder, number) for number in range(count)])

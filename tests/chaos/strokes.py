@@ -14,5 +14,5 @@ class Stroke:
     victim: str
     #: Seconds since the epoch.
     when: float
-    #: Rows that the victim had received and not answered.
-    held: frozenset[int] = frozenset()
+    #: Rows that the victim had received and not answered, each as `<run>.<row>`.
+    held: frozenset[str] = frozenset()

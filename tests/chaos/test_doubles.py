@@ -83,9 +83,9 @@ def test_a_double_has_a_cause(tmp_path: Path, kind: Kind, struck: float, *, help
     first = read(tmp_path, "w0-0", received(0, 7), batch(1, 1, 2, 7))
     second = read(tmp_path, "w1-0", received(6, 7), batch(2, 9, 10, 7))
     begun = first.batches[f"{1:012x}"].begun
-    fault = Stroke(kind=kind, victim="w0-0", when=begun + struck, held=frozenset({7}))
-    others = Stroke(kind=Kind.WORKER_KILLED, victim="w2-0", when=begun + 2, held=frozenset({8}))
-    later = Stroke(kind=Kind.WORKER_KILLED, victim="w0-0", when=begun + 7, held=frozenset({7}))
+    fault = Stroke(kind=kind, victim="w0-0", when=begun + struck, held=frozenset({f"{RUN}.7"}))
+    others = Stroke(kind=Kind.WORKER_KILLED, victim="w2-0", when=begun + 2, held=frozenset({f"{RUN}.8"}))
+    later = Stroke(kind=Kind.WORKER_KILLED, victim="w0-0", when=begun + 7, held=frozenset({f"{RUN}.7"}))
     (double,) = doubles([first, second], RUN, [fault, others, later])
     assert double.fault is fault
     assert double.could_be_helped is helped
@@ -97,8 +97,8 @@ def test_an_edit_that_was_taken_away_is_to_blame_whoever_has_the_row_next(tmp_pa
     second = read(tmp_path, "w1-0", received(5, 7))
     third = read(tmp_path, "w2-0", received(7, 7), batch(2, 9, 10, 7))
     begun = first.batches[f"{1:012x}"].begun
-    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({7}))
-    stop = Stroke(kind=Kind.WORKER_STOPPED, victim="w1-0", when=begun + 5, held=frozenset({7}))
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({f"{RUN}.7"}))
+    stop = Stroke(kind=Kind.WORKER_STOPPED, victim="w1-0", when=begun + 5, held=frozenset({f"{RUN}.7"}))
     (double,) = doubles([first, second, third], RUN, [freeze, stop])
     assert double.fault is freeze
     assert not double.could_be_helped
@@ -113,8 +113,8 @@ def test_a_message_that_waited_in_a_frozen_workers_connection_is_the_freezes(
     others = [received(6, 9)] if read_before else []
     second = read(tmp_path, "w1-0", received(1, 8), *others, received(7, 7), batch(2, 7, 9, 7))
     begun = first.batches[f"{1:012x}"].begun
-    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w1-0", when=begun - 4, held=frozenset({8}))
-    restart = Stroke(kind=Kind.REDIS_RESTARTED, victim="redis", when=begun - 3, held=frozenset({8}))
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w1-0", when=begun - 4, held=frozenset({f"{RUN}.8"}))
+    restart = Stroke(kind=Kind.REDIS_RESTARTED, victim="redis", when=begun - 3, held=frozenset({f"{RUN}.8"}))
     (double,) = doubles([first, second], RUN, [freeze, restart])
     assert double.could_be_helped is helped
     assert (double.fault is freeze) is not helped
@@ -127,8 +127,8 @@ def test_a_gpu_need_not_wait_for_redis(tmp_path: Path, *, asked: bool) -> None:
     first = read(tmp_path, "w0-0", received(3, 7), batch(1, 3, 4, 7))
     second = read(tmp_path, "w1-0", received(1, 7), received(2, 8), words, batch(2, 6, 8, 7))
     begun = second.batches[f"{2:012x}"].begun
-    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w1-0", when=begun - 4, held=frozenset({7}))
-    restart = Stroke(kind=Kind.REDIS_RESTARTED, victim="redis", when=begun - 1, held=frozenset({7}))
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w1-0", when=begun - 4, held=frozenset({f"{RUN}.7"}))
+    restart = Stroke(kind=Kind.REDIS_RESTARTED, victim="redis", when=begun - 1, held=frozenset({f"{RUN}.7"}))
     (double,) = doubles([first, second], RUN, [freeze, restart])
     assert double.could_be_helped is asked
     assert double.fault is (freeze if asked else restart)
@@ -140,7 +140,7 @@ def test_a_row_that_is_sent_again_in_the_middle_of_its_edit_is_the_freezes(tmp_p
     second = read(tmp_path, "w1-0", received(6, 7, sending="44556677"), batch(2, 7, 8, 7))
     begun = first.batches[f"{1:012x}"].begun
     sender = Stroke(kind=Kind.PRODUCER_KILLED, victim="submit", when=begun - 1)
-    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({7}))
+    freeze = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({f"{RUN}.7"}))
     (double,) = doubles([first, second], RUN, [sender, freeze])
     assert double.fault is freeze
     assert not double.could_be_helped
@@ -152,7 +152,7 @@ def test_a_row_that_was_sent_twice_has_its_producer_to_blame(tmp_path: Path) -> 
     second = read(tmp_path, "w1-0", received(6, 7, sending="44556677"), batch(2, 9, 10, 7))
     begun = first.batches[f"{1:012x}"].begun
     sender = Stroke(kind=Kind.PRODUCER_KILLED, victim="submit", when=begun - 1)
-    holder = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({7}))
+    holder = Stroke(kind=Kind.WORKER_FROZEN, victim="w0-0", when=begun + 0.5, held=frozenset({f"{RUN}.7"}))
     (double,) = doubles([first, second], RUN, [sender, holder])
     assert double.fault is sender
     assert double.could_be_helped

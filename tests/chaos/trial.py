@@ -1,25 +1,28 @@
-"""A run twice, by the same fleet: in peace, and then under faults; at the end, what there is to say of the second."""
+"""Two runs at once, twice, by the same fleet: in peace, and then under faults; and what there is to say of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from tests.chaos import evidence
 from tests.chaos.fleet import Fleet, running_fleet
-from tests.chaos.following import following
+from tests.chaos.following import Following, following
 from tests.chaos.rows import write_rows
+from tests.chaos.runs import Runs
 from tests.chaos.schedule import Planned, plan
 from tests.chaos.storm import Storm
 from tests.chaos.verdict import Verdict, judge, settle
 from tests.chaos.watching import watch
 from tests.support.workers import StartWorker, start_worker
+from worker.contract.parameters import DEFAULT_PRIORITY
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """What is tried."""
 
+    #: Of both runs; the one that the faults of commands strike has two thirds of them.
     rows: int = 400
     faults: int = 24
     seed: int = 1
@@ -36,18 +39,23 @@ class Trial:
     start: StartWorker = start_worker
 
     @property
+    def first(self) -> int:
+        """Rows of the first run."""
+        return self.rows - self.rows // 3
+
+    @property
     def window(self) -> int:
-        """Most unanswered rows in Redis."""
-        return -(-self.rows // self.parts)
+        """Most unanswered rows of the first run in Redis."""
+        return -(-self.first // self.parts)
 
     @property
     def schedule(self) -> list[Planned]:
         """What strikes when."""
-        return plan(seed=self.seed, rows=self.rows, faults=self.faults, switch=(self.parts - 1) * self.window)
+        return plan(seed=self.seed, rows=self.first, faults=self.faults, switch=(self.parts - 1) * self.window)
 
     def run(self, folder: Path, say: Callable[[str], None]) -> Verdict:
         """Try it; everything that tells of it stays in `folder`, which what is raised names."""
-        source = write_rows(folder, self.rows)
+        sources = [write_rows(folder, self.first), write_rows(folder / "beside", self.rows - self.first)]
         settings = {
             "visibility_timeout": self.visibility_timeout,
             "rows_in_flight": self.rows_in_flight,
@@ -55,22 +63,40 @@ class Trial:
         }
         try:
             with running_fleet(folder, workers=self.workers, settings=settings, start=self.start) as fleet:
-                return self._with(fleet, source, say)
+                return self._with(fleet, sources, say)
         except AssertionError as error:
             raise AssertionError(f"{error}; everything that tells of it is in {folder}") from error
 
-    def _with(self, fleet: Fleet, source: Path, say: Callable[[str], None]) -> Verdict:
-        options = ["--steps", self.steps, "--seed", self.seed, "--max-queued", self.window]
-        begin = partial(following, source, options=options, settings=fleet.settings, redis_answers=fleet.server.answers)
-        say(f"{self.rows} rows without faults")
-        with begin("reference") as peace:
-            watch([fleet, peace], lambda: peace.finished, "the run without faults", limit=600)
+    def _with(self, fleet: Fleet, sources: Sequence[Path], say: Callable[[str], None]) -> Verdict:
+        say(f"{self.rows} rows of two runs without faults")
+        with ExitStack() as stack:
+            peace = self._begin(stack, fleet, sources, "reference")
+            runs = Runs(peace)
+            watch([fleet, runs], lambda: runs.finished, "the runs without faults", limit=600)
         say(f"the same rows with {self.faults} faults")
-        with begin("run") as war:
-            storm = Storm(fleet, war, seed=self.seed, say=say)
+        with ExitStack() as stack:
+            war = self._begin(stack, fleet, sources, "run")
+            storm = Storm(fleet, Runs(war), seed=self.seed, say=say)
             try:
                 storm.blow(self.schedule)
                 settle(fleet)
             finally:
-                evidence.write(source.parent, fleet, war, rows=self.rows)
-        return judge(fleet, peace, war, storm.faults, source=source)
+                for run in war:
+                    evidence.write(fleet, run)
+        return judge(fleet, peace, war, storm.faults)
+
+    def _begin(self, stack: ExitStack, fleet: Fleet, sources: Sequence[Path], name: str) -> list[Following]:
+        """Begin both runs; the smaller one has half the turns, and so it goes on beside the other to its end."""
+        parts = [(sources[0], self.window, DEFAULT_PRIORITY), (sources[1], self.rows, DEFAULT_PRIORITY - 1)]
+        return [
+            stack.enter_context(
+                following(
+                    source,
+                    name,
+                    options=["--steps", self.steps, "--seed", self.seed, "--max-queued", most, "--priority", priority],
+                    settings=fleet.settings,
+                    redis_answers=fleet.server.answers,
+                )
+            )
+            for source, most, priority in parts
+        ]

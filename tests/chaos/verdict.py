@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import leftovers, pictures
-from tests.chaos.doubles import doubles, rides
+from tests.chaos.doubles import Double, doubles, rides
 from tests.chaos.faults import Fault
 from tests.chaos.fleet import Fleet
 from tests.chaos.following import Following
 from tests.chaos.logs import Batch
+from tests.chaos.runs import Runs
 from tests.chaos.schedule import Kind
+from tests.chaos.strokes import Stroke
 from tests.chaos.watching import watch
 from tests.support.cli import read_jsonl
 from worker.contract.outcomes import open_redis
@@ -35,7 +37,7 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What there is to say of a run under faults."""
+    """What there is to say of runs under faults."""
 
     costs: list[Cost]
     #: Pictures that there are, and those that show what their own rows ask for.
@@ -55,33 +57,17 @@ def settle(fleet: Fleet) -> None:
     fleet.stop()
 
 
-def judge(fleet: Fleet, peace: Following, war: Following, faults: Sequence[Fault], *, source: Path) -> Verdict:
-    """Compare a run under faults with the run without, once the workers have ended."""
-    rows = read_jsonl(source)
-    reference, before = pictures.read(peace.folder)
-    run, wrong = pictures.read(war.folder)
-    ridden = rides(fleet.logs, war.id)
-    twice = doubles(fleet.logs, war.id, [fault.stroke for fault in faults])
-    sizes = {row: {len(batch.rows) for batch in batches} for row, batches in ridden.items()}
-    astray, remark = pictures.look(run, source)
-    complaints = [
-        *(before + peace.complaints or pictures.compare(run, reference, sizes)),
-        *wrong,
-        *astray,
-        *war.complaints,
-        *fleet.complaints,
-        *_output(war.folder / "output.jsonl", rows),
-        *leftovers.in_folder(war.folder, len(rows)),
-        *leftovers.in_redis(fleet.server.url),
-        *leftovers.of_processes(fleet),
-        *(str(double) for double in twice if double.could_be_helped),
-    ]
-    causes = Counter(double.fault for double in twice)
+def judge(fleet: Fleet, peace: Sequence[Following], war: Sequence[Following], faults: Sequence[Fault]) -> Verdict:
+    """Compare runs under faults with the same ones without, once the workers have ended."""
+    strokes = [fault.stroke for fault in faults]
+    judged = [_judge(fleet, calm, struck, strokes) for calm, struck in zip(peace, war, strict=True)]
+    answered = Runs(war).answered.keys()
+    causes = Counter(double.fault for one in judged for double in one.twice)
     costs = [
         Cost(
             kind=fault.kind,
             done=fault.done,
-            lost=len(fault.stroke.held - war.answered.keys()),
+            lost=len(fault.stroke.held - answered),
             doubled=causes[fault.stroke],
             seconds=fault.recovered() - fault.stroke.when,
         )
@@ -89,10 +75,51 @@ def judge(fleet: Fleet, peace: Following, war: Following, faults: Sequence[Fault
     ]
     return Verdict(
         costs=costs,
+        pictures=sum(one.pictures for one in judged),
+        right=sum(one.right for one in judged),
+        complaints=[
+            *(complaint for one in judged for complaint in one.complaints),
+            *fleet.complaints,
+            *leftovers.in_redis(fleet.server.url),
+            *leftovers.of_processes(fleet),
+        ],
+        remarks=[remark for one in judged for remark in one.remarks],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """What there is to say of one run."""
+
+    pictures: int
+    right: int
+    twice: list[Double]
+    complaints: list[str]
+    remarks: list[str]
+
+
+def _judge(fleet: Fleet, peace: Following, war: Following, strokes: Sequence[Stroke]) -> _Judged:
+    rows = read_jsonl(war.source)
+    reference, before = pictures.read(peace.folder)
+    run, wrong = pictures.read(war.folder)
+    ridden = rides(fleet.logs, war.id)
+    twice = doubles(fleet.logs, war.id, strokes)
+    sizes = {row: {len(batch.rows) for batch in batches} for row, batches in ridden.items()}
+    astray, remark = pictures.look(run, war.source)
+    return _Judged(
         pictures=len(run.outcomes),
         right=len(run.outcomes) - len(astray),
-        complaints=complaints,
-        remarks=[remark, *_remarks(run, reference, sizes, ridden)],
+        twice=twice,
+        complaints=[
+            *(before + peace.complaints or pictures.compare(run, reference, sizes)),
+            *wrong,
+            *astray,
+            *war.complaints,
+            *_output(war.folder / "output.jsonl", rows),
+            *leftovers.in_folder(war.folder, len(rows)),
+            *(str(double) for double in twice if double.could_be_helped),
+        ],
+        remarks=[f"The run of {len(rows)} rows:", remark, *_remarks(run, reference, sizes, ridden)],
     )
 
 

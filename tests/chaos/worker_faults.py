@@ -27,10 +27,11 @@ class _WorkerFault(Fault):
         self.stroke = Stroke(kind=self.kind, victim=victim, when=now(), held=held)
 
     def is_over(self) -> bool:
-        return self.stroke.held <= self._following.answered.keys()
+        return self.stroke.held <= self._runs.answered.keys()
 
     def recovered(self) -> float:
-        return max((self._following.answered[row] for row in self.stroke.held), default=self.stroke.when)
+        answered = self._runs.answered
+        return max((answered[row] for row in self.stroke.held), default=self.stroke.when)
 
     def _able(self, least: int) -> list[Place]:
         """Return the workers that hold at least so many rows."""
@@ -82,4 +83,4 @@ class FreezeWorker(_WorkerFault):
 
     def _are_elsewhere(self) -> bool:
         elsewhere = self._fleet.received_since(self.stroke.when, besides=self._log)
-        return all(row in self._following.answered or self._following.row(row) in elsewhere for row in self.stroke.held)
+        return self.stroke.held <= self._runs.answered.keys() | elsewhere

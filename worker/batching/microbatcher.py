@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from worker.batching.batch_runner import Batched, BatchRunner, Entry
 from worker.batching.jobs import BatchKey
 from worker.batching.policy import Run, Waiting, choose
-from worker.contract.errors import GivenBack, ModelError, one_line
+from worker.contract.errors import GivenBack, ModelError, PassedOn, one_line
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class MicroBatcher(Generic[Job, Result]):
         self._changed = threading.Condition()
         self._entries: list[Entry[Job, Result]] = []
         self._batches_taken = 0
+        self._is_running = False
         #: Set once the worker is shutting down: whatever waits may end its wait.
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self._drive, name="gpu", daemon=True)
@@ -64,7 +65,17 @@ class MicroBatcher(Generic[Job, Result]):
             self.closing.set()
             given_back, self._entries = self._entries, []
             self._changed.notify()
-        _give_back(given_back)
+        _give_back(given_back, GivenBack)
+
+    def pass_on(self, may_go: Callable[[Job], bool]) -> bool:
+        """Give back those that wait behind a batch on the GPU; return whether there is one. Else they are the next."""
+        with self._changed:
+            if not self._is_running:
+                return False
+            going = [entry for entry in self._entries if may_go(entry.job)]
+            self._entries = [entry for entry in self._entries if not may_go(entry.job)]
+        _give_back(going, PassedOn)
+        return True
 
     def _drive(self) -> None:
         while batch := self._next_batch():
@@ -79,7 +90,7 @@ class MicroBatcher(Generic[Job, Result]):
 
     def _end(self, batch: Iterable[Entry[Job, Result]], error: ModelError) -> None:
         self.close()
-        _give_back(batch)
+        _give_back(batch, GivenBack)
         self._on_broken(error)
 
     def _without_objections(self, batch: list[Entry[Job, Result]]) -> list[Entry[Job, Result]]:
@@ -93,6 +104,7 @@ class MicroBatcher(Generic[Job, Result]):
 
     def _next_batch(self) -> list[Entry[Job, Result]] | None:
         with self._changed:
+            self._is_running = False
             while not self.closing.is_set():
                 self._entries = [entry for entry in self._entries if not entry.future.cancelled()]
                 decision = choose(
@@ -109,11 +121,12 @@ class MicroBatcher(Generic[Job, Result]):
                 batch = [self._entries.pop(place) for place in reversed(decision.rows)][::-1]
                 # From here on a row can no longer be cancelled; one that was in this very moment stays behind.
                 if batch := [entry for entry in batch if entry.future.set_running_or_notify_cancel()]:
+                    self._is_running = True
                     return batch
         return None
 
 
-def _give_back(entries: Iterable[Entry[Job, Result]]) -> None:
+def _give_back(entries: Iterable[Entry[Job, Result]], why: type[GivenBack]) -> None:
     for entry in entries:
         with suppress(InvalidStateError):  # cancelled, or answered already
-            entry.future.set_exception(GivenBack())
+            entry.future.set_exception(why())

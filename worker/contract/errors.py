@@ -13,7 +13,7 @@
     │   └── Unwanted         nobody waits for it here: no outcome is recorded
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
 
-`GivenBack` is none of them: no error, and no user meets it.
+`GivenBack` and its kind `PassedOn` are none of them: no errors, and no user meets them.
 """
 
 #: Most characters of a sentence that quotes from a user's data, which may be anything.
@@ -74,6 +74,10 @@ class Unwanted(RowError):  # noqa: N818 - like GivenBack no fault, but news
 
 class GivenBack(Exception):  # noqa: N818 - no error: the row goes back to the queue, for another worker
     """The worker is shutting down and this row is not done."""
+
+
+class PassedOn(GivenBack):
+    """Another worker has nothing to do, and here this row has not begun."""
 
 
 class RunError(FleetError):

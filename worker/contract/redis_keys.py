@@ -23,3 +23,13 @@ def answered_key(run: str, row: int) -> str:
 def roster_key(lane: str) -> str:
     """Name the key that lists the runs of a lane."""
     return f"fleet:runs:{lane}"
+
+
+def wanted_key(lane: str) -> str:
+    """Name the key that is there for a moment after a worker of a lane has asked the others for rows."""
+    return f"fleet:wanted:{lane}"
+
+
+def bell_key(instance: str) -> str:
+    """Name the list that wakes a worker which waits for rows."""
+    return f"fleet:bell:{instance}"

@@ -12,6 +12,9 @@ from worker.contract.redis_keys import roster_key
 #: Seconds after which a run with an empty queue is listed no more, unless its owner says that it goes on.
 IDLE: Final = 60
 
+#: What is listed of a run that is known by its rows alone.
+UNKNOWN: Final = f"{DEFAULT_PRIORITY} 0"
+
 
 def weight(priority: int) -> int:
     """Return how often a run of this priority has its turn: twice as often with each step."""
@@ -39,12 +42,13 @@ class Roster:
         self._lane = lane
         self._key = roster_key(lane)
 
-    def announce(self, run: str, priority: int) -> None:
-        """List a run, or say that it goes on, and with which priority."""
+    def announce(self, run: str, priority: int) -> bool:
+        """List a run, or say that it goes on, and with which priority; return whether it was not listed before."""
         seconds, _ = self._client.time()
         with self._client.pipeline(transaction=True) as pipe:
             pipe.hset(self._key, run, f"{priority} {seconds}")
-            pipe.execute()
+            (added,) = pipe.execute()
+        return bool(added)
 
     def listed(self) -> list[Listed]:
         """Return the runs that are listed."""
@@ -80,7 +84,7 @@ def give_back(pipe: "redis.client.Pipeline", queue: str) -> None:
     """List the run of a queue, in the transaction that puts a row back there, unless it is listed."""
     if (found := lane_and_run(queue)) is not None:
         lane, run = found
-        pipe.hsetnx(roster_key(lane), run, f"{DEFAULT_PRIORITY} 0")
+        pipe.hsetnx(roster_key(lane), run, UNKNOWN)
 
 
 def forget(pipe: "redis.client.Pipeline", queue: str) -> None:

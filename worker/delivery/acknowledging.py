@@ -15,22 +15,27 @@ from kombu.transport.virtual import QoS
 
 from worker.contract.broker_words import reason
 from worker.contract.roster import give_back
+from worker.delivery.ownership import Note
+from worker.delivery.putting_back import put_back
 from worker.delivery.visibility import take
 
 logger = logging.getLogger(__name__)
 
 
-def guard(channel: Any, let_go: set[str], returning: set[str]) -> None:
+def guard(channel: Any, let_go: set[str], returning: set[str], passed_on: dict[str, Note]) -> None:
     """Put a channel's taking, acknowledging and rejecting of messages in our hands.
 
     `let_go`: tags of messages that are another worker's by now. `returning`: gets the tags of messages that are to be
-    given back, for as long as Redis has not heard of it.
+    given back, for as long as Redis has not heard of it. `passed_on`: those of them that go as they came.
     """
     channel._do_restore_message = partial(_restore, channel._do_restore_message)  # noqa: SLF001
     qos = channel.qos
+    # What was asked for is read, however few may be taken by now: it may be a row, and nobody else's.
+    may_consume = qos.can_consume
+    qos.can_consume = lambda: bool(channel._in_poll) or may_consume()  # noqa: SLF001
     qos.append = partial(_append, qos)
     qos.ack = partial(_ack, qos, qos.ack, let_go)
-    qos.reject = partial(_reject, qos, let_go, returning)
+    qos.reject = partial(_reject, qos, let_go, returning, passed_on)
 
 
 def _restore(restore: Callable[..., None], payload: Any, exchange: str, queue: str, pipe: Any, *leftmost: bool) -> None:
@@ -59,7 +64,9 @@ def _ack(qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> No
         ack(tag)
 
 
-def _reject(qos: Any, let_go: set[str], returning: set[str], tag: str, *, requeue: bool = False) -> None:
+def _reject(
+    qos: Any, let_go: set[str], returning: set[str], passed_on: dict[str, Note], tag: str, *, requeue: bool = False
+) -> None:
     """Take a message from this worker; one that is given back is the next that others take.
 
     kombu's own way puts it behind all that is in the queue, which may be a day of work.
@@ -67,8 +74,13 @@ def _reject(qos: Any, let_go: set[str], returning: set[str], tag: str, *, requeu
     if requeue and tag not in let_go:
         returning.add(tag)
         with suppress(redis.ResponseError):  # as above
-            qos.restore_by_tag(tag)
+            if (note := passed_on.get(tag)) is None:
+                qos.restore_by_tag(tag)
+            else:
+                put_back(qos, tag, note)
             returning.discard(tag)
+            passed_on.pop(tag, None)
             qos._quick_ack(tag)  # noqa: SLF001
     else:
+        passed_on.pop(tag, None)
         qos.ack(tag)

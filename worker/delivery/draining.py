@@ -46,6 +46,7 @@ class Drain(bootsteps.StartStopStep):
         for queue in [*self._consumer.app.amqp.queues.consume_from]:
             # As Celery's own `cancel_consumer`: a row that Redis has already handed out goes back to its queue.
             self._consumer.call_soon(self._consumer.cancel_task_queue, queue)
+        self._consumer.call_soon(self._consumer.finding.look_soon)
         self._consumer.timer.call_repeatedly(_INTERVAL, self._end_without_rows)
 
     def _end_without_rows(self) -> None:

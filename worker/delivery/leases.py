@@ -58,7 +58,8 @@ class RenewLeases(bootsteps.StartStopStep):
         lost, self._channel = self._channel, consumer.task_consumer.channel
         # A channel that is closed by a lost connection must give nothing back.
         self._channel.do_restore = False
-        guard(self._channel, consumer.app.tasks[TASK_NAME].let_go, self._returning)
+        task = consumer.app.tasks[TASK_NAME]
+        guard(self._channel, task.let_go, self._returning, task.passed_on)
         if lost is not None:
             self._take_over(lost)
         if lost is not None or consumer.has_waited:
@@ -127,6 +128,8 @@ class RenewLeases(bootsteps.StartStopStep):
             channel.conn_or_acquire() as client,
         ):
             if not self._judge.may_judge(now := redis_now(client)):
+                return
+            if not overdue(client, channel, now, self._timeout):  # nearly always, of each of a thousand workers
                 return
             with Mutex(client, channel.unacked_mutex_key, channel.unacked_mutex_expire):  # others look, too
                 for tag in overdue(client, channel, now, self._timeout):

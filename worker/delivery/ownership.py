@@ -5,7 +5,7 @@ Two workers have a row where one was taken for dead and lives on, as after a fre
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis
 from kombu.transport.redis import Channel
@@ -17,6 +17,14 @@ from worker.contract.redis_keys import KEPT, answered_key, run_key
 from worker.delivery.quarantine import INSTANCE
 
 logger = logging.getLogger(__name__)
+
+
+class Note(NamedTuple):
+    """Who holds a row, as Redis has it: the key and the field of a hash, and what stands there."""
+
+    key: str
+    field: str
+    holder: str
 
 
 class Ownership:
@@ -31,10 +39,15 @@ class Ownership:
     def take(self, ticket: Ticket) -> None:
         """Note that this process has the row in hand."""
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.hset(run_key(ticket.run, "holders"), str(ticket.row), self._name(ticket))
-            pipe.expire(run_key(ticket.run, "holders"), KEPT)
+            note = self.note(ticket)
+            pipe.hset(note.key, note.field, note.holder)
+            pipe.expire(note.key, KEPT)
             pipe.delete(answered_key(ticket.run, ticket.row))  # of an earlier form, or of one that had failed
             pipe.execute()
+
+    def note(self, ticket: Ticket) -> Note:
+        """Return what stands in Redis for as long as this process has the row in hand."""
+        return Note(run_key(ticket.run, "holders"), str(ticket.row), self._name(ticket))
 
     def objections(self, jobs: Sequence[EditJob]) -> list[Unwanted | None]:
         """Say of each row why it must not be edited here: another worker has it."""

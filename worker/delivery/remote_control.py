@@ -36,6 +36,19 @@ def cancel_run(state: WorkController, run: str) -> None:
     state.app.tasks[TASK_NAME].drop(run)
 
 
+@control_command(args=[("lane", str)], signature="<lane>")
+def run_listed(state: WorkController, lane: str) -> None:
+    """Look for a run; whoever submits the first rows of one says it to every worker."""
+    if lane in state.app.amqp.queues.consume_from:
+        state.consumer.finding.look_soon()
+
+
+@control_command()
+def rows_wanted(state: WorkController, lanes: list[str], asker: str) -> None:
+    """Let a worker of these lanes have rows that have not begun; one that has nothing to do says it."""
+    state.consumer.sharing.asked(lanes, asker)
+
+
 @control_command()
 def drain(state: WorkController) -> dict[str, int]:
     """Take no more rows, finish those in hand, and end; `producer drain` asks for it."""

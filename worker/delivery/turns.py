@@ -22,10 +22,11 @@ class Turns:
     A turn is as many rows as fill a batch, so that batches are full also where those of each run fit with no other's.
     """
 
-    def __init__(self, rows: int, most: int = MOST) -> None:
-        """`rows`: of a queue that has its turn. `most`: queues that are asked at a time."""
+    def __init__(self, rows: int, most: int = MOST, bell: str | None = None) -> None:
+        """`rows`: of a queue that has its turn. `most`: queues that are asked at a time. `bell`: what is asked last."""
         self._rows = rows
         self._most = most
+        self._bells = [] if bell is None else [bell]
         #: What is consumed, by its weight; those that are to be asked; of these, those that had rows.
         self._queues: list[str] = []
         self._weights: dict[str, int] = {}
@@ -67,10 +68,12 @@ class Turns:
         if self._left and self._last in queues:
             queues.remove(self._last)
             queues.insert(0, self._last)
-        return queues[: self._most]
+        return [*queues[: self._most], *self._bells] if queues else []
 
     def rotate(self, used: str) -> str:
         """Take note of the queue that gave a row; kombu says it."""
+        if used in self._bells:
+            return used
         place = self._place(used)
         if used != self._last or not self._left:  # a turn begins
             self._last, self._left, self._now = used, self._rows, max(self._now, place)

@@ -1,6 +1,6 @@
 """A row's way through the worker: decode, ride in a micro-batch, encode. Imports no torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from itertools import chain
@@ -69,7 +69,7 @@ class RowEditor:
         Raises:
             RowError: the row cannot be edited.
             Unwanted: nobody waits for it any more.
-            GivenBack: the worker is shutting down.
+            GivenBack: the worker is shutting down, or another has nothing to do.
 
         """
         request = self._confined(request)
@@ -91,6 +91,10 @@ class RowEditor:
         for owner, future in tuple(self._riding):
             if owner == run:
                 future.cancel()
+
+    def pass_on(self, tags: Collection[str]) -> bool:
+        """Give back those of some deliveries that wait behind a batch on the GPU; return whether there is one."""
+        return self._batcher.pass_on(lambda job: job.ticket.tag in tags)
 
     def clean_up(self, request: EditRequest) -> None:
         """Drop what workers that died have left of a row."""

@@ -49,7 +49,7 @@ def _sections(given: argparse.Namespace, costs: "_Costs") -> Iterator[tuple[str,
     yield "shapes", partial(tables.shapes, noted, slow, **curve)
     yield "runs", partial(tables.runs, noted, slow / 4, given.work)
     yield "fairness", partial(tables.fairness, noted, slow / 10, given.large, given.small)
-    yield "tail", partial(tables.tail, noted, slow, 150)
+    yield "tail", partial(tables.tail, noted, slow, 60)
     yield "capacity", costs.capacities
     yield "simulation", costs.simulation
 

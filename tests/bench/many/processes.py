@@ -56,6 +56,11 @@ class Broker:
         facts: Any = self._client.info("cpu")
         return float(facts["used_cpu_user"]) + float(facts["used_cpu_sys"])
 
+    def in_hand(self) -> int:
+        """Count the rows that workers hold."""
+        held: Any = self._client.hlen("unacked")
+        return int(held)
+
     def memory(self) -> int:
         """Return the bytes that its data take."""
         facts: Any = self._client.info("memory")

@@ -2,16 +2,20 @@
 
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from tests.bench.many.capacity import Capacity
 from tests.bench.many.simulation import Costs, Fleet, simulate
-from tests.bench.many.timeline import idle_at_the_end, steady, whole
+from tests.bench.many.timeline import Done, idle_at_the_end, steady, whole
 from tests.bench.many.trial import Found, Trial
 
 #: Fleets that are calculated, and what a row takes in seconds of their GPUs.
 _GPUS: Final = (10, 100, 300, 1000, 3000)
 _SECONDS: Final = (0.5, 6.0)
+
+#: Of four workers.
+_PLACES: Final = ("the last", "the third", "the second", "the first")
 
 Measure = Callable[[Trial], Found]
 
@@ -84,21 +88,41 @@ def runs(measure: Measure, per_row: float, work: float) -> Iterator[str]:
 
 
 def fairness(measure: Measure, per_row: float, large: int, small: int) -> Iterator[str]:
-    """Send a small run behind a large one."""
+    """Send a small run behind a large one, and the same rows as one run, whose queue is first come, first served."""
     found = measure(Trial(workers=4, rows=[large, small], per_row=per_row))
+    alike = measure(Trial(workers=4, rows=[large + small], per_row=per_row))
+    # Those that were submitted last, in the one command that submitted all.
+    last = sorted(done for batch in alike.batches for row, done in _numbered(batch) if row >= large)
+    ours = found.answers[1]
     lines = [
-        [rows, f"{one.first - sent:.1f}", f"{one.last - sent:.1f}"]
-        for rows, one, sent in zip((large, small), found.answers, found.begun, strict=True)
+        ["one queue for all (before)", f"{last[0] - alike.begun[0]:.1f}", f"{last[-1] - alike.begun[0]:.1f}"],
+        ["a queue for each run (after)", f"{ours.first - found.begun[1]:.1f}", f"{ours.last - found.begun[1]:.1f}"],
     ]
-    yield from table(["rows, in the order of their submission", "first answer after s", "last after s"], lines)
+    yield from table([f"{small} rows behind {large:,}", "their first answer after s", "their last after s"], lines)
+
+
+def _numbered(batch: Done) -> Iterator[tuple[int, float]]:
+    return ((int(row.partition(".")[2]), batch.done) for row in batch.rows)
 
 
 def tail(measure: Measure, per_row: float, rows: int) -> Iterator[str]:
-    """Measure how long four workers are idle before a run's last batch is done."""
+    """Measure how long four workers are idle before a run's last batch is done, also where one has nearly all rows."""
+
+    def line(name: str, trial: Trial) -> Sequence[object]:
+        idle = sorted(idle_at_the_end(measure(trial).batches).values())
+        return [name, sum(trial.rows), trial.batch_seconds, *(f"{seconds:.2f}" for seconds in idle)]
+
     trial = Trial(workers=4, rows=[rows], per_row=per_row)
-    idle = idle_at_the_end(measure(trial).batches)
-    lines = [[worker, f"{seconds:.2f}"] for worker, seconds in sorted(idle.items(), key=lambda item: item[1])]
-    yield from table([f"worker (a batch takes {trial.batch_seconds:.1f} s)", "idle at the end, s"], lines)
+    few = replace(trial, rows=[26], hoarded=20)
+    trials = {
+        "one shape": trial,
+        "six shapes": replace(trial, shapes=6),
+        "one worker had nearly all": few,
+        "the same, of six shapes": replace(few, shapes=6),
+        "the same, ten times as fast": replace(few, per_row=per_row / 10),
+    }
+    heads = ["rows", "of them", "s of a full batch", *(f"idle at the end, s: {place}" for place in _PLACES)]
+    yield from table(heads, (line(name, trial) for name, trial in trials.items()))
 
 
 def capacities(found: Capacity, rows: int) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """One measurement: real Redis, real workers with simulated GPUs, real submit and collect."""
 
+import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,15 @@ from tests.bench.many.processes import Broker, Command, begin, broker, cpu_of
 from tests.bench.many.timeline import Answers, Done, answers, read
 from tests.support.cli import CLI, row, write_jsonl
 from tests.support.pictures import photo
+from tests.support.waiting import wait_until
 from tests.support.workers import WorkerProcess, start_worker
 
 #: Shapes of the demo model, the square one first: small, so that the cores of this machine suffice for the pictures.
 SHAPES: Final = ((256, 256), (304, 208), (208, 304), (352, 192), (192, 352), (272, 240))
 
-#: Seconds in which idle workers are watched.
-_WATCHED: Final = 5.0
+#: Seconds after which idle workers do all that seldom that they can, and in which they are watched.
+_SETTLED: Final = 3.0
+_WATCHED: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,8 @@ class Trial:
     batch_size: int = 4
     #: Whether the GPUs wait until every run was sent.
     held: bool = False
+    #: Rows that the first worker has before the others are there.
+    hoarded: int = 0
 
     @property
     def batch_seconds(self) -> float:
@@ -143,8 +148,14 @@ def _measured(trial: Trial, cli: CLI, redis: Broker, workers: Sequence[WorkerPro
     memory = _Memory(redis)
     if trial.held:
         (cli.folder / _GATE).unlink()
+    others = workers[1:] if trial.hoarded else []
+    for worker in others:
+        worker.process.send_signal(signal.SIGSTOP)
     with memory.watched():
         runs = [_Costs(cli, f"run{number}", rows, follow=True) for number, rows in enumerate(trial.rows)]
+        wait_until(lambda: redis.in_hand() >= trial.hoarded, "the first worker has its rows")
+        for worker in others:
+            worker.process.send_signal(signal.SIGCONT)
         opened = time.time()
         (cli.folder / _GATE).touch()
         for run in runs:
@@ -174,6 +185,7 @@ def _cpu(workers: Sequence[WorkerProcess]) -> float:
 
 def _idle(redis: Broker) -> float:
     """Return Redis' CPU seconds per second while nothing is to be done."""
+    time.sleep(_SETTLED)
     before = redis.cpu()
     time.sleep(_WATCHED)
     return (redis.cpu() - before) / _WATCHED

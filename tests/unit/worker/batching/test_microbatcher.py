@@ -13,7 +13,7 @@ from worker.batching.jobs import BatchKey
 from worker.batching.microbatcher import MicroBatcher
 from worker.batching.policy import Policy
 from worker.contract.buckets import Bucket
-from worker.contract.errors import GivenBack, ModelError, Unwanted
+from worker.contract.errors import GivenBack, ModelError, PassedOn, Unwanted
 
 KEY = BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1)
 OTHER = KEY._replace(steps=9)
@@ -180,6 +180,30 @@ def test_closing_gives_waiting_rows_back_at_once(start: Start, model: Squares) -
     model.may_end.set()
     assert [row.result for row in answers(running)] == [0, 1, 4, 9]
     assert model.batches == [[0, 1, 2, 3]]
+
+
+def test_rows_behind_a_batch_may_be_passed_on(start: Start, model: Squares) -> None:
+    """Those that may go, and not the batch on the GPU; those that stay, and those that come, are edited as ever."""
+    model.may_end.clear()
+    batcher = start(FULL_ONLY)
+    running = [batcher.submit(KEY, job) for job in range(4)]
+    assert model.begun.wait(PATIENCE)
+    waiting = [batcher.submit(KEY, job) for job in range(4, 8)]
+    assert batcher.pass_on(lambda job: job in {0, 4, 5})
+    assert [future.done() and isinstance(future.exception(), PassedOn) for future in waiting] == [True] * 2 + [
+        False
+    ] * 2
+    later = [batcher.submit(KEY, job) for job in (8, 9)]
+    model.may_end.set()
+    assert [row.result for row in answers([*running, *waiting[2:], *later])] == [0, 1, 4, 9, 36, 49, 64, 81]
+
+
+def test_rows_that_are_the_next_batch_are_not_passed_on(start: Start) -> None:
+    """While the GPU waits for others of their kind, nobody could begin them sooner."""
+    batcher = start(FULL_ONLY)
+    waiting = [batcher.submit(KEY, job) for job in range(3)]
+    assert not batcher.pass_on(lambda _: True)
+    assert [row.result for row in answers([*waiting, batcher.submit(KEY, 3)])] == [0, 1, 4, 9]
 
 
 def test_a_row_that_comes_too_late_is_given_back(start: Start, model: Squares) -> None:

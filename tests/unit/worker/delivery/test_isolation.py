@@ -102,3 +102,22 @@ def test_closing_gives_back_whoever_waits(isolation: Isolation) -> None:
     assert [row.given_back for row in (at_work, suspect, newcomer, late)] == [False, True, True, True]
     assert at_work.is_alive()
     at_work.leave()
+
+
+def test_rows_that_wait_may_be_passed_on(isolation: Isolation) -> None:
+    """Those alone that are named, while somebody is at work; who waits with them goes on waiting."""
+    at_work = Row(lambda: isolation.shared("a"))
+    assert at_work.entered.wait(PATIENCE)
+    suspect, other = Row(lambda: isolation.alone("b")), Row(lambda: isolation.alone("c"))
+    wait_until(lambda: isolation._waiting_alone == 2, "both wait")  # noqa: SLF001
+    isolation.pass_on({"a", "b"})
+    suspect.join(PATIENCE)
+    assert (suspect.given_back, at_work.is_alive(), other.is_alive()) == (True, True, True)
+    at_work.leave()
+    assert other.entered.wait(PATIENCE)
+    other.leave()
+    assert not other.given_back
+    isolation.pass_on({"d"})
+    late = Row(lambda: isolation.shared("d"))  # nobody waits for it: it was passed on before, and has come again
+    assert late.entered.wait(PATIENCE)
+    late.leave()

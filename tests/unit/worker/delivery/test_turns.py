@@ -129,3 +129,15 @@ def test_of_very_many_queues_those_with_rows_are_asked() -> None:
     assert len(queues.turns.consume(300)) == 16
     assert set(queues.take(200).values()) == {1}
     assert set(queues.take(200).values()) == {1}
+
+
+def test_a_bell_is_asked_last_and_has_no_turn() -> None:
+    """However many queues there are; where there is none, nobody waits for it either."""
+    turns = Turns(rows=4, most=2, bell="bell")
+    assert turns.consume(3) == []
+    turns.ask(equal("a", "b", "c"))
+    turns.update(["a", "b", "c"])
+    before = turns.consume(3)
+    assert (len(before), before[-1]) == (3, "bell")
+    assert turns.rotate("bell") == "bell"
+    assert turns.consume(3) == before
