@@ -1,10 +1,11 @@
 """Processes of their own, started in a tenth of the time: forked from one that has imported what they import.
 
 Importing torch and diffusers takes a worker five seconds of a core, and a command its libraries and modules one; the
-tests start hundreds. Commands are forked from a process without torch, which is forked and ended sooner. No
-module of the project reads a setting while it is imported (`tests/unit/project/test_imports.py`); only the language and
-the width of the terminal are those of the tests. Where the start itself is measured, or what others see of a process,
-it is started as a user does.
+tests start hundreds. A worker finds libraries imported and nothing of the project, since it makes itself a name while
+its modules are imported. A command is forked from a process without torch, which is forked and ended sooner, and that
+has imported the producer, too: none of its modules reads a setting or makes anything random
+(`tests/unit/project/test_imports.py`); only the language and the width of the terminal are those of the tests. Where
+the start itself is measured, or what others see of a process, it is started as a user does.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What workers of the tests find imported, of libraries and of the project: see `tests.support.forked`."""
+"""The libraries that workers of the tests find imported; none of their own modules: see `tests.support.forked`."""
 
 import gc
 import logging
@@ -21,11 +21,6 @@ import rich.progress  # noqa: E402
 import tenacity  # noqa: E402
 from diffusers import FluxKontextPipeline  # noqa: E402
 
-import worker.bootsteps  # noqa: E402
-import worker.celery  # noqa: E402
-import worker.models.registry  # noqa: E402
-import worker.tasks  # noqa: E402
-
 __all__ = [
     "PIL",
     "FluxKontextPipeline",
@@ -36,7 +31,6 @@ __all__ = [
     "pydantic_settings",
     "rich",
     "tenacity",
-    "worker",
 ]
 
 # What is imported so far is nobody's garbage. Looking for some there would take each process half of its start: a

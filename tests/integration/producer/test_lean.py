@@ -2,7 +2,9 @@
 
 import base64
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -28,11 +30,12 @@ def client(redis_url: str) -> redis.Redis:
 
 
 @pytest.fixture
-def usual(tmp_path: Path, redis_url: str) -> CLI:
-    """Call `producer` in a folder with a path of the usual length."""
-    folder = tmp_path / "d".ljust(max(1, USUAL - len(str(tmp_path)) - 1), "d")
-    folder.mkdir()
-    return CLI(folder, {"broker_url": redis_url})
+def usual(redis_url: str) -> Iterator[CLI]:
+    """Call `producer` in a folder with a path of the usual length, which that of a test's own is not always."""
+    with TemporaryDirectory(prefix="fleet-") as made:
+        folder = Path(made) / "d".ljust(USUAL - len(made) - 1, "d")
+        folder.mkdir()
+        yield CLI(folder, {"broker_url": redis_url})
 
 
 def submit_examples(cli: CLI, rows: int, *options: object) -> None:

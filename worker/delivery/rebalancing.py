@@ -36,7 +36,7 @@ _GIVES: Final = 1.0
 _FEW: Final = 5.0
 
 
-class ShareRows(bootsteps.StartStopStep):
+class Rebalance(bootsteps.StartStopStep):
     """Asks the workers of its lanes for rows, while it has none and no queue has; gives them its own when it is asked.
 
     What they give is what waits behind the batch on their GPU. It goes back to its run's queue, as it came, and whoever

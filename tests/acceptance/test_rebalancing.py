@@ -66,8 +66,7 @@ def test_rows_that_have_not_begun_go_to_a_worker_that_has_nothing_to_do(
     wait_until(lambda: in_hand(client) == 12 and begun(one), "the first has every row")
     other = start_plain("w1", passthrough_gate=gate)
     wait_until(lambda: begun(other) == [BATCH], "the second has a full batch")
-    wait_until(lambda: in_hand(client) + len(waiting(client, run)) == 12, "all are somewhere")
-    assert waiting(client, run)
+    wait_until(lambda: (in_hand(client), len(waiting(client, run))) == (2 * BATCH, BATCH), "the rest waits")
     gate.touch()
     wait_until(lambda: answers(client, run) == {(number, "done"): 1 for number in range(12)}, "all are answered once")
     assert sum(begun(one)) + sum(begun(other)) == 12
