@@ -1,16 +1,14 @@
 """A run that demands a profile is given to the workers that have it, and to no others."""
 
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import Fleet, Start
 from tests.support.by_hand import LANE, requests, waiting
 from tests.support.cli import CLI, read_jsonl
 from tests.support.sending import send
-from worker.celery import connect
 from worker.contract.lanes import run_queue
-from worker.contract.messages import TASK_NAME
 from worker.contract.outcomes import open_redis
-from worker.settings.fleet import load_settings
 
 
 def test_only_workers_with_the_profile_get_the_rows(cli: CLI, redis_url: str, start_plain: Start) -> None:
@@ -45,10 +43,9 @@ def test_a_row_that_is_slipped_to_another_worker_fails(passthrough: Fleet, tmp_p
     cli, redis_url = passthrough.cli(tmp_path), str(passthrough.settings["broker_url"])
     send(cli, ["Make it red."], "--profile", "exact")
     (request,) = requests(redis_url, f"{LANE}.exact")
-    open_redis(redis_url).delete(run_queue(f"{LANE}.exact", request.run))
-    connect(load_settings(diffuser_model_name="demo", broker_url=redis_url)).send_task(
-        TASK_NAME, args=(request.encode(),), task_id=f"{request.name}.x"
-    )
+    client = open_redis(redis_url)
+    message: Any = client.rpop(run_queue(f"{LANE}.exact", request.run))
+    client.lpush(LANE, message)
     assert cli("collect", "r").returncode == 3
     (line,) = read_jsonl(cli.folder / "r/output.jsonl")
     assert line["error"] == "line 1: its run demands profile exact, and this worker has reference."

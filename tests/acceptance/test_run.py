@@ -149,7 +149,7 @@ def test_an_interrupted_run_stops_everything_and_resumes(tmp_path: Path) -> None
     And it is its workers' supervisor: one that was ready and ended has a successor, and it is said.
     """
     alone = CLI(tmp_path, {"visibility_timeout": 4})
-    names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(12)]
+    names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(16)]
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
     command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3, "--save-interval", 1)
     process = alone.begin(*command, "--flower")
@@ -176,8 +176,8 @@ def test_an_interrupted_run_stops_everything_and_resumes(tmp_path: Path) -> None
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 0, stderr
     assert "The worker cpu0 ended (exit code -9) and is started again: see r/worker-cpu0.log." in stderr
-    assert "12 rows done, 0 failed" in stderr
-    assert len(read_jsonl(tmp_path / "r/output.jsonl")) == 12
+    assert "16 rows done, 0 failed" in stderr
+    assert len(read_jsonl(tmp_path / "r/output.jsonl")) == 16
 
 
 def test_a_run_on_a_named_broker_takes_over_rows_that_were_sent_before(cli: CLI) -> None:
