@@ -63,8 +63,8 @@ class RunQueue:
 
     def idle(self) -> bool:
         """Tell whether the queue is empty and no worker holds a message of it."""
-        # Queue before hands: the way of a message, which is seen in one of them as it passes.
-        return not len(self) and not any(routing_key == self.name for _, routing_key in self._in_hand())
+        # In the order of a message's way, which is so seen as it passes; a worker may give it back, too.
+        return not len(self) and not any(key == self.name for _, key in self._in_hand()) and not len(self)
 
     def held(self) -> int:
         """Count the run's messages that workers hold."""

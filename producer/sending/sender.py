@@ -68,8 +68,10 @@ class Sender:
     def take_back(self) -> None:
         """Take the run's rows out of the queue, so that they can be sent; what a worker has in hand stays there."""
         run = self._run
-        run.retrying(run.queue.purge)
-        run.ledger.recall(but=run.retrying(run.queue.in_hand))
+        for _ in range(2):  # a worker may have given some back meanwhile
+            run.retrying(run.queue.purge)
+            held = run.retrying(run.queue.in_hand)
+        run.ledger.recall(but=held)
 
     def send(self, rows: Sequence[Row]) -> None:
         """Send those of at most `most` rows that are to be sent, once there is room for them.

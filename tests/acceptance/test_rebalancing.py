@@ -4,6 +4,7 @@ import json
 import signal
 from collections import Counter
 from pathlib import Path
+from socket import gethostname
 
 from redis import Redis
 
@@ -114,3 +115,19 @@ def test_what_a_worker_alone_holds_stays_with_it(cli: CLI, start_plain: Start, r
     wait_until(lambda: sum(answers(client, run).values()) == 12, "every row is answered")
     assert not one.logged("reject")
     assert sum(begun(one)) == 12
+
+
+def test_a_worker_that_drains_gives_what_it_has_not_begun(
+    cli: CLI, start_plain: Start, redis_url: str, gate: Path
+) -> None:
+    """To one that asks; it takes nothing itself, and ends with the batch on its GPU."""
+    client, run = open_redis(redis_url), submit(cli, 12)
+    one = start_plain("w0", passthrough_gate=gate, rows_in_flight=12)
+    wait_until(lambda: in_hand(client) == 12 and begun(one), "the first has every row")
+    assert cli("drain", f"w0@{gethostname()}", "--no-wait").returncode == 0
+    other = start_plain("w1", passthrough_gate=gate)
+    wait_until(lambda: begun(other) == [BATCH], "the second has a full batch")
+    gate.touch()
+    wait_until(lambda: answers(client, run) == {(number, "done"): 1 for number in range(12)}, "all are answered once")
+    assert one.process.wait(60) == 0
+    assert (sum(begun(one)), sum(begun(other))) == (BATCH, 2 * BATCH)

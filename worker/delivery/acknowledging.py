@@ -30,6 +30,8 @@ def guard(channel: Any, let_go: set[str], returning: set[str], passed_on: dict[s
     """
     channel._do_restore_message = partial(_restore, channel._do_restore_message)  # noqa: SLF001
     qos = channel.qos
+    #: Tags of messages that are in hand here, and that Redis does not know of: they must not be passed on.
+    qos.unnoted = set()
     # What was asked for is read, however few may be taken by now: it may be a row, and nobody else's.
     may_consume = qos.can_consume
     qos.can_consume = lambda: bool(channel._in_poll) or may_consume()  # noqa: SLF001
@@ -50,11 +52,13 @@ def _append(qos: Any, message: Any, tag: str) -> None:
         take(qos, message, tag)
     except redis.ResponseError as error:
         logger.warning("Redis does not note that a row is in hand here: %s", reason(error))
+        qos.unnoted.add(tag)
     QoS.append(qos, message, tag)
 
 
 def _ack(qos: Any, ack: Callable[[str], None], let_go: set[str], tag: str) -> None:
     """Acknowledge a message; of one that is another worker's by now, only forget it."""
+    qos.unnoted.discard(tag)
     if tag in let_go:
         let_go.discard(tag)
         qos._quick_ack(tag)  # noqa: SLF001

@@ -18,7 +18,8 @@ class Drain(bootsteps.StartStopStep):
     """Drains its worker on demand; `producer drain` asks for it.
 
     At SIGTERM rows that wait are given back, so that the end is near. Here they are edited first, since whoever drains
-    has time, and a small fleet may have nobody to give them to. SIGTERM during it is as ever.
+    has time, and a small fleet may have nobody to give them to; but for those that an idle worker asks for
+    (`worker.delivery.rebalancing`). SIGTERM during it is as ever.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)

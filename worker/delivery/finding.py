@@ -64,7 +64,8 @@ class FindRuns(bootsteps.StartStopStep):
         """Find no more: Celery ends the taking of rows next, and waits for what was asked."""
         if self._timer is not None:
             self._timer.cancel()
-        ring(consumer.task_consumer.channel)
+        if consumer.task_consumer is not None:  # Redis was lost before there was one
+            ring(consumer.task_consumer.channel)
 
     def look_soon(self) -> None:
         """Look with the next tick, and often for a while."""

@@ -13,13 +13,16 @@ from worker.contract.redis_keys import roster_key
 from worker.contract.roster import UNKNOWN
 from worker.delivery.ownership import Note
 
-#: Nothing happens to a message that is in nobody's hands any more. KEYS: the hands, since when, the queue, who has the
-#: run's rows, the runs that are listed. ARGV: the message's tag, the message, its row, who had it, its run, its facts.
+#: Nothing happens to a row that is not this worker's any more: put back before, where the answer to it was lost, or
+#: given to another, who has its message under the same tag. Nor to a message that is in nobody's hands.
+#: KEYS: the hands, since when, the queue, who has the run's rows, the runs that are listed.
+#: ARGV: the message's tag, the message, its row, who had it, its run, its facts.
 _PUT_BACK: Final = """
+if redis.call('HGET', KEYS[4], ARGV[3]) ~= ARGV[4] then return 0 end
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('RPUSH', KEYS[3], ARGV[2])
-if redis.call('HGET', KEYS[4], ARGV[3]) == ARGV[4] then redis.call('HDEL', KEYS[4], ARGV[3]) end
+redis.call('HDEL', KEYS[4], ARGV[3])
 if ARGV[5] ~= '' then redis.call('HSETNX', KEYS[5], ARGV[5], ARGV[6]) end
 return 1
 """

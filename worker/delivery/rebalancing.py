@@ -58,12 +58,15 @@ class Rebalance(bootsteps.StartStopStep):
         self._wanted: frozenset[str] = frozenset()
         self._until = self._asked_at = 0.0
         self._are_few = False
+        #: Its own, also while it drains and takes no more of them.
+        self._lanes: frozenset[str] = frozenset()
         consumer.sharing = self
         super().__init__(consumer, **options)
 
     def start(self, consumer: Consumer) -> None:
         """Begin to look; called again after each reconnect."""
         self._idle_since, self._wanted, self._are_few = None, frozenset(), False
+        self._lanes = frozenset(consumer.app.amqp.queues.consume_from) or self._lanes
         self._timer = consumer.timer.call_repeatedly(_TICK, self._look)
 
     def stop(self, consumer: Consumer) -> None:  # noqa: ARG002 - Celery's signature
@@ -73,7 +76,7 @@ class Rebalance(bootsteps.StartStopStep):
 
     def asked(self, lanes: Iterable[str], asker: str) -> None:
         """Give a worker of these lanes what has not begun, now and for a while; who has asked itself only holds few."""
-        if ours := frozenset(lanes) & {*self._consumer.app.amqp.queues.consume_from}:
+        if ours := self._lanes.intersection(lanes):
             self._are_few, self._asked_at = True, time.monotonic()
             if asker != INSTANCE:
                 self._wanted |= ours
@@ -88,7 +91,8 @@ class Rebalance(bootsteps.StartStopStep):
     def _give(self) -> None:
         qos, is_busy = self._consumer.task_consumer.channel.qos, False
         if time.monotonic() < self._until:
-            tags = {tag for tag, message in qos._delivered.items() if _lane(message) in self._wanted}  # noqa: SLF001
+            delivered = qos._delivered.items()  # noqa: SLF001
+            tags = {tag for tag, message in delivered if _lane(message) in self._wanted} - qos.unnoted
             is_busy = bool(tags) and self._consumer.app.tasks[TASK_NAME].pass_on(tags)
             if is_busy:  # or the first of them would come back at once: they are in the queue later than this
                 ring(qos.channel)

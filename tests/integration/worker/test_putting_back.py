@@ -76,3 +76,14 @@ def test_the_note_of_another_stays(channel: Any, client: redis.Redis) -> None:
     client.hset(NOTE.key, NOTE.field, "b 7.2")
     put_back(channel.qos, tag, NOTE)
     assert client.hget(NOTE.key, NOTE.field) == b"b 7.2"
+
+
+def test_a_row_that_was_put_back_and_taken_stays_with_who_took_it(channel: Any, client: redis.Redis) -> None:
+    """Where Redis' answer was lost it is put back again; by then another has the message, under the same tag."""
+    tag = take(channel, client)
+    put_back(channel.qos, tag, NOTE)
+    client.delete(QUEUE)
+    client.hset(Channel.unacked_key, tag, "the other's")
+    client.hset(NOTE.key, NOTE.field, "b 7.1")
+    put_back(channel.qos, tag, NOTE)
+    assert (client.llen(QUEUE), client.hget(Channel.unacked_key, tag)) == (0, b"the other's")
