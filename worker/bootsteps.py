@@ -11,7 +11,7 @@ import worker.delivery.remote_control  # noqa: F401 - registers its commands
 from worker.batching.batch_runner import BatchRunner
 from worker.batching.circuit_breaker import CircuitBreaker
 from worker.batching.microbatcher import MicroBatcher
-from worker.batching.policy import Policy
+from worker.batching.policy import Policy, without_references
 from worker.celery import plain_queue
 from worker.contract.messages import queue_name
 from worker.contract.outcomes import open_redis
@@ -131,7 +131,7 @@ def _runner(working: WorkingModel, settings: Settings, watchdog: Watchdog, obser
     model, warmed_up, _ = working
     return BatchRunner(
         model.edit,
-        Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=warmed_up.fitting),
+        Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=without_references(warmed_up.fitting)),
         breaker=CircuitBreaker(partial(run_selftest, model, settings.spec), settings.max_failures),
         watched=watchdog.watched,
         observer=observer,

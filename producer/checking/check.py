@@ -13,7 +13,7 @@ from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
 from producer.rows.source import Source
-from worker.contract.buckets import Bucket, plan_fit, side_by_side
+from worker.contract.buckets import Bucket, area_of, plan_fit, side_by_side
 from worker.contract.errors import RowError
 from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
@@ -120,6 +120,7 @@ class _Reader:
 
     def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
         if request.references:
+            area_of(sizes, max_pixels=self._settings.max_pixels)
             sizes = sizes[:1]
         elif len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)

@@ -125,10 +125,13 @@ class RowParser:
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
         if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
             warnings.add(RowWarning.SIZE_ROUNDED)
+        told = dict(decisive)
+        if len(images) == 1:
+            told.pop("references", None)  # it has none, and is the same row as without the option
         request = EditRequest(
             run=self._run,
             row=line.row,
-            fingerprint=fingerprint(**decisive),
+            fingerprint=fingerprint(**told),
             **self._undecisive(),
             **{**_AS_EVER, **decisive},
         )

@@ -92,7 +92,7 @@ class BatchRunner(Generic[Job, Result]):
             return
         images = failure.images if isinstance(failure, OutOfMemory) else 1
         if isinstance(failure, OutOfMemory):
-            self.policy = self.policy.without(batch[0].waiting.key.bucket, images)
+            self.policy = self.policy.without(batch[0].waiting.key, images)
         if len(batch) > 1:
             # Memory may hold the halves, and one row's fault is in the end its own.
             logger.warning("a batch of %d rows failed (%s); trying its halves", len(batch), failure)

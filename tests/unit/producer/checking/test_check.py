@@ -154,6 +154,14 @@ def test_references_leave_the_first_images_resolution() -> None:
     assert (with_references["buckets"], with_references["bad"]) == ({"208x304": 1}, 1)
 
 
+def test_references_count_against_the_pixel_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the worker: all of a row's pictures are in memory at once."""
+    write_jsonl(Path("in.jsonl"), [row("wide.png", "x"), row(["wide.png"] * 2, "x")])
+    monkeypatch.setenv("FLEET_MAX_PIXELS", "6144")  # one of them
+    errors = found("in.jsonl", "--multi-image", "references", "--model", "tiny-klein")["errors"]
+    assert [error["line"] for error in errors] == [2]
+
+
 def test_the_pixel_limit_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture of more pixels than FLEET_MAX_PIXELS is an error; so are pictures that are too large side by side."""
     write_jsonl(Path("in.jsonl"), [row("wide.png", "x"), row(["square.png"] * 2, "x")])

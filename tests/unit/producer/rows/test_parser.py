@@ -191,7 +191,7 @@ def test_a_request_carries_the_runs_parameters() -> None:
         ({}, {"metadata": False}),
         ({}, {"demand_profile": "exact"}),
         ({"images": ["a.png", "b.png"]}, {"multi_image": "stitch"}),
-        ({}, {"diffuser_model_name": "tiny-klein", "multi_image": "references"}),
+        ({"images": ["a.png", "b.png"]}, {"diffuser_model_name": "tiny-klein", "multi_image": "references"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext"}),
         ({}, {"diffuser_model_name": "FLUX-Kontext", "hf_revision": "v2"}),
     ],
@@ -334,6 +334,14 @@ def test_references_are_as_many_as_the_model_takes() -> None:
     )
     with pytest.raises(SettingsError, match=r"^FLEET_MULTI_IMAGE: demo takes one picture and no references beside it;"):
         parse(ROW, multi_image="references")
+
+
+def test_a_row_with_one_image_is_the_same_with_references() -> None:
+    """A run that is submitted again with --multi-image references does those rows alone that have some."""
+    plain, klein = (parse(ROW, diffuser_model_name="tiny-klein", multi_image=how) for how in ("first", "references"))
+    assert plain.request is not None
+    assert klein.request is not None
+    assert plain.request.fingerprint == klein.request.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -148,3 +148,13 @@ def test_references_are_tokens_too() -> None:
     for images, limits in ((4, [4, 2, 1]), (1, [1, 1, 1])):
         budget = Budget(images=images, at=Bucket(1024, 1024), most=8)
         assert [Policy(budget=budget, max_wait=1.0).limit(key) for key in (plain, one, three)] == limits
+
+
+def test_what_does_not_fit_with_references_says_nothing_of_calls_without() -> None:
+    """Nor the other way round, but that calls with references are never larger for it."""
+    plain = BatchKey(bucket=Bucket(1024, 1024), steps=4, guidance=1.0, true_cfg_scale=1.0, num_images=1)
+    three = plain._replace(references=(Bucket(1024, 1024),) * 3)
+    policy = Policy(budget=Budget(images=8, at=Bucket(1024, 1024), most=8), max_wait=1.0)
+    assert [policy.limit(key) for key in (plain, three)] == [8, 2], "a power of two, of 3.3 that would have the tokens"
+    assert [policy.without(three, 2).limit(key) for key in (plain, three)] == [8, 1]
+    assert [policy.without(plain, 8).limit(key) for key in (plain, three)] == [4, 1]
