@@ -18,7 +18,6 @@ from tests.chaos.schedule import Kind
 from tests.chaos.strokes import Stroke
 from tests.chaos.watching import watch
 from tests.support.cli import read_jsonl
-from worker.contract.outcomes import open_redis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +49,9 @@ class Verdict:
 
 
 def settle(fleet: Fleet) -> None:
-    """Wait until late doubles are answered, too; then end the workers as a deployment does."""
-    with suppress(AssertionError), open_redis(fleet.server.url) as client:
-        watch([fleet], lambda: not leftovers.on_their_way(client), "no message is left", limit=60)
+    """Wait until late doubles are answered, and workers have struck out what is over; end them as a deployment does."""
+    with suppress(AssertionError):
+        watch([fleet], lambda: not leftovers.in_redis(fleet.server.url), "nothing is left", limit=60)
     watch([fleet], fleet.is_whole, "every worker is back")
     fleet.stop()
 

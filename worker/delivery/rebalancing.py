@@ -60,7 +60,7 @@ class Rebalance(bootsteps.StartStopStep):
         self._are_few = False
         #: Its own, also while it drains and takes no more of them.
         self._lanes: frozenset[str] = frozenset()
-        consumer.sharing = self
+        consumer.rebalancing = self
         super().__init__(consumer, **options)
 
     def start(self, consumer: Consumer) -> None:

@@ -46,7 +46,7 @@ def run_listed(state: WorkController, lane: str) -> None:
 @control_command()
 def rows_wanted(state: WorkController, lanes: list[str], asker: str) -> None:
     """Let a worker of these lanes have rows that have not begun; one that has nothing to do says it."""
-    state.consumer.sharing.asked(lanes, asker)
+    state.consumer.rebalancing.asked(lanes, asker)
 
 
 @control_command()
