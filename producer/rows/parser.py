@@ -87,7 +87,7 @@ class RowParser:
         """Never raises: a line that cannot be edited becomes a row with an error."""
         fields = None
         try:
-            fields = _fields(line)
+            fields = fields_of(line)
             if has_output(fields.get(self._settings.output_image_key)):
                 return Row(line=line, fields=fields, warnings=(RowWarning.KEPT,))
             return self._row(line, fields)
@@ -182,7 +182,13 @@ def _either(own: Any, default: Any) -> Any:
     return default if own is None else own
 
 
-def _fields(line: Line) -> dict[str, Any]:
+def fields_of(line: Line) -> dict[str, Any]:
+    """Return a line's object.
+
+    Raises:
+        RowError: it is none.
+
+    """
     if line.problem is not None:
         raise RowError(line.problem)
     try:

@@ -1,10 +1,12 @@
 """What a run folder remembers: whose it is, and with which settings its rows were sent."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from producer.rows.beginning import begun
 from producer.rows.source import KEPT, Source, keep
 from producer.run.ledger import Ledger
 from worker.contract.broker_url import shown
@@ -40,9 +42,23 @@ def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
             raise RunError(f"The folder {folder} holds a {KEPT} that is no run's; name another with --run-dir.")
         return replace(source, path=folder.absolute() / KEPT)
     if (named := ledger.get("input_path")) is not None:
-        # An input reached by another link must not change its images' paths.
-        return replace(source, path=Path(named), base=Path(named).parent)
+        # An input reached by another link is the same.
+        return replace(source, path=Path(named))
     return source
+
+
+def beginning(ledger: Ledger, source: Source, settings: Settings, say: Callable[[str], None]) -> Source:
+    """Return an input with the folder in which relative paths of its images begin: the run's, unless another is named.
+
+    Raises:
+        RunError: it is in doubt.
+        SettingsError: the one that is named is none.
+
+    """
+    base = ledger.get("base")
+    if base is None or source.resolved is None or settings.images_from is not None:
+        return begun(source, settings, say)
+    return replace(source, base=Path(base))
 
 
 def as_begun(folder: Path, ledger: Ledger, settings: Settings) -> Settings:

@@ -11,7 +11,7 @@ from producer.rows.source import Source
 from producer.run.failures import folder_errors, ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
-from producer.run.manifest import as_begun, claim, remember, remembered
+from producer.run.manifest import as_begun, beginning, claim, remember, remembered
 from producer.run.output_place import require_free
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
@@ -112,6 +112,8 @@ def create(
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             ledger = _own(folder, command, stack)
+            claim(folder, ledger, source)  # before it is read: another's
+            source = beginning(ledger, source, settings, say)
             claimed = claim(folder, ledger, source)
             settings = as_begun(folder, ledger, settings)
             if settings.output is not None:

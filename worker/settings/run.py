@@ -52,6 +52,10 @@ class RunSettings(BaseSettings):
         ),
     )
     input_image_key: str = Field("images", min_length=1, description="Column with the image's path.")
+    images_from: Path | None = Field(
+        None,
+        description="Folder in which relative paths of images begin (unset: the input's own, else the working folder).",
+    )
     input_conversation_key: str = Field(
         "conversations", min_length=1, description="Column with the conversation that holds the instruction."
     )
