@@ -34,7 +34,10 @@ class WorkerSettings(BaseSettings):
     )
     hf_revision: str | None = Field(None, description="Branch, tag or commit of the hub id (unset: main).")
     hf_cache_dir: Path | None = Field(None, description="Hub cache for downloads (unset: Hugging Face's own).")
-    hf_local_dir: Path | None = Field(None, description="Download into this folder instead, one subfolder per model.")
+    hf_local_dir: Path | None = Field(
+        None,
+        description="Folder to download into instead, one subfolder per model, or where DataFlow put weights.",
+    )
     image_gen_task: Literal["imageedit"] = Field("imageedit", description="The only task there is: imageedit.")
 
     profile: ProfileName | None = Field(

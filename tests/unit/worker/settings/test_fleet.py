@@ -38,6 +38,7 @@ READ = [
     ("max_crashes", "1", 1),
     ("max_failures", "10", 10),
     ("batch_timeout", "0.5", 0.5),
+    ("images_from", "/data", Path("/data")),
     ("attempts", "2", 2),
     ("input_root", "/data", Path("/data")),
     ("output_root", "/runs", Path("/runs")),
