@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -114,8 +115,11 @@ def _serve(asked: socket.socket) -> NoReturn:
             os._exit(0)
         told, tells = os.pipe()
         if (between := os.fork()) == 0:
+            me = os.getpid()
             if (child := os.fork()) == 0:
                 asked.close()
+                while os.getppid() == me:  # until it is its starter's child, as it may want to be sure of
+                    time.sleep(0.001)
                 settle(files)
                 live(*pickle.loads(message))  # noqa: S301 - from the tests
             os.write(tells, str(child).encode())
