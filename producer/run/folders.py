@@ -8,7 +8,7 @@ from producer.run.ledger import LEDGER
 from worker.contract.errors import RunError
 from worker.contract.parameters import Task
 
-#: Where run folders are unless they are named, as DataFlow has them.
+#: Where run folders are unless they are named; that of edits as DataFlow has it.
 USUAL: Final[Mapping[Task, Path]] = {
     "imageedit": Path("cache_local/image_edit_local"),
     "text2image": Path("cache_local/text2image_local"),

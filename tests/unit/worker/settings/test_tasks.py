@@ -70,7 +70,7 @@ def test_every_task_is_done_by_a_listed_model() -> None:
 
 
 def test_pictures_may_come_where_images_would_be() -> None:
-    """As DataFlow's own scripts have it; an edit would lose what it was made from."""
+    """There is nothing else in that column; an edit would lose what it was made from."""
     assert made(output_image_key="images").output_image_key == "images"
     with pytest.raises(SettingsError, match="FLEET_INPUT_IMAGE_KEY and FLEET_OUTPUT_IMAGE_KEY must differ"):
         load_settings(output_image_key="images")
