@@ -96,6 +96,17 @@ def test_a_distilled_model_and_its_base_are_told_apart() -> None:
     )
 
 
+def test_kontext_and_what_it_was_made_of_are_told_apart() -> None:
+    """Their networks are the same, and only their pipelines say which of them has seen references."""
+    assert objection({"_class_name": "FluxPipeline"}, MODELS["FLUX.1-dev"]) is None
+    assert objection({"_class_name": "FluxPipeline"}, MODELS["FLUX-Kontext"]) == (
+        "holds a FLUX.1-dev; set FLEET_DIFFUSER_MODEL_NAME=FLUX.1-dev for it, or name one of FLUX-Kontext"
+    )
+    assert "set FLEET_DIFFUSER_MODEL_NAME=FLUX-Kontext" in str(
+        objection({"_class_name": "FluxKontextPipeline"}, MODELS["FLUX.1-dev"])
+    )
+
+
 def test_guidance_for_a_distilled_model_is_refused() -> None:
     """A number that would have no effect; its own, 1, is what a run remembers of it."""
     with pytest.raises(SettingsError) as refused:
