@@ -36,9 +36,12 @@ _WEIGHTS_OPTIONS = [
     _setting("--hf-revision", "hf_revision", metavar="REV"),
 ]
 
+task_option = _setting("--task", "image_gen_task", metavar="imageedit|text2image")
+
 _MODEL_OPTIONS = [
     _setting("--model", "diffuser_model_name", metavar="NAME"),
     *_WEIGHTS_OPTIONS,
+    task_option,
 ]
 
 _ROW_OPTIONS = [

@@ -16,7 +16,7 @@ from producer.run.output_place import require_free
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
-from worker.contract.messages import queue_names
+from worker.contract.messages import all_queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.contract.shared_parts import SharedParts
@@ -186,7 +186,7 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retry
             client,
             settings.queue,
             ledger.run,
-            others=queue_names(settings.model),
+            others=all_queue_names(settings.model),
             priority=settings.priority,
         ),
         shared_parts=SharedParts(client, ledger.run),

@@ -273,3 +273,20 @@ def test_it_follows_a_run(browser: Chrome, tmp_path: Path) -> None:
     Gallery(folder).follow(look)
     wait_until(lambda: shown(browser) == [0, 1, 2] and not find(browser, "#live").is_displayed(), "the run has ended")
     assert complaints(browser) == []
+
+
+def test_what_was_made_from_an_instruction_alone_is_no_after(browser: Chrome, tmp_path: Path) -> None:
+    """It is said to be made; a row that failed says why, and that there is no picture."""
+    prompt = {"conversations": [{"role": "user", "content": "A house."}]}
+    made = {"model": "tiny-klein", "image_gen_task": "text2image", "size": "96x64"}
+    folder = run_of(tmp_path, [prompt, {**prompt, "images": "a.png"}], **made)
+    Gallery(folder).make()
+    emulate(browser)
+    browser.get(url(folder / "gallery/index.html"))
+    wait_until(lambda: len(shown(browser)) == 2, "both rows are shown")
+    one, failed = cards(browser)
+    wait_until(
+        lambda: [tag.text for tag in one.find_elements(By.CSS_SELECTOR, ".tag")] == ["made"], "its picture is there"
+    )
+    assert "There is no picture." in failed.text
+    assert "names an image, and text2image takes none" in failed.text

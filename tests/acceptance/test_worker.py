@@ -50,7 +50,10 @@ def test_the_model_is_loaded_once_before_the_first_row(cli: CLI, start: Start) -
     [
         ({"diffuser_model_name": "FLUX-Kontext"}, "FLUX-Kontext needs a CUDA GPU"),
         ({"diffuser_model_name": "SDXL"}, "FLEET_DIFFUSER_MODEL_NAME: unknown model; there are FLUX-Kontext"),
-        ({"image_gen_task": "text2image"}, "FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image')."),
+        (
+            {"image_gen_task": "text2image"},
+            "FLEET_IMAGE_GEN_TASK: demo does imageedit, and no text2image; set it so, or ",
+        ),
         ({"batch_size": 0}, "FLEET_BATCH_SIZE: input should be greater than or equal to 1 (found '0')."),
         ({"broker_url": "amqp://user:secret@host"}, "FLEET_BROKER_URL must begin with one of redis://"),
     ],

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from worker.contract.buckets import Bucket
+from worker.contract.parameters import Task
 
 
 class BatchKey(NamedTuple):
@@ -19,11 +20,15 @@ class BatchKey(NamedTuple):
     num_images: int
     #: Resolutions of the references that each row has beside the picture that is edited.
     references: tuple[Bucket, ...] = ()
+    #: Part of the key since the sequence of a picture that is made from nothing is half as long.
+    task: Task = "imageedit"
 
     @property
     def tokens(self) -> int:
         """Length of the sequence that the transformer attends over for one image of this key."""
-        return self.bucket.tokens + sum((width // 16) * (height // 16) for width, height in self.references)
+        return self.bucket.tokens_for(self.task) + sum(
+            (width // 16) * (height // 16) for width, height in self.references
+        )
 
 
 class Ticket(NamedTuple):
@@ -45,8 +50,8 @@ class EditJob(NamedTuple):
 
     #: Which row it is, in which delivery of it.
     ticket: Ticket
-    #: RGB, already at the bucket's size.
-    image: Image.Image
+    #: RGB, already at the bucket's size; None where a picture is made from the instruction alone.
+    image: Image.Image | None
     #: The instruction.
     prompt: str
     #: Only where the key's `true_cfg_scale` is above 1.

@@ -84,6 +84,8 @@ def _facts(request: EditRequest, index: int, profile: str) -> dict[str, Any]:
             "model": request.model,
             "profile": profile,
         }
+        if request.task != "imageedit":
+            facts["task"] = request.task
         if request.negative_prompt is not None:
             facts |= {"negative_prompt": request.negative_prompt, "true_cfg_scale": request.true_cfg_scale}
     return facts

@@ -1,8 +1,8 @@
-"""What a model cannot do, as far as settings ask for it."""
+"""What a model or a task cannot do, as far as settings ask for it."""
 
-from worker.contract.catalog import checkpoint_of
+from worker.contract.catalog import checkpoint_of, doing
 from worker.contract.model_spec import ModelSpec
-from worker.contract.parameters import MultiImage
+from worker.contract.parameters import MultiImage, Size, Task, exact_size
 
 
 def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_image: MultiImage) -> str | None:
@@ -21,4 +21,24 @@ def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_i
             f"FLEET_MULTI_IMAGE: {spec.name} takes one picture and no references beside it;"
             " stitch puts several side by side"
         )
+    return None
+
+
+def out_of_task(spec: ModelSpec, task: Task, *, size: Size | None, multi_image: MultiImage) -> str | None:
+    """Say the same of what a model is to do: that it does not do it, or what makes no sense without a picture."""
+    if task not in spec.tasks:
+        *others, last = doing(task)
+        return (
+            f"FLEET_IMAGE_GEN_TASK: {spec.name} does {' and '.join(spec.tasks)}, and no {task}; set it so, or name a"
+            f" model that does {task}: {', '.join(others)} or {last}"
+        )
+    if task == "imageedit":
+        return None
+    if size is not None and exact_size(size) is None:
+        return (
+            f"FLEET_SIZE: {size} follows from a picture, and text2image has none; name a width and a height such as"
+            f" {spec.square}, or leave it out"
+        )
+    if multi_image != "first":
+        return f"FLEET_MULTI_IMAGE: text2image takes no pictures, and {multi_image} would do nothing; leave it out"
     return None

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.contract.parameters import MAX_PIXELS
+from worker.contract.parameters import MAX_PIXELS, Task
 from worker.contract.profiles import ProfileName
 
 DEFAULT_BROKER: Final = "redis://localhost:6379/0"
@@ -38,7 +38,10 @@ class WorkerSettings(BaseSettings):
         None,
         description="Folder to download into instead, one subfolder per model, or where DataFlow put weights.",
     )
-    image_gen_task: Literal["imageedit"] = Field("imageedit", description="The only task there is: imageedit.")
+    image_gen_task: Task = Field(
+        "imageedit",
+        description="What is made of a row: imageedit edits its image, text2image needs none and makes one.",
+    )
 
     profile: ProfileName | None = Field(
         None,

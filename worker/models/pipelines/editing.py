@@ -154,7 +154,7 @@ class PipelineEditor(EditModel):
     @contextmanager
     def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
-        bucket, shape = key.bucket, (key.bucket, key.references, images)
+        bucket, shape = key.bucket, (key.bucket, key.references, key.task, images)
         is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)
