@@ -25,6 +25,11 @@ class BatchKey(NamedTuple):
         """Length of the sequence that the transformer attends over for one image of this key."""
         return self.bucket.tokens + sum((width // 16) * (height // 16) for width, height in self.references)
 
+    @property
+    def strength(self) -> float:
+        """Strength of true CFG for a model whose guidance that is: what a row names for it goes first."""
+        return self.true_cfg_scale if self.true_cfg_scale > 1 else self.guidance
+
 
 class Ticket(NamedTuple):
     """One delivery of a row to a worker."""
@@ -49,7 +54,7 @@ class EditJob(NamedTuple):
     image: Image.Image
     #: The instruction.
     prompt: str
-    #: Only where the key's `true_cfg_scale` is above 1.
+    #: None where the row names none.
     negative_prompt: str | None
     #: One seed per image to make.
     seeds: tuple[int, ...]

@@ -64,10 +64,8 @@ class Klein(PipelineEditor):
         return made
 
     def _scale(self, key: BatchKey) -> float:
-        """Return the strength of true CFG; a row's own, which comes with a negative prompt, before the run's."""
-        if self._is_distilled:
-            return 1.0
-        return key.true_cfg_scale if key.true_cfg_scale > 1 else key.guidance
+        """Return the strength of true CFG."""
+        return 1.0 if self._is_distilled else key.strength
 
     def _chat(self, prompt: str) -> str:
         chat: str = self.pipeline.tokenizer.apply_chat_template(
