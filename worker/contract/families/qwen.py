@@ -19,8 +19,8 @@ _QWEN: Final = ModelSpec(
     pipeline="QwenImageEditPlusPipeline",
     source="hub",
     checkpoints=(
-        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2511", licence=_APACHE, gigabytes=57.7, pflop=14.4),
-        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2509", licence=_APACHE, gigabytes=57.7, pflop=14.4),
+        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2511", licence=_APACHE, gigabytes=57.7, pflop=14.37),
+        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2509", licence=_APACHE, gigabytes=57.7, pflop=14.37),
     ),
     buckets=QWEN_BUCKETS,
     multiple=16,
