@@ -84,7 +84,8 @@ def _timesteps(scheduler: Any, tokens: int, steps: int, device: torch.device) ->
 def _guided(noise: Tensor, negative: Tensor, scale: float) -> Tensor:
     """Combine both passes, each token as long as the first has it."""
     combined = negative + scale * (noise - negative)
-    return combined * (noise.norm(dim=-1, keepdim=True) / combined.norm(dim=-1, keepdim=True))
+    lengths = [torch.linalg.vector_norm(one, dim=-1, keepdim=True) for one in (noise, combined)]
+    return combined * (lengths[0] / lengths[1])
 
 
 def _decoded(pipeline: Any, latents: Tensor, height: int, width: int) -> Tensor:

@@ -9,7 +9,7 @@ import transformers
 FOLDER: Final = "processor"
 
 
-class Qwen2VLProcessor(transformers.Qwen2VLProcessor):  # type: ignore[misc] # untyped there
+class Qwen2VLProcessor(transformers.Qwen2VLProcessor):
     """The same, without the part for videos: that one needs torchvision, and no video ever comes.
 
     Pictures are resized by Pillow wherever it runs. With torchvision transformers would take another class, whose
@@ -20,7 +20,7 @@ class Qwen2VLProcessor(transformers.Qwen2VLProcessor):  # type: ignore[misc] # u
     __module__ = transformers.Qwen2VLProcessor.__module__
 
     def __init__(self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None) -> None:
-        super().__init__(image_processor, tokenizer, None, chat_template=chat_template)
+        super().__init__(image_processor, tokenizer, None, chat_template=chat_template)  # type: ignore[no-untyped-call]
 
 
 def load_processor(folder: Path) -> Qwen2VLProcessor:
