@@ -9,8 +9,8 @@ SIZE, OTHER = Bucket(96, 64), Bucket(64, 96)
 
 
 def of_references(*references: Bucket) -> BatchKey:
-    """Make a key of rows with references of these sizes."""
-    return key(SIZE, steps=3)._replace(references=references)
+    """Make a key of rows with references of these sizes, without true CFG."""
+    return key(SIZE, steps=2)._replace(guidance=1.0, references=references)
 
 
 def with_references(number: int, *sizes: Bucket) -> EditJob:

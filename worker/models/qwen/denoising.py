@@ -84,8 +84,9 @@ def _timesteps(scheduler: Any, tokens: int, steps: int, device: torch.device) ->
 def _guided(noise: Tensor, negative: Tensor, scale: float) -> Tensor:
     """Combine both passes, each token as long as the first has it."""
     combined = negative + scale * (noise - negative)
-    lengths = [torch.linalg.vector_norm(one, dim=-1, keepdim=True) for one in (noise, combined)]
-    return combined * (lengths[0] / lengths[1])
+    wanted, found = (torch.linalg.vector_norm(one, dim=-1, keepdim=True) for one in (noise, combined))
+    guided: Tensor = combined * (wanted / found)
+    return guided
 
 
 def _decoded(pipeline: Any, latents: Tensor, height: int, width: int) -> Tensor:
