@@ -28,8 +28,8 @@ def by_diffusers(model: PipelineEditor, row: EditJob, scale: float) -> np.ndarra
     """Edit a row with diffusers' pipeline as it is; what its encoder reads is ours, without padding."""
     pictures = (row.image, *row.references)
     states, negative = (
-        states[mask][None]
-        for states, mask in (model.embedding(text, *pictures) for text in (row.prompt, row.negative_prompt or " "))
+        model.embedding(text, *pictures)[0][:, : model.reading(text).tokens - TOKENS or None]
+        for text in (row.prompt, row.negative_prompt or " ")
     )
     edit = model.pipeline(
         image=list(pictures),
