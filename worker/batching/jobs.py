@@ -30,6 +30,11 @@ class BatchKey(NamedTuple):
             (width // 16) * (height // 16) for width, height in self.references
         )
 
+    @property
+    def strength(self) -> float:
+        """Strength of true CFG for a model whose guidance that is: what a row names for it goes first."""
+        return self.true_cfg_scale if self.true_cfg_scale > 1 else self.guidance
+
 
 class Ticket(NamedTuple):
     """One delivery of a row to a worker."""
@@ -54,7 +59,7 @@ class EditJob(NamedTuple):
     image: Image.Image | None
     #: The instruction.
     prompt: str
-    #: Only where the key's `true_cfg_scale` is above 1.
+    #: None where the row names none.
     negative_prompt: str | None
     #: One seed per image to make.
     seeds: tuple[int, ...]
@@ -63,3 +68,8 @@ class EditJob(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.ticket)
+
+    @property
+    def pictures(self) -> tuple[Image.Image, ...]:
+        """All that the model sees, the one that is edited first."""
+        return self.references if self.image is None else (self.image, *self.references)

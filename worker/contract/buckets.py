@@ -49,6 +49,13 @@ KONTEXT_BUCKETS = _both_ways(
     (1024, 1024),
 )  # fmt: skip
 
+#: The same areas and shapes with sides of whole 32 pixels, as diffusers' pipeline of Qwen-Image-Edit has them: what it
+#: makes of a picture of such a size (its `calculate_dimensions`) is the picture as it is.
+QWEN_BUCKETS = _both_ways(
+    (672, 1568), (704, 1504), (736, 1440), (768, 1376), (800, 1312), (832, 1248), (896, 1184), (960, 1088),
+    (1024, 1024),
+)  # fmt: skip
+
 #: The same idea at about 256 × 256; neighbours are at most 17 % apart, so that a picture is stretched by at
 #: most 9 %, as with Kontext's own.
 DEMO_BUCKETS = _both_ways(

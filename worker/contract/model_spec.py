@@ -64,6 +64,8 @@ class ModelSpec:
     #: The profile that it runs in on a GPU where the user names none, and those that the tests have run it in.
     profile: ProfileName
     profiles: tuple[ProfileName, ...] = tuple(PROFILES)
+    #: Whether diffusers can make one product of its projections of query, key and value; else a profile does without.
+    fuses: bool = True
     #: Whether its checkpoints are distilled, where that stands in their model_index.json.
     distilled: bool | None = None
     #: Whether it is for tests alone, and not listed.

@@ -66,7 +66,13 @@ class Settings(RunSettings, WorkerSettings):
     def _possible_with_the_model(self) -> Self:
         given = self.diffuser_guidance_scale
         if (
-            why := impossible(self.spec, weights=self.weights, guidance=given, multi_image=self.multi_image)
+            why := impossible(
+                self.spec,
+                weights=self.weights,
+                guidance=given,
+                multi_image=self.multi_image,
+                fuse_qkv=self.fuse_qkv,
+            )
         ) is not None:
             raise ValueError(why)
         task, multi_image = self.image_gen_task, self.multi_image

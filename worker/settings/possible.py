@@ -5,7 +5,9 @@ from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import MultiImage, Size, Task, exact_size
 
 
-def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_image: MultiImage) -> str | None:
+def impossible(
+    spec: ModelSpec, *, weights: str, guidance: float | None, multi_image: MultiImage, fuse_qkv: bool | None
+) -> str | None:
     """Say what is asked of a model that it cannot do, in a sentence without its dot; None where it can do all."""
     known = checkpoint_of(weights) if spec.source == "hub" else None
     if known is not None and known[0] != spec:
@@ -21,6 +23,8 @@ def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_i
             f"FLEET_MULTI_IMAGE: {spec.name} takes one picture and no references beside it;"
             " stitch puts several side by side"
         )
+    if fuse_qkv and not spec.fuses:
+        return f"FLEET_FUSE_QKV: {spec.name} has no projections that diffusers can fuse; leave it out"
     return None
 
 

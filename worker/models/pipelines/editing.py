@@ -5,10 +5,10 @@ import re
 import time
 import traceback
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import torch
 from PIL import Image
@@ -39,6 +39,14 @@ _USABLE: Final = 0.9
 
 class PipelineEditor(EditModel):
     """A loaded pipeline that edits rows, each from its own pictures. A family says the four things below."""
+
+    #: Whether the transformer is called with a mask: not every kernel of attention takes one.
+    masked: ClassVar[bool] = False
+
+    @classmethod
+    def parts(cls, folder: Path) -> Mapping[str, Any]:  # noqa: ARG003 - a default
+        """Load what diffusers is not to load itself of a checkpoint, by name; most families have nothing."""
+        return {}
 
     @abstractmethod
     def embedding(self, prompt: str) -> tuple[Tensor, ...]:
@@ -74,7 +82,7 @@ class PipelineEditor(EditModel):
         self.prompts = Prompts(self.embedding, prompt_cache)
         self._count = self.counter()
         set_layout(pipeline.vae, profile, self.device)
-        self._steps = tune(pipeline.transformer, profile, machine_of(self.device), compile_cache)
+        self._steps = tune(pipeline.transformer, profile, machine_of(self.device), compile_cache, masked=self.masked)
         #: Shapes of a call that were compiled: everything of its key that shapes depend on, and its images.
         self._known: set[tuple[Any, ...]] = set()
         self._per_token = 0.0
@@ -93,7 +101,7 @@ class PipelineEditor(EditModel):
             ModelError: the folder holds no such checkpoint, or this machine cannot do the profile.
 
         """
-        pipeline = load_pipeline(folder, device)
+        pipeline = load_pipeline(folder, device, cls.parts)
         try:
             loaded = cls(pipeline, profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
         except torch.OutOfMemoryError:

@@ -23,6 +23,8 @@ from worker.settings.fleet import load_settings
         ("klein", "FLUX.2-klein"),
         ("FLUX.2-klein-4B", "FLUX.2-klein"),
         ("flux2-klein-base", "FLUX.2-klein-base"),
+        ("Qwen-Image-Edit-2511", "Qwen-Image-Edit"),
+        ("qwen-image", "Qwen-Image-Edit"),
     ],
 )
 def test_a_near_name_is_suggested(name: str, meant: str) -> None:
