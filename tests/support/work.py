@@ -1,5 +1,6 @@
 """How much a model has to calculate, counted by torch on networks without memory."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import checkpoint_of
+from worker.contract.work import Network, Tokens
 
 META = torch.device("meta")
 SQUARE = Bucket(1024, 1024)
@@ -21,6 +23,18 @@ def require_told(hub_id: str, pipeline: Any) -> None:
     networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     numbers = sum(weight.numel() for network in networks for weight in network.parameters())
     assert checkpoint.gigabytes == pytest.approx(2 * numbers / 1e9, rel=5e-3)
+
+
+def require_counted(network: Network, pipeline: Any, tokens: Tokens) -> None:
+    """Assert that a network's arithmetic is what torch counts of the pipeline's transformer over so many tokens.
+
+    Of four of its blocks, of which the others are copies; what is around them is then up to 1 %.
+    """
+    transformer = pipeline.transformer
+    transformer.transformer_blocks = transformer.transformer_blocks[:2]
+    transformer.single_transformer_blocks = transformer.single_transformer_blocks[:2]
+    counted = flop_of_a_pass(pipeline, sum(tokens))
+    assert replace(network, blocks=4).later(tokens).all == pytest.approx(counted, rel=1e-2)
 
 
 def flop_of_a_pass(pipeline: Any, tokens: int) -> int:

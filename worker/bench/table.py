@@ -12,8 +12,8 @@ from worker.bench.results import NOT_MEASURED, Measured
 from worker.bench.sizes import Shape
 
 _TIMES = (
-    "profile", "resolution", "images", "s/image", "spread", "s/step", "fixed s", "TFLOP/s", "of the ceiling",
-    "peak GiB", "compiling s",
+    "profile", "resolution", "images", "s/image", "spread", "images/hour", "s/step", "fixed s", "TFLOP/s",
+    "of the ceiling", "peak GiB", "compiling s",
 )  # fmt: skip
 
 
@@ -84,6 +84,7 @@ def _row(one: Measured, shape: Shape, found: Timing | str) -> list[str]:
         *head,
         number(statistics.median(images)),
         f"{number(min(images))}-{number(max(images))}",
+        f"{3600 / statistics.median(images):.0f}",
         number(found.step),
         number(found.fixed),
         number(reached / 1e12),

@@ -5,6 +5,7 @@ from typing import Literal
 
 from worker.contract.buckets import Bucket, nearest
 from worker.contract.profiles import PROFILES, ProfileName
+from worker.contract.work import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +19,8 @@ class Checkpoint:
     #: What the transformer calculates for a picture of 1024 × 1024 from one such reference, in the model's own steps.
     #: By arithmetic: a product of matrices is two operations for each pair of numbers.
     pflop: float
+    #: The transformer, from which its work at other sizes follows.
+    network: Network
     #: GiB of a GPU's memory, and seconds for such a picture alone, in the model's own profile; None: nobody measured.
     gpu_gib: float | None = None
     seconds: float | None = None

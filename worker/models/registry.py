@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
 
 from worker.contract.model_spec import ModelSpec
 from worker.models.demo import CHECKPOINT
@@ -46,8 +49,18 @@ def editor_of(spec: ModelSpec) -> type[PipelineEditor]:
 
 def save_tiny(spec: ModelSpec, folder: Path) -> None:
     """Save a checkpoint of a family as small as it comes, of random weights, in diffusers' own layout."""
-    pipeline = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline(distilled=spec.distilled)
-    pipeline.save_pretrained(folder, safe_serialization=True)
+    _random_weights(spec).tiny_pipeline(distilled=spec.distilled).save_pretrained(folder, safe_serialization=True)
+
+
+def random_pipeline(spec: ModelSpec, *, device: torch.device, dtype: torch.dtype) -> Any:
+    """Build a model with random weights on a device: at the size of the real one, or of a tiny one."""
+    if spec.source == "hub":
+        return _random_weights(spec).full_pipeline(device=device, dtype=dtype)
+    return _random_weights(spec).tiny_pipeline(distilled=spec.distilled).to(device, dtype)
+
+
+def _random_weights(spec: ModelSpec) -> Any:
+    return import_module(f"worker.models.{spec.family}.random_weights")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from tests.support.forked import run_forked
 from tests.support.place import PROJECT
 from worker.bench.__main__ import main
+from worker.bench.sizes import FAMILIES, size_of
 
 #: What is done soonest: one shape and nothing to compile.
 QUICK = ("--size", "tiny", "--no-compile", "--profiles", "reference,fast", "--batch", "1", "--resolutions", "256x256")
@@ -97,3 +98,15 @@ def test_a_profile_that_breaks_off_leaves_the_others() -> None:
     assert "| reference, _flash_3 | 256x256 | 1 | not measured |" in done.stdout
     assert "| reference, native | 256x256 | 1 | 0." in done.stdout
     assert "- reference, _flash_3: FLEET_ATTENTION=_flash_3 cannot be used here" in done.stdout
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "kontext"])
+def test_every_family_is_measured(family: str) -> None:
+    """Tiny, on a CPU: plain diffusers beside the reference, the model by its name, and images per hour."""
+    done = bench("--family", family, *QUICK, "--rounds", 1, "--profiles", "reference")
+    assert done.returncode == 0, done.stderr
+    assert f"- model: {size_of(family, 'tiny').spec.name}\n" in done.stdout
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if " | 256x256 | " in line]
+    assert [row[:3] for row in rows] == [["plain diffusers", "256x256", "1"], ["reference", "256x256", "1"]]
+    for row in rows:
+        assert float(row[5]) == pytest.approx(3600 / float(row[3]), rel=0.01)

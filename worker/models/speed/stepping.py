@@ -2,24 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import torch
 from diffusers.hooks.hooks import HookRegistry, ModelHook
 from diffusers.hooks.taylorseer_cache import TaylorSeerState
 from torch import nn
 
-#: Steps at the start that are always computed: there a picture takes its shape.
-_FIRST: Final = 4
-
-
-def computed_steps(steps: int, interval: int) -> tuple[bool, ...]:
-    """Return for each denoising step whether it is computed: the first ones, every `interval`-th, and the last.
-
-    Fixed, and the same for every row: a schedule that looks at the pictures takes one decision for all of a batch, and
-    so lets a row depend on its neighbours. Of 28 steps 16 are computed at an interval of 2.
-    """
-    return tuple(step < _FIRST or (step - _FIRST + 1) % interval == 0 or step == steps - 1 for step in range(steps))
+from worker.contract.profiles import computed_steps
 
 
 class StepCache(ModelHook):
