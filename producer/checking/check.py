@@ -13,7 +13,7 @@ from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
 from producer.rows.source import Source
-from worker.contract.buckets import Bucket, area_of, plan_fit, side_by_side
+from worker.contract.buckets import Bucket, area_of, nearest, plan_fit, side_by_side
 from worker.contract.errors import RowError
 from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
@@ -36,7 +36,8 @@ class _Read(NamedTuple):
     """A row whose images were read: where it goes, or why it cannot."""
 
     row: Row
-    bucket: Bucket | None = None
+    #: Of the picture that is edited, and of its references.
+    pictures: tuple[Bucket, ...] = ()
     error: str | None = None
     #: What its instruction and its pictures give cause to say.
     warnings: frozenset[RowWarning] = frozenset()
@@ -66,7 +67,7 @@ def check(
     try:
         for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
-                report.add(read.row, read.bucket, read.error, read.warnings)
+                report.add(read.row, read.pictures, read.error, read.warnings)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
             progress(report.progress(total))
@@ -98,10 +99,10 @@ class _Reader:
         try:
             warnings = self._instruction(row.request)
             pictures = self._pictures(row.request)
-            bucket = self._bucket(row.request, [picture.size for picture in pictures])
+            buckets = self._buckets(row.request, [picture.size for picture in pictures])
         except RowError as error:
             return _Read(row, error=f"line {row.line.number}: {error}")
-        return _Read(row, bucket, warnings=warnings.union(*(picture.warnings for picture in pictures)))
+        return _Read(row, buckets, warnings=warnings.union(*(picture.warnings for picture in pictures)))
 
     def _instruction(self, request: EditRequest) -> frozenset[RowWarning]:
         if self._reading is None or not reading_of(request, self._reading)[1]:
@@ -118,16 +119,17 @@ class _Reader:
             pictures.append(picture)
         return pictures
 
-    def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
+    def _buckets(self, request: EditRequest, sizes: list[tuple[int, int]]) -> tuple[Bucket, ...]:
+        others: list[tuple[int, int]] = []
         if request.references:
             area_of(sizes, max_pixels=self._settings.max_pixels)
-            sizes = sizes[:1]
+            sizes, others = sizes[:1], sizes[1:]
         elif len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
         whole = (sum(width for width, _ in sizes), sizes[0][1])
         plan = plan_fit(*whole, self._settings.spec.buckets, request.size)
         require_encodable(request.image_format, plan.output)
-        return plan.bucket
+        return (plan.bucket, *(nearest(*size, self._settings.spec.buckets) for size in others))
 
     def _read_picture(self, image: str) -> _Picture | str:
         """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""

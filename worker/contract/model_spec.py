@@ -73,6 +73,11 @@ class ModelSpec:
         """The resolution at which batch sizes are meant and at which the model proves that it works."""
         return nearest(1, 1, self.buckets)
 
+    def passes(self, guidance: float, true_cfg_scale: float) -> int:
+        """Return how often the transformer runs in each step: twice where there is true CFG."""
+        strength = max(true_cfg_scale, guidance if self.guided == "true CFG" else 1.0)
+        return 2 if self.guided != "none" and strength > 1 else 1
+
     @property
     def weights(self) -> str:
         """The hub id that is loaded where none is named; the model's own name where its weights come with it."""
