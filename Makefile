@@ -65,7 +65,7 @@ chaos: .venv/installed
 	$(BIN)/python -m tests.chaos $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FAULTS),--faults $(FAULTS)) $(if $(ROWS),--rows $(ROWS))
 
 # Every family of models that is measured, by the name of its folder.
-FAMILIES := kontext klein
+FAMILIES := kontext klein klein_kv
 
 # Every figure of BENCHMARKS.md, on a GPU where there is one.
 bench: .venv/installed

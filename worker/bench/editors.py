@@ -26,6 +26,8 @@ class Editor(Protocol):
     attention: str
     #: Of the transformer in each step.
     passes: int
+    #: Steps in which a call has run everything that is compiled for it.
+    steps_to_compile: int
 
     def edit(self, bucket: Bucket, rows: Sequence[Row], steps: int) -> list[Image.Image]:
         """Edit rows at a resolution in one call; return a picture of each."""
@@ -40,6 +42,7 @@ class Profiled(Editor):
         # Without kept embeddings: each call pays for its instructions.
         self._model = editor_of(spec)(pipeline, profile, compile_cache=compile_cache, prompt_cache=0)
         self._guidance = spec.guidance
+        self.steps_to_compile = self._model.steps_to_compile
         self.passes = self._model.passes(self._key(spec.square, spec.steps))
         processor = next(iter(pipeline.transformer.attn_processors.values()))
         backend = getattr(processor, "_attention_backend", None)

@@ -18,6 +18,7 @@ class Plain:
 
     attention = "native"
     passes = 1
+    steps_to_compile = 1
 
     def __init__(self, pipeline: Any, spec: ModelSpec) -> None:
         # It does nothing here: no network of these pipelines has it. DataFlow asks for it.

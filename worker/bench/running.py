@@ -73,7 +73,7 @@ class Bench:
 
     def _time(self, measured: Measured, editor: Editor, shape: Shape, pace: Pace) -> None:
         rows = rows_of(self.photos, shape.bucket, shape.images)
-        work = steps_of(self.rounds) * measured.work(shape)
+        work = steps_of(self.rounds, warming=editor.steps_to_compile) * measured.work(shape)
         if not pace.allows(work, compiling=True):
             return
         begun = self.clock()
@@ -81,6 +81,7 @@ class Bench:
             timing = measure(
                 lambda steps: editor.edit(shape.bucket, rows, steps),
                 rounds=self.rounds,
+                warming=editor.steps_to_compile,
                 device=self.device,
                 clock=self.clock,
             )

@@ -68,7 +68,8 @@ def _compile(
     watched: Callable[[str], AbstractContextManager[object]],
 ) -> int | None:
     """Compile one resolution, for every size of a call that the memory holds; return the last where it ran out."""
-    key = BatchKey(bucket=bucket, steps=1, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
+    steps = model.steps_to_compile
+    key = BatchKey(bucket=bucket, steps=steps, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
     for images in sizes(budget.images_at(bucket)):
         if images > budget.images_at(bucket):
             break  # the smaller call has shown how much a larger one needs

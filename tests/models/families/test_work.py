@@ -9,6 +9,7 @@ import torch
 from tests.support.work import require_told
 from worker.contract.catalog import MODELS
 from worker.models.klein import architecture as klein
+from worker.models.registry import random_pipeline
 
 META = torch.device("meta")
 
@@ -27,6 +28,9 @@ BUILT = {
     "black-forest-labs/FLUX.2-klein-base-4B": lambda: klein_of("4B"),
     "black-forest-labs/FLUX.2-klein-9B": lambda: klein_of("9B"),
     "black-forest-labs/FLUX.2-klein-base-9B": lambda: klein_of("9B"),
+    "black-forest-labs/FLUX.2-klein-9b-kv": lambda: random_pipeline(
+        MODELS["FLUX.2-klein-KV"], device=META, dtype=torch.bfloat16
+    ),
 }
 
 

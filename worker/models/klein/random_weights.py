@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from diffusers import Flux2KleinPipeline
 
 from worker.models.klein.architecture import FULL_4B, TINY, Architecture, build
 from worker.models.pipelines.building import draw_weights, seeded
@@ -27,10 +28,15 @@ GAINS: Mapping[str, Mapping[str, float]] = {
 
 
 def random_pipeline(
-    architecture: Architecture, *, device: torch.device, dtype: torch.dtype, distilled: bool = True
+    architecture: Architecture,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    distilled: bool = True,
+    kind: type = Flux2KleinPipeline,
 ) -> Any:
     """Build a pipeline on a device with weights such that photograph, instruction and seed all show."""
-    pipeline = build(architecture, distilled=distilled, device=device, dtype=dtype)
+    pipeline = build(architecture, distilled=distilled, device=device, dtype=dtype, kind=kind)
     generator = seeded(device, SEED)
     for name, gains in GAINS.items():
         draw_weights(getattr(pipeline, name), gains, generator)

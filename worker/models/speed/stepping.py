@@ -41,7 +41,7 @@ class StepCache(ModelHook):
         finally:
             self._states = []  # they hold what the last steps have made
 
-    def new_forward(self, module: nn.Module, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, ...]:
+    def new_forward(self, module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Take the transformer's place in the loop; diffusers calls it."""
         del module
         step, which = divmod(self._calls, len(self._states))
@@ -51,8 +51,9 @@ class StepCache(ModelHook):
         if not self._plan[step]:
             return tuple(predicted.to(self._dtype) for predicted in state.predict())
         forward: Any = self.fn_ref.original_forward
-        outputs: tuple[torch.Tensor, ...] = forward(*args, **kwargs)
+        outputs: tuple[Any, ...] = forward(*args, **kwargs)
+        # What it may return besides is what it keeps of references, and no number of the picture.
         self._dtype = outputs[0].dtype
         # In bf16 the difference of two steps would be mostly rounding.
-        state.update(tuple(output.float() for output in outputs))
+        state.update((outputs[0].float(),))
         return outputs

@@ -104,11 +104,12 @@ def test_no_family_is_left_out() -> None:
     assert line.split() == [*FAMILIES]
 
 
-def test_steps_fixed_part_and_compiler_are_told_apart() -> None:
+@pytest.mark.parametrize("warming", [1, 2])
+def test_steps_fixed_part_and_compiler_are_told_apart(warming: int) -> None:
     """From calls of one and of five steps come a step's seconds, those of the rest, and those of the compiler."""
     machine = Machine(step=0.5, fixed=2.0, compiling=30.0)
-    found = measure(machine.edit, rounds=3, device=torch.device("cpu"), clock=machine.clock)
-    assert machine.calls == [1, 1, 5, 1, 5, 1, 5]
+    found = measure(machine.edit, rounds=3, warming=warming, device=torch.device("cpu"), clock=machine.clock)
+    assert machine.calls == [warming, 1, 5, 1, 5, 1, 5]
     assert (found.step, found.fixed, found.compiling) == pytest.approx((0.5, 2.0, 30.0))
     assert found.calls(28) == pytest.approx([16.0] * 3)
     assert found.peak is None

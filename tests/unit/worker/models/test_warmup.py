@@ -25,6 +25,7 @@ class Model(EditModel):
 
     tokens: int = 10**9
     is_compiled: bool = True
+    steps_to_compile: int = 1
     error: Exception | None = None
     calls: list[tuple[Bucket, int, int]] = field(default_factory=list)
 
@@ -57,6 +58,13 @@ def test_each_resolution_is_compiled_for_each_size_of_a_call() -> None:
         *((WIDE, images, 1) for images in (1, 2, 4)),
         (SQUARE, 1, 2),
     ]
+
+
+def test_a_model_is_compiled_by_as_many_steps_as_it_takes() -> None:
+    """Where later steps have a graph of their own, the calls have two steps."""
+    model = Model(steps_to_compile=2)
+    warm(model, WIDE, images=1)
+    assert model.calls == [(WIDE, 1, 2), (SQUARE, 1, 2)]
 
 
 def test_what_is_not_compiled_only_proves_that_it_works() -> None:
