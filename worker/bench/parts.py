@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from worker.bench.editors import Editor, Profiled
 from worker.bench.plain import Plain, images_of_plain
-from worker.bench.results import NOT_MEASURED, Measured
+from worker.bench.results import NOT_MEASURED, PLAIN, Measured
 from worker.bench.sizes import Shape, Size
 from worker.contract.profiles import PROFILES, Profile, ProfileName, computed_steps
 
@@ -56,7 +56,7 @@ def parts_of(wanted: Wanted) -> list[Part]:
 def _plain(wanted: Wanted, images: int) -> Part:
     spec = wanted.size.spec
     measured = Measured(
-        label="plain diffusers",
+        label=PLAIN,
         compiled=False,
         fp8=False,
         steps=spec.steps,

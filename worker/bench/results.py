@@ -12,6 +12,9 @@ from worker.contract.work import Network, Tokens
 
 NOT_MEASURED = "not measured"
 
+#: Its noise is another, so that no pictures of it are made, which would be compared.
+PLAIN = "plain diffusers"
+
 
 @dataclass(kw_only=True, slots=True)
 class Measured:

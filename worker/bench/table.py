@@ -8,7 +8,7 @@ from typing import Any
 
 from worker.bench.fidelity import Fidelity
 from worker.bench.measuring import Timing
-from worker.bench.results import NOT_MEASURED, Measured
+from worker.bench.results import NOT_MEASURED, PLAIN, Measured
 from worker.bench.sizes import Shape
 
 _TIMES = (
@@ -108,7 +108,7 @@ def _ceilings(measured: Sequence[Measured]) -> str:
 
 def _whole(measured: Sequence[Measured]) -> str:
     rows = []
-    for one in (one for one in measured if one.first.images == 1):
+    for one in (one for one in measured if one.first.images == 1 and one.label != PLAIN):
         if not one.whole or one.estimate is None:
             rows.append([one.label, f"{one.computed} of {one.steps}", *[NOT_MEASURED] * 5])
             continue

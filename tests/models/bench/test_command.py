@@ -106,6 +106,7 @@ def test_every_family_is_measured(family: str) -> None:
     done = bench("--family", family, *QUICK, "--rounds", 1, "--profiles", "reference")
     assert done.returncode == 0, done.stderr
     assert f"- model: {size_of(family, 'tiny').spec.name}\n" in done.stdout
+    assert done.stdout.count("plain diffusers") == 2, "whole calls are made of profiles"
     rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if " | 256x256 | " in line]
     assert [row[:3] for row in rows] == [["plain diffusers", "256x256", "1"], ["reference", "256x256", "1"]]
     for row in rows:

@@ -19,6 +19,7 @@ WIDE, SQUARE = (1248, 832), (1024, 1024)
 
 KONTEXT = MODELS["FLUX-Kontext"].checkpoints[0]
 KLEIN = MODELS["FLUX.2-klein"].checkpoints[0]
+KV = MODELS["FLUX.2-klein-KV"].checkpoints[0]
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +73,16 @@ def test_references_are_work() -> None:
     work = pflop(KLEIN.network, SQUARE, WIDE, passes=4)
     assert found(rows, *options, "references")["pflop"] == pytest.approx(work, abs=1e-3)
     assert found(rows, *options, "first")["pflop"] == pytest.approx(KLEIN.pflop, abs=1e-3)
+
+
+def test_references_that_are_kept_are_work_once() -> None:
+    """FLUX.2 [klein] KV calculates them at the first of its steps alone."""
+    rows = [row(["square.png", "wide.png"], "x")]
+    network, tokens = KV.network, Tokens.of(SQUARE, [SQUARE, WIDE])
+    work = (network.first(tokens).all + 3 * network.later(tokens).all) / 1e15
+    facts = found(rows, "--model", "FLUX.2-klein-KV", "--multi-image", "references")
+    assert facts["pflop"] == pytest.approx(work, abs=1e-3)
+    assert work < 0.6 * pflop(replace(network, keeps_references=False), SQUARE, WIDE, passes=4)
 
 
 def test_true_cfg_is_a_second_pass() -> None:

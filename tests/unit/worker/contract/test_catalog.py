@@ -21,6 +21,8 @@ from worker.settings.fleet import load_settings
         ("klein", "FLUX.2-klein"),
         ("FLUX.2-klein-4B", "FLUX.2-klein"),
         ("flux2-klein-base", "FLUX.2-klein-base"),
+        ("FLUX.2-klein-9b-kv", "FLUX.2-klein-KV"),
+        ("tiny-klein-kw", "tiny-klein-kv"),
     ],
 )
 def test_a_near_name_is_suggested(name: str, meant: str) -> None:
