@@ -11,7 +11,7 @@ from worker.contract.catalog import checkpoint_of
 from worker.contract.messages import EditRequest
 from worker.contract.model_spec import Checkpoint
 from worker.contract.profiles import computed_steps
-from worker.contract.work import Network, Tokens
+from worker.contract.work import Network
 from worker.settings.fleet import Settings
 
 #: TFLOP/s of an H200 in large products of bf16, as measured (BENCHMARKS.md); of which models reach a part.
@@ -50,17 +50,14 @@ class Arithmetic:
         """Whether there is anything to count with."""
         return self._network is not None
 
-    def work(self, request: EditRequest, pictures: Sequence[Bucket]) -> float:
-        """Return the operations of the transformer for a row's images, from pictures of these sizes.
-
-        The first is the one that is edited, and its size that of the images.
-        """
+    def work(self, request: EditRequest, bucket: Bucket, references: Sequence[Bucket]) -> float:
+        """Return the operations of the transformer for a row's images, from a picture of this size and others."""
         if self._network is None:
             return 0.0
         steps = sum(computed_steps(request.steps, self._interval))
         passes = self._spec.passes(request.guidance, request.true_cfg_scale)
-        one = self._network.picture(Tokens.of(pictures[0], pictures), steps=steps, passes=passes)
-        return request.num_images * one
+        tokens = self._network.tokens(bucket, (bucket, *references) if request.images else ())
+        return request.num_images * self._network.picture(tokens, steps=steps, passes=passes)
 
 
 def _network(settings: Settings) -> Network | None:

@@ -36,8 +36,9 @@ class _Read(NamedTuple):
     """A row whose images were read: where it goes, or why it cannot."""
 
     row: Row
-    #: Of the picture that is edited, and of its references.
-    pictures: tuple[Bucket, ...] = ()
+    bucket: Bucket | None = None
+    #: Where the pictures go that it has beside the one that is edited.
+    references: tuple[Bucket, ...] = ()
     error: str | None = None
     #: What its instruction and its pictures give cause to say.
     warnings: frozenset[RowWarning] = frozenset()
@@ -67,7 +68,7 @@ def check(
     try:
         for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
-                report.add(read.row, read.pictures, read.error, read.warnings)
+                report.add(read.row, read.bucket, read.error, read.warnings, read.references)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
             progress(report.progress(total))
@@ -99,10 +100,12 @@ class _Reader:
         try:
             warnings = self._instruction(row.request)
             pictures = self._pictures(row.request)
-            buckets = self._buckets(row.request, [picture.size for picture in pictures])
+            sizes = [picture.size for picture in pictures]
+            bucket, references = self._bucket(row.request, sizes), self._references(row.request, sizes)
         except RowError as error:
             return _Read(row, error=f"line {row.line.number}: {error}")
-        return _Read(row, buckets, warnings=warnings.union(*(picture.warnings for picture in pictures)))
+        warnings = warnings.union(*(picture.warnings for picture in pictures))
+        return _Read(row, bucket, references, warnings=warnings)
 
     def _instruction(self, request: EditRequest) -> frozenset[RowWarning]:
         if self._reading is None or not reading_of(request, self._reading)[1]:
@@ -119,17 +122,19 @@ class _Reader:
             pictures.append(picture)
         return pictures
 
-    def _buckets(self, request: EditRequest, sizes: list[tuple[int, int]]) -> tuple[Bucket, ...]:
-        others: list[tuple[int, int]] = []
+    def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
         if request.references:
             area_of(sizes, max_pixels=self._settings.max_pixels)
-            sizes, others = sizes[:1], sizes[1:]
+            sizes = sizes[:1]
         elif len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
         whole = (sum(width for width, _ in sizes), sizes[0][1])
         plan = plan_fit(*whole, self._settings.spec.buckets, request.size)
         require_encodable(request.image_format, plan.output)
-        return (plan.bucket, *(nearest(*size, self._settings.spec.buckets) for size in others))
+        return plan.bucket
+
+    def _references(self, request: EditRequest, sizes: list[tuple[int, int]]) -> tuple[Bucket, ...]:
+        return tuple(nearest(*size, self._settings.spec.buckets) for size in sizes[1:] if request.references)
 
     def _read_picture(self, image: str) -> _Picture | str:
         """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""

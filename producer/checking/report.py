@@ -54,10 +54,18 @@ class Report:
         #: Operations of the transformer, where its size is known.
         self._operations = 0.0
 
-    def add(self, row: Row, pictures: Sequence[Bucket], error: str | None, warnings: Iterable[RowWarning] = ()) -> None:
-        """Take note of a row: of its pictures' buckets, or its error, or (neither) that it came with its output.
+    def add(
+        self,
+        row: Row,
+        bucket: Bucket | None,
+        error: str | None,
+        warnings: Iterable[RowWarning] = (),
+        references: Sequence[Bucket] = (),
+    ) -> None:
+        """Take note of a row: of its bucket, or its error, or (neither) that it came with its output.
 
-        `warnings`: beside the row's own, what its pictures and its instruction give cause to say.
+        `warnings`: beside the row's own, what its pictures and its instruction give cause to say. `references`: the
+        buckets of the pictures that the model takes beside the one that is edited.
         """
         self._remarks.add(row)
         self._warnings.update({*row.warnings, *warnings})
@@ -65,14 +73,14 @@ class Report:
             self.bad += 1
             if self._keep_errors:
                 self._errors.append(_Error(row.line.number, row.line.row, error))
-        elif not pictures or row.request is None:
+        elif bucket is None or row.request is None:
             self.kept += 1
         else:
             self.good += 1
-            self.buckets[bucket := pictures[0]] += 1
+            self.buckets[bucket] += 1
             self.images += row.request.num_images
             self._work[bucket] += row.request.num_images * row.request.steps * passes_of(row.request.true_cfg_scale)
-            self._operations += self._arithmetic.work(row.request, pictures)
+            self._operations += self._arithmetic.work(row.request, bucket, references)
 
     @property
     def rows(self) -> int:

@@ -1,16 +1,13 @@
 """How much a model has to calculate, counted by torch on networks without memory."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from diffusers import Flux2KleinKVPipeline
 from torch.utils.flop_counter import FlopCounterMode
 
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import checkpoint_of
-from worker.contract.work import Network, Tokens
 
 META = torch.device("meta")
 SQUARE = Bucket(1024, 1024)
@@ -19,56 +16,30 @@ SQUARE = Bucket(1024, 1024)
 def require_told(hub_id: str, pipeline: Any) -> None:
     """Assert that the catalog has a checkpoint's work, in the model's own steps and passes, and its size in bf16."""
     spec, checkpoint = checkpoint_of(hub_id) or pytest.fail(hub_id)
-    first, later = flop_of_passes(pipeline, Tokens.of(SQUARE, [SQUARE]))
-    passes = 2 if spec.guided == "true CFG" else 1
-    assert checkpoint.pflop == pytest.approx(passes * (first + (spec.steps - 1) * later) / 1e15, rel=2e-3)
+    passes = spec.steps * (2 if spec.guided == "true CFG" else 1)
+    assert checkpoint.pflop == pytest.approx(passes * flop_of_a_pass(pipeline, SQUARE.tokens) / 1e15, rel=2e-3)
     networks = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     numbers = sum(weight.numel() for network in networks for weight in network.parameters())
     assert checkpoint.gigabytes == pytest.approx(2 * numbers / 1e9, rel=5e-3)
 
 
-def require_counted(network: Network, pipeline: Any, tokens: Tokens) -> None:
-    """Assert that a network's arithmetic is what torch counts of the pipeline's transformer over so many tokens.
-
-    Of eight of its blocks, of which the others are copies; what is around them is then up to 1.5 %.
-    """
+def flop_of_a_pass(pipeline: Any, tokens: int) -> int:
+    """Count the operations of the transformer over an instruction of 512 tokens, a reference and a picture."""
     transformer = pipeline.transformer
-    transformer.transformer_blocks = transformer.transformer_blocks[:4]
-    transformer.single_transformer_blocks = transformer.single_transformer_blocks[:4]
-    of_eight = replace(network, blocks=8)
-    for work, counted in zip((of_eight.first, of_eight.later), flop_of_passes(pipeline, tokens), strict=True):
-        assert work(tokens).all == pytest.approx(counted, rel=1.5e-2)
-
-
-def flop_of_passes(pipeline: Any, tokens: Tokens) -> tuple[int, int]:
-    """Count the operations of the transformer at the first step and at each later one, which may need fewer."""
-    if not isinstance(pipeline, Flux2KleinKVPipeline):
-        first, _ = _count(pipeline.transformer, sum(tokens))
-        return first, first
-    first, (_, kept) = _count(
-        pipeline.transformer, sum(tokens), kv_cache_mode="extract", num_ref_tokens=tokens.references
-    )
-    later, _ = _count(pipeline.transformer, tokens.own, kv_cache_mode="cached", kv_cache=kept)
-    return first, later
-
-
-def _count(transformer: Any, tokens: int, **how: Any) -> tuple[int, Any]:
-    """Count the operations of a pass over so many tokens, 512 of them an instruction's; return what it makes, too."""
     config, dims = transformer.config, len(transformer.config.axes_dims_rope)
 
     def empty(*shape: int) -> torch.Tensor:
         return torch.empty(shape, device=META, dtype=torch.bfloat16)
 
-    more = {"pooled_projections": empty(1, config.pooled_projection_dim)} if dims == 3 else how
+    more = {"pooled_projections": empty(1, config.pooled_projection_dim)} if dims == 3 else {}
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        made = transformer(
+        transformer(
             hidden_states=empty(1, tokens - 512, config.in_channels),
             encoder_hidden_states=empty(1, 512, config.joint_attention_dim),
             timestep=empty(1),
             guidance=empty(1) if config.guidance_embeds else None,
             img_ids=empty(tokens - 512, dims),
             txt_ids=empty(512, dims),
-            return_dict=False,
             **more,
         )
-    return int(counter.get_total_flops()), made
+    return int(counter.get_total_flops())

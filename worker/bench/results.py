@@ -59,7 +59,7 @@ class Measured:
         """Return the operations per second of a step after the first, and its least seconds over those it took."""
         if self.network is None or self.rates is None:
             return float("nan"), float("nan")
-        done = self.network.later(_tokens(shape))
+        done = self.network.later(_tokens(self.network, shape))
         each = shape.images * self.passes / timing.step
         return each * done.all, each * self.rates.floor(done, fp8=self.fp8)
 
@@ -68,7 +68,7 @@ class Measured:
         """Least seconds of an image at the first resolution, were every step computed and nothing else done."""
         if self.network is None or self.rates is None:
             return None
-        tokens = _tokens(self.first)
+        tokens = _tokens(self.network, self.first)
         first, later = (
             self.rates.floor(done, fp8=self.fp8) for done in (self.network.first(tokens), self.network.later(tokens))
         )
@@ -76,8 +76,10 @@ class Measured:
 
     def work(self, shape: Shape) -> float:
         """Return the operations of a step of a call, the first, which has no fewer than the others."""
-        return 0.0 if self.network is None else shape.images * self.passes * self.network.first(_tokens(shape)).all
+        if self.network is None:
+            return 0.0
+        return shape.images * self.passes * self.network.first(_tokens(self.network, shape)).all
 
 
-def _tokens(shape: Shape) -> Tokens:
-    return Tokens.of(shape.bucket, [shape.bucket])
+def _tokens(network: Network, shape: Shape) -> Tokens:
+    return network.tokens(shape.bucket, [shape.bucket])

@@ -1,8 +1,8 @@
 """What a transformer calculates for a picture, pure: operations from its size and its tokens; no torch."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 #: Tokens of an instruction, to which length every one is padded.
 _INSTRUCTION: Final = 512
@@ -15,11 +15,6 @@ class Tokens(NamedTuple):
     own: int
     #: Of the pictures that it is made from.
     references: int
-
-    @classmethod
-    def of(cls, made: tuple[int, int], pictures: Iterable[tuple[int, int]]) -> Self:
-        """Count those of a picture of this width and height, made from such pictures: 16 × 16 pixels each."""
-        return cls(_INSTRUCTION + _patches(made), sum(map(_patches, pictures)))
 
 
 class Operations(NamedTuple):
@@ -46,6 +41,13 @@ class Network:
     squares: int
     #: Whether references attend to themselves alone and are calculated at the first step, their keys and values kept.
     keeps_references: bool = False
+    #: Tokens that each picture adds to an instruction, where the text encoder sees it, too.
+    seen: int = 0
+
+    def tokens(self, made: tuple[int, int], pictures: Sequence[tuple[int, int]]) -> Tokens:
+        """Count those of a picture of this width and height, made from such pictures: 16 × 16 pixels each."""
+        text = _INSTRUCTION + self.seen * len(pictures)
+        return Tokens(text + _patches(made), sum(map(_patches, pictures)))
 
     def first(self, tokens: Tokens) -> Operations:
         """Return the operations of the first step for one picture."""

@@ -12,11 +12,11 @@ from worker.batching.jobs import EditJob
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import MODELS, objection
 from worker.contract.profiles import PROFILES
-from worker.contract.work import Tokens
 from worker.models.pipelines.editing import PipelineEditor
 from worker.models.registry import editor_of, save_tiny
 
 SPEC = MODELS["tiny-klein-kv"]
+(KV,) = MODELS["FLUX.2-klein-KV"].checkpoints
 
 SIZE, OTHER = Bucket(96, 64), Bucket(64, 80)
 OF = key(SIZE, steps=4)._replace(references=(OTHER,))
@@ -54,7 +54,7 @@ def test_references_are_calculated_at_the_first_step_alone(model: PipelineEditor
     edited(model, OF, [row(1), row(2)], 2)
     for hook in hooks:
         hook.remove()
-    tokens = Tokens.of(SIZE, [SIZE, OTHER])
+    tokens = KV.network.tokens(SIZE, [SIZE, OTHER])
     made = tokens.own - 512
     assert passes == [(2, made + tokens.references), (2, made), (2, made), (2, made)]
     assert kept == [None, *[(2, tokens.references)] * 3]

@@ -13,7 +13,7 @@ from producer.checking.arithmetic import rate_of
 from producer.commands.cli import main
 from tests.support.cli import row, write_jsonl
 from worker.contract.catalog import MODELS
-from worker.contract.work import Network, Tokens
+from worker.contract.work import Network
 
 WIDE, SQUARE = (1248, 832), (1024, 1024)
 
@@ -41,7 +41,7 @@ def found(rows: list[Any], *options: object) -> dict[str, Any]:
 
 def pflop(network: Network, made: tuple[int, int], *references: tuple[int, int], passes: int = 28) -> float:
     """Return what so many passes come to, none of them cheaper than another."""
-    return passes * network.first(Tokens.of(made, [made, *references])).all / 1e15
+    return passes * network.first(network.tokens(made, [made, *references])).all / 1e15
 
 
 def test_a_rows_resolution_steps_images_and_negative_prompt_count() -> None:
@@ -78,7 +78,7 @@ def test_references_are_work() -> None:
 def test_references_that_are_kept_are_work_once() -> None:
     """FLUX.2 [klein] KV calculates them at the first of its steps alone."""
     rows = [row(["square.png", "wide.png"], "x")]
-    network, tokens = KV.network, Tokens.of(SQUARE, [SQUARE, WIDE])
+    network, tokens = KV.network, KV.network.tokens(SQUARE, [SQUARE, WIDE])
     work = (network.first(tokens).all + 3 * network.later(tokens).all) / 1e15
     facts = found(rows, "--model", "FLUX.2-klein-KV", "--multi-image", "references")
     assert facts["pflop"] == pytest.approx(work, abs=1e-3)

@@ -18,11 +18,11 @@ from worker.bench.results import NOT_MEASURED, Measured
 from worker.bench.sizes import FAMILIES, Shape, size_of
 from worker.bench.table import as_json, number, report
 from worker.contract.buckets import Bucket
-from worker.contract.work import Network, Tokens
+from worker.contract.work import Network
 
 KONTEXT = Network(width=3072, blocks=57, squares=12)
 SQUARE = Bucket(1024, 1024)
-TOKENS = Tokens.of(SQUARE, [SQUARE])
+TOKENS = KONTEXT.tokens(SQUARE, [SQUARE])
 ENVIRONMENT = {"date": "today", "weights": "random"}
 
 

@@ -1,5 +1,7 @@
 """A transformer's arithmetic, from its size and its tokens."""
 
+from dataclasses import replace
+
 import pytest
 
 from worker.contract.buckets import Bucket
@@ -9,14 +11,20 @@ from worker.contract.work import Network, Tokens
 
 SQUARE = Bucket(1024, 1024)
 KONTEXT = Network(width=3072, blocks=57, squares=12)
-TOKENS = Tokens.of(SQUARE, [SQUARE])
+TOKENS = KONTEXT.tokens(SQUARE, [SQUARE])
 
 
 def test_tokens_are_patches_and_an_instruction() -> None:
     """Of 16 × 16 pixels each; with the picture that is edited they are what the transformer attends over."""
     assert TOKENS == (512 + 4096, 4096)
     assert sum(TOKENS) == SQUARE.tokens == 8704
-    assert Tokens.of(Bucket(512, 512), [Bucket(512, 512), Bucket(1024, 1024)]) == (512 + 1024, 1024 + 4096)
+    assert KONTEXT.tokens(Bucket(512, 512), [Bucket(512, 512), SQUARE]) == (512 + 1024, 1024 + 4096)
+    assert KONTEXT.tokens(SQUARE, []) == (512 + 4096, 0)
+
+
+def test_an_encoder_that_sees_pictures_has_more_to_say() -> None:
+    """Each picture adds to the instruction."""
+    assert replace(KONTEXT, seen=203).tokens(SQUARE, [SQUARE] * 2) == (512 + 2 * 203 + 4096, 2 * 4096)
 
 
 def test_a_step_at_one_megapixel_has_so_many_operations() -> None:
@@ -44,5 +52,6 @@ def test_the_catalogs_work_follows_from_its_networks(spec: ModelSpec) -> None:
     """What a picture of a megapixel costs is what the size of the transformer comes to, in its own steps."""
     passes = 2 if spec.guided == "true CFG" else 1
     for checkpoint in spec.checkpoints:
-        counted = checkpoint.network.picture(TOKENS, steps=spec.steps, passes=passes)
+        tokens = checkpoint.network.tokens(SQUARE, [SQUARE] if spec.references else [])
+        counted = checkpoint.network.picture(tokens, steps=spec.steps, passes=passes)
         assert checkpoint.pflop == pytest.approx(counted / 1e15, rel=3e-3), checkpoint.hub_id
