@@ -64,7 +64,9 @@ _OPTIONS = [
         "--size", type=click.Choice(SIZES), show_default="full on a GPU, tiny on a CPU",
         help="The real size, or a tiny one.",
     ),
-    click.option("--checkpoint", type=_FOLDER, help="Real weights, in diffusers' layout; else they are random."),
+    click.option(
+        "--checkpoint", type=_FOLDER, help="Real weights of the family, in diffusers' layout; else they are random."
+    ),
     click.option(
         "--profiles", callback=_listed(_profile), default="reference,exact,fast", help="Measured in this order."
     ),

@@ -71,6 +71,7 @@ def test_what_there_is_no_time_for_is_not_measured() -> None:
     [
         (("--profiles", "faster"), 2, "there is no profile faster; there are reference, exact, fast."),
         (("--resolutions", "1000x1000"), 2, "1000x1000 is no width and height in multiples of 16"),
+        (("--family", "kontxt"), 2, "'kontxt' is not one of 'kontext', 'klein'"),
         (("--batch", "3"), 2, "3 is none of 1, 2, 4, 8, ..."),
         pytest.param(
             ("--size", "full"),
@@ -80,6 +81,11 @@ def test_what_there_is_no_time_for_is_not_measured() -> None:
         ),
         (("--size", "tiny", "--photos", "worker"), 2, "worker holds no picture."),
         (("--size", "tiny", "--checkpoint", "examples"), 1, "holds no diffusers model"),
+        (
+            ("--size", "tiny", "--family", "klein", "--checkpoint", "worker/models/demo/checkpoint"),
+            1,
+            "holds a FLUX-Kontext; ",
+        ),
         (("--size", "tiny", "--output", "/no/such/folder/all.json"), 1, "(No such file or directory)"),
     ],
 )
