@@ -44,7 +44,7 @@ def bench(scene: Scene, notes: Notes, resolutions: Sequence[str], batch: Sequenc
         arguments = [str(word) for option in options.items() for word in option]
         notes.text(_called([*arguments, *([] if scene.compiled else ["--no-compile"])]))
     found = json.loads(output.read_text())["profiles"]
-    notes.headline(", ".join(_headline(one) for one in found))
+    notes.headline(", ".join(headline(one) for one in found))
     if broken := [f"{one['profile']}: {one['error']}" for one in found if one["error"]]:
         raise ValueError("; ".join(broken))
 
@@ -63,7 +63,7 @@ def _called(arguments: list[str]) -> str:
     return said.getvalue()
 
 
-def _headline(one: dict[str, Any]) -> str:
+def headline(one: dict[str, Any]) -> str:
     """Say what an image takes at the first shape that was measured."""
     for row in one["rows"]:
         if "short" in row:

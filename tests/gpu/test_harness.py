@@ -129,20 +129,20 @@ def test_a_part_that_has_not_begun_says_so(tmp_path: Path) -> None:
     assert "| card | no time left |" in said
 
 
-#: Those that start real processes of their own; a test below begins these as forks.
-STARTING = {"fleet", "starting"}
+#: Those that start workers, and those that call the bench, are rehearsed beside this.
+ELSEWHERE = {"fleet", "starting", "bench", "odd", "batches"}
 
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run every part that starts no process, at its tiny size, without a compiler."""
+    """Run the parts at their tiny size, without a compiler."""
     folder = tmp_path_factory.mktemp("rehearsed")
-    parts: Sequence[Part] = [part for part in PARTS if part.name not in STARTING]
+    parts: Sequence[Part] = [part for part in PARTS if part.name not in ELSEWHERE]
     harness(folder).run(parts, PARTS)
     return folder
 
 
-@pytest.mark.parametrize("name", [part.name for part in PARTS if part.name not in STARTING])
+@pytest.mark.parametrize("name", [part.name for part in PARTS if part.name not in ELSEWHERE])
 def test_every_part_was_rehearsed(rehearsed: Path, name: str) -> None:
     """Its code has run as it will on a GPU, and found something."""
     found = read(rehearsed, name) or {}

@@ -7,5 +7,5 @@ from tests.gpu.scene import Scene
 
 def measure(scene: Scene, notes: Notes) -> None:
     """Run the models' tests that compile nothing."""
-    full, tiny = ["tests/models"], ["tests/models/speed/test_fp8.py", "tests/models/pipelines/test_memory.py"]
+    full, tiny = ["tests/models"], ["tests/models/speed/test_fp8.py"]
     run_tests(scene, notes, full if scene.device.type == "cuda" else tiny, NOTHING_COMPILED)
