@@ -49,6 +49,10 @@ def run(order: Order) -> int:
     except Refused as refused:
         notes.end(REFUSED, str(refused))
         return 0
+    except ModuleNotFoundError as error:
+        traceback.print_exc()
+        notes.end(REFUSED, f"needs {error.name}, which is not installed")
+        return 0
     except Exception as error:  # whatever a new card, driver or version of torch comes to
         traceback.print_exc()
         said = (str(error).strip() or "no more is said of it").splitlines()[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.gpu import report
 from tests.gpu.catalog import PARTS, Part
@@ -16,6 +17,7 @@ from tests.gpu.notes import DONE, FAILED, LATE, REFUSED, read
 from tests.support.forked import Forked
 from tests.support.place import PROJECT
 from tests.support.waiting import wait_until
+from worker.models.speed.fp8 import multiplies_fp8
 
 
 def forked(order: str, environment: Mapping[str, str], log: Path) -> Forked:
@@ -43,18 +45,20 @@ def overview(folder: Path) -> dict[str, list[str]]:
 
 def test_each_part_ends_for_itself(tmp_path: Path) -> None:
     """One that fails, one that kills its process and one that cannot be done here leave the others, and say why."""
-    parts = [double(name) for name in ("broken", "dead", "unable", "fine")]
+    parts = [double(name) for name in ("broken", "dead", "unable", "lacking", "fine")]
     assert not harness(tmp_path).run(parts, parts)
     rows = overview(tmp_path)
     assert {name: cells[0] for name, cells in rows.items()} == {
         "broken": FAILED,
         "dead": FAILED,
         "unable": REFUSED,
+        "lacking": REFUSED,
         "fine": DONE,
     }
     assert rows["broken"][2] == "RuntimeError: CUDA error: an illegal memory access was encountered"
     assert rows["dead"][2] == "its process ended with signal 9: see dead.log"
     assert rows["unable"][2] == "needs a GPU that multiplies in fp8"
+    assert rows["lacking"][2] == "needs nothing_that_is_there, which is not installed"
     assert rows["fine"][2] == "all that there is"
     found = {part.name: read(tmp_path, part.name) or {} for part in parts}
     assert [found[name]["facts"] for name in ("broken", "dead")] == [{"the first number": 1}] * 2
@@ -149,6 +153,9 @@ def test_every_part_was_rehearsed(rehearsed: Path, name: str) -> None:
     if name == "compiled":
         assert (found["state"], found["facts"]) == (REFUSED, {})
         assert found["reason"] == "needs compiled kernels, and was called with --no-compile"
+        return
+    if name == "fp8" and not multiplies_fp8(torch.device("cpu")):
+        assert found["state"] == REFUSED, "of CPUs torch 2.13 is the first to multiply in fp8"
         return
     assert found["state"] == DONE, (rehearsed / f"{name}.log").read_text()[-3000:]
     assert found["headline"]
