@@ -20,6 +20,9 @@ REHEARSAL: Final = (
     " no figure says anything of a GPU."
 )
 
+#: A CPU compiles kernels for a minute that a GPU's compiler has in ten seconds.
+_PATIENCE: Final = 5.0
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.option(
@@ -57,6 +60,7 @@ def main(
         tiny=tiny,
         compiled=compiled,
         seconds=60 * minutes if minutes and card is not None and not tiny else None,
+        patience=_PATIENCE if card is None else 1.0,
         tell=lambda text: click.echo(text, err=True),
     )
     fine = _run(harness, parts)

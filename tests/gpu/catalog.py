@@ -45,6 +45,8 @@ PARTS: Final = (
     Part(name="fleet", what="a real worker with Redis: what the fleet adds, busy share", seconds=120, gigabytes=45),
     Part(name="odd", what="resolutions whose tokens are no multiple of 16", seconds=170, gigabytes=45),
     Part(name="batches", what="batches at 512x512 and 768x768", seconds=200, gigabytes=50),
+    Part(name="levers", what="what the compiler can be told: seconds of two blocks, and their distance from eager",
+         seconds=130, gigabytes=12, is_compiled=True),
     Part(name="loading", what="from disk onto the device, GB/s", seconds=50, gigabytes=12),
     Part(name="compiled", what="the models' tests, compiled: exact against reference, rows, true CFG", seconds=240,
          gigabytes=8, is_compiled=True),

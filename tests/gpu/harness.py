@@ -66,6 +66,8 @@ class Harness:
     #: Seconds that there are in all, or for a rehearsal, which leaves nothing out, none.
     seconds: float | None
     tell: Callable[[str], None]
+    #: How many times the parts' limits, which are a GPU's.
+    patience: float = 1.0
     begin: Begin = begin
     #: Why parts did not begin.
     left_out: dict[str, str] = field(default_factory=dict)
@@ -79,7 +81,8 @@ class Harness:
                 self.left_out[part.name] = f"{NO_TIME}: it takes some {part.seconds} s"
                 self.tell(f"{part.name}: {self.left_out[part.name]}")
             else:
-                fine = self._run(part, part.limit if left is None else min(part.limit, left)) and fine
+                limit = self.patience * part.limit
+                fine = self._run(part, limit if left is None else min(limit, left)) and fine
             report.write(self.folder, self.head, listed, self.left_out)
         return fine
 
