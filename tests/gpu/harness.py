@@ -15,7 +15,7 @@ from tests.gpu import report
 from tests.gpu.catalog import Part
 from tests.gpu.notes import BEGUN, BROKEN_OFF, DONE, FAILED, LATE, NO_TIME, REFUSED, amend
 from tests.gpu.part import Order
-from tests.support.place import PROJECT
+from tests.support.place import PROJECT, python_path
 
 #: In the environment of all that a part starts, whatever becomes of its parents: by this they are found and ended.
 MARK: Final = "TESTS_GPU_PART"
@@ -136,5 +136,4 @@ def _environment(mark: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("FLEET_", "PYTEST_")) or name == "FLEET_COMPILE_CACHE"
     }
-    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**inherited, MARK: mark, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**inherited, MARK: mark, "PYTHONPATH": python_path(), "PYTHONUNBUFFERED": "1"}

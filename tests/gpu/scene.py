@@ -10,6 +10,7 @@ import torch
 
 from tests.gpu.catalog import Part
 from tests.gpu.notes import Notes, Refused
+from tests.support.place import PROJECT
 from worker.contract.errors import ModelError
 from worker.contract.profiles import PROFILES, Profile, ProfileName
 from worker.models.speed.capabilities import Machine, machine_of
@@ -56,9 +57,9 @@ class Scene:
 
     @property
     def kernels(self) -> Path:
-        """Where compiled kernels are kept, from one part to the next."""
+        """Where compiled kernels are kept, from one part and one time to the next; not among the results."""
         named = os.environ.get("FLEET_COMPILE_CACHE")
-        return Path(named).absolute() if named else self.folder.absolute() / "compiled"
+        return Path(named).absolute() if named else PROJECT / "cache_local/gpu/compiled"
 
     def either(self, full: T, tiny: T) -> T:
         """Return one of both, by the size."""

@@ -22,7 +22,7 @@ from select import select
 from tempfile import TemporaryDirectory
 
 from tests.support.launcher import NUMBER, Order
-from tests.support.place import PROJECT
+from tests.support.place import PROJECT, python_path
 
 
 @cache
@@ -32,7 +32,7 @@ def _launcher(preloaded: str) -> socket.socket:
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.launcher", str(theirs.fileno()), preloaded],
             cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            env={**os.environ, "PYTHONPATH": python_path()},
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,  # Ctrl-C is the tests'; it ends with them
