@@ -59,6 +59,7 @@ def main(
         head=_head(card),
         tiny=tiny,
         compiled=compiled,
+        gpu=card is not None,
         seconds=60 * minutes if minutes and card is not None and not tiny else None,
         patience=_PATIENCE if card is None else 1.0,
         tell=lambda text: click.echo(text, err=True),

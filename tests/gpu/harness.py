@@ -63,6 +63,8 @@ class Harness:
     head: Sequence[str]
     tiny: bool
     compiled: bool
+    #: Whether there is a GPU, by nvidia-smi.
+    gpu: bool
     #: Seconds that there are in all, or for a rehearsal, which leaves nothing out, none.
     seconds: float | None
     tell: Callable[[str], None]
@@ -87,7 +89,14 @@ class Harness:
         return fine
 
     def _run(self, part: Part, limit: float) -> bool:
-        order = Order(part=part, folder=self.folder.absolute(), tiny=self.tiny, compiled=self.compiled, limit=limit)
+        order = Order(
+            part=part,
+            folder=self.folder.absolute(),
+            tiny=self.tiny,
+            compiled=self.compiled,
+            gpu=self.gpu,
+            limit=limit,
+        )
         mark, log = f"{os.getpid()}-{part.name}", self.folder / f"{part.name}.log"
         self.tell(f"{part.name}: {part.what}, at most {limit:.0f} s")
         before = time.monotonic()

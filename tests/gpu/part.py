@@ -22,6 +22,8 @@ class Order:
     #: At the tiny size on a GPU, too.
     tiny: bool
     compiled: bool
+    #: Whether there is a GPU, by nvidia-smi.
+    gpu: bool
     #: Seconds after which it is ended from outside.
     limit: float
 
@@ -42,6 +44,7 @@ def run(order: Order) -> int:
     try:
         scenes = import_module("tests.gpu.scene")  # torch: what is wrong with it is this part's failure as well
         here = scenes.Scene.here(order.folder, tiny=order.tiny, compiled=order.compiled, limit=order.limit)
+        scenes.require_seen(here, gpu=order.gpu)
         scene = scenes.prepare(order.part, here)
         if scene.compiled != order.compiled:
             notes.fact("not compiled", f"it needs {scene.machine.lacks_compiler}")

@@ -120,6 +120,19 @@ def prepare(part: Part, scene: Scene) -> Scene:
     return scene
 
 
+def require_seen(scene: Scene, *, gpu: bool) -> None:
+    """Refuse to rehearse on a machine that has a GPU, by nvidia-smi, which PyTorch does not see.
+
+    Raises:
+        Refused: so it is.
+
+    """
+    if gpu and scene.device.type != "cuda":
+        raise Refused(
+            f"PyTorch {torch.__version__} finds no CUDA GPU, and nvidia-smi does: install one for the driver's CUDA"
+        )
+
+
 def require_room(part: Part, free: int, total: int) -> None:
     """Refuse a part whose model does not fit; bytes.
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from tests.gpu.__main__ import main
 from tests.gpu.cards import first_card
 from tests.gpu.catalog import PARTS, Part
 from tests.gpu.notes import Notes, Refused, read
-from tests.gpu.scene import Scene, prepare, require_room
+from tests.gpu.scene import Scene, prepare, require_room, require_seen
 from worker.models.speed.capabilities import Machine
 
 NO_GCC = "a compiler (gcc; in Debian: apt-get install gcc)"
@@ -106,3 +107,11 @@ def test_a_card_that_is_too_small_is_told_the_numbers() -> None:
     require_room(part, 45 * 2**30, 80 * 2**30)
     with pytest.raises(Refused, match=r"^needs 45 GiB of the GPU's memory, and 20\.5 of 24\.0 GiB are free: end what"):
         require_room(part, int(20.5 * 2**30), 24 * 2**30)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU")
+def test_a_gpu_that_torch_does_not_see_is_told(here: Scene) -> None:
+    """Nothing is rehearsed on a CPU in its place."""
+    require_seen(here, gpu=False)
+    with pytest.raises(Refused, match=r"^PyTorch .* finds no CUDA GPU, and nvidia-smi does: install one for the dr"):
+        require_seen(here, gpu=True)

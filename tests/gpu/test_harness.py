@@ -28,7 +28,9 @@ def forked(order: str, environment: Mapping[str, str], log: Path) -> Forked:
 def harness(folder: Path, *, begin: Begin = forked, seconds: float | None = None) -> Harness:
     """Make one that is silent."""
     told = partial(str)
-    return Harness(folder=folder, head=["a test"], tiny=True, compiled=False, seconds=seconds, tell=told, begin=begin)
+    return Harness(
+        folder=folder, head=["a test"], tiny=True, compiled=False, gpu=False, seconds=seconds, tell=told, begin=begin
+    )
 
 
 def double(name: str, seconds: int = 30) -> Part:
