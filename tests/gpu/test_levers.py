@@ -11,11 +11,14 @@ from tests.gpu.scene import Scene
 
 
 def test_each_way_is_measured_beside_eager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each has its time and its distance; traced alone, they are eager's own numbers."""
+    """It has its time and its distance, traced alone none; what this version of torch lacks is told, and no more."""
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", os.environ.get("TORCHINDUCTOR_CACHE_DIR", ""))
-    scene = Scene.here(tmp_path, tiny=True, compiled=True, limit=60)
-    levers.measure(scene, Notes(tmp_path, "levers"), backend="eager")
+    scene, notes = Scene.here(tmp_path, tiny=True, compiled=True, limit=60), Notes(tmp_path, "levers")
+    ways = {"casts": levers.WAYS["emulate_precision_casts"], "none of torch's": {"no_such_setting": True}}
+    levers.measure(scene, notes, backend="eager", ways=ways)
     (table,) = (read(tmp_path, "levers") or {})["tables"]
-    ways = ["eager", "as a worker has it", "shape_padding", "emulate_precision_casts"]
-    assert [row[:2] for row in table["rows"]] == [[way, "63"] for way in ways]
-    assert all(float(row[4]) < 1e-5 for row in table["rows"])
+    assert [row[:2] for row in table["rows"]] == [[way, "63"] for way in ("eager", *ways)]
+    _, casts, unknown = table["rows"]
+    assert float(casts[4]) < 1e-5
+    assert unknown[2] == "does not work"
+    assert "no_such_setting" in unknown[4]

@@ -15,7 +15,7 @@ from worker.models.speed.fusing import fuse_projections
 
 #: Settings of torch._inductor.config beside those of a worker. Precision casts are the roundings that eager makes
 #: between two kernels, which a compiled one leaves out.
-_WAYS: Final[Mapping[str, Mapping[str, object]]] = {
+WAYS: Final[Mapping[str, Mapping[str, object]]] = {
     "as a worker has it": {},
     "shape_padding": {"shape_padding": True},
     "emulate_precision_casts": {"emulate_precision_casts": True},
@@ -23,7 +23,9 @@ _WAYS: Final[Mapping[str, Mapping[str, object]]] = {
 
 
 @torch.no_grad()
-def measure(scene: Scene, notes: Notes, backend: str = "inductor") -> None:
+def measure(
+    scene: Scene, notes: Notes, backend: str = "inductor", ways: Mapping[str, Mapping[str, object]] = WAYS
+) -> None:
     """Time a row of a square picture and of one whose tokens are no multiple of 16, and compare it with eager."""
     table = notes.table(
         "A double and a single block, one row:",
@@ -34,7 +36,7 @@ def measure(scene: Scene, notes: Notes, backend: str = "inductor") -> None:
         plain, baseline = eager([0]).float(), seconds_of(lambda eager=eager: eager([0]), scene)
         said = list[str]()
         table.row("eager", tokens, f"{1000 * baseline:.3f}", "1", "0")
-        for name, settings in _WAYS.items():
+        for name, settings in ways.items():
             try:
                 seconds, made = _compiled(scene, tokens, settings, backend)
             except Exception as error:  # whatever a setting comes to in this version of torch
