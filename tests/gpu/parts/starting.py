@@ -11,7 +11,7 @@ def measure(scene: Scene, notes: Notes, begin: StartWorker = start_worker) -> No
     """Start twice, for calls of one picture at the square resolution; weights are random, and drawn on the device."""
     (profile,) = scene.profiles(notes, "exact")
     more = {} if scene.compiled else {"compile": False}
-    table = None
+    table, said = None, list[str]()
     with running_redis() as server, logs_kept(scene.folder, notes.name) as folder:
         for which in ("cold", "warm"):
             found = start(
@@ -27,4 +27,5 @@ def measure(scene: Scene, notes: Notes, begin: StartWorker = start_worker) -> No
             )
             table = table or notes.table("Seconds of a start:", ["start", *found])
             table.row(which, *(f"{seconds:.1f}" for seconds in found.values()))
-            notes.headline(f"{which} {found['all, from the command on']:.0f} s")
+            said.append(f"{which} {found['all, from the command on']:.0f} s")
+            notes.headline(", ".join(said))
