@@ -13,7 +13,7 @@ _KINDS: Final = (
     (ATTENTION, r"flash|fmha|sdpa|scaled_dot_product|attention"),
     (OTHER, r"^mem(cpy|set)|copy_device_to_device|catarray|^aten::(copy_|cat|clone|fill_|zero_|empty|view|as_strided)"),
     (GEMM, r"gemm|nvjet|cutlass|cublas|xmma|wgmma|splitk|conv|scaled_mm|triton_mm|^aten::(addmm|mm|bmm|linear|matmul)"),
-    (POINTWISE, r"triton|elementwise|vectorized|reduce|norm|softmax|at::native|_cpp_fused|^aten::"),
+    (POINTWISE, r"triton|elementwise|vectorized|reduce|norm|softmax|at::native|_cpp_fused|CompiledFxGraph|^aten::"),
 )
 
 #: Of a GPU's work; what else stands in its lanes are notes that enclose kernels, and would count them twice.

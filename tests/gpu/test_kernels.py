@@ -33,6 +33,7 @@ def event(name: str, category: str, begin: float, took: float, lane: int = 7) ->
         ("aten::addmm", GEMM),
         ("aten::_scaled_mm", GEMM),
         ("aten::mul", POINTWISE),
+        ("## Call CompiledFxGraph f5d4jntxgvjosjp7pk4ftuxh5 ##", POINTWISE),
         ("aten::_scaled_dot_product_flash_attention_for_cpu", ATTENTION),
     ],
 )
