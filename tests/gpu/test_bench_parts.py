@@ -1,5 +1,6 @@
 """The parts that call the bench: by its command line, with what it is asked for; the bench has tests of its own."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,9 @@ def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give back the command line and torch's threads: a part has its process for itself."""
     monkeypatch.setattr(sys, "argv", [*sys.argv])
     before = torch.get_num_threads()
+    gc.freeze()  # the bench looks for garbage after each profile, and that of the tests would take it most of a second
     yield
+    gc.unfreeze()
     torch.set_num_threads(before)
 
 
