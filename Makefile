@@ -87,5 +87,11 @@ bench-fleet: .venv/installed
 bench-volume: .venv/installed
 	$(BIN)/python -m tests.bench.volume $(if $(ROWS),--rows $(ROWS))
 
+# All that a GPU must show, each part by itself, results as they come; on a CPU a rehearsal of it at a tiny size.
+# MINUTES=5: what fits. ONLY=fp8,card: these parts. OUTPUT=FOLDER: there, and not in a new folder of cache_local/gpu.
+.PHONY: gpu
+gpu: .venv/installed
+	$(BIN)/python -m tests.gpu $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ONLY),--only $(ONLY)) $(if $(OUTPUT),--output $(OUTPUT))
+
 clean:
 	rm -rf .venv .venv-demo .venv-monitor cache_local build *.egg-info

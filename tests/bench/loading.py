@@ -20,6 +20,7 @@ import torch
 from diffusers import FluxKontextPipeline, FluxTransformer2DModel
 
 from worker.models.demo import CHECKPOINT
+from worker.models.pipelines.building import made_on
 from worker.models.weights.loading import load_pipeline
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -34,11 +35,12 @@ def plain(folder: Path, device: torch.device) -> Any:
 WAYS: dict[str, Callable[[Path, torch.device], Any]] = {"diffusers, plain": plain, "the worker's": load_pipeline}
 
 
-def make(folder: Path) -> int:
-    """Make a checkpoint whose transformer has 12 of Kontext's 57 blocks at a third of its width; return its bytes."""
+def make(folder: Path, heads: int = 32) -> int:
+    """Make a checkpoint whose transformer has 12 of Kontext's 57 blocks, 32 numbers a head wide; return its bytes."""
     pipeline = FluxKontextPipeline.from_pretrained(CHECKPOINT)
-    config = {**pipeline.transformer.config, "num_layers": 4, "num_single_layers": 8, "num_attention_heads": 32}
-    pipeline.transformer = FluxTransformer2DModel.from_config(config)
+    config = {**pipeline.transformer.config, "num_layers": 4, "num_single_layers": 8, "num_attention_heads": heads}
+    with made_on(DEVICE, DTYPE):
+        pipeline.transformer = FluxTransformer2DModel.from_config(config)
     pipeline.to(DTYPE).save_pretrained(folder / "model")
     return sum(file.stat().st_size for file in (folder / "model").rglob("*.safetensors"))
 
@@ -49,8 +51,8 @@ def own_memory() -> int:
     return 1024 * int(line.split()[1])
 
 
-def load(way: str, folder: Path) -> None:
-    """Load, and print the seconds and how much the process' own memory grew at most, in bytes."""
+def load(way: str, folder: Path) -> tuple[float, int]:
+    """Load; return the seconds, and by how much the process' own memory grew at most, in bytes."""
     torch.zeros(1, device=DEVICE)  # a GPU's context takes seconds that are no loading
     before, sizes, is_done = own_memory(), [0], threading.Event()
 
@@ -68,7 +70,7 @@ def load(way: str, folder: Path) -> None:
     took = time.perf_counter() - begun
     is_done.set()
     sampler.join()
-    print(json.dumps([took, max(sizes) - before]))
+    return took, max(sizes) - before
 
 
 def main(rounds: int = 5) -> None:
@@ -95,6 +97,6 @@ def main(rounds: int = 5) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        load(sys.argv[1], Path(sys.argv[2]))
+        print(json.dumps(load(sys.argv[1], Path(sys.argv[2]))))
     else:
         main()

@@ -13,19 +13,30 @@ from tempfile import TemporaryDirectory
 import torch
 
 from tests.support.servers import running_redis
-from tests.support.workers import start_worker
+from tests.support.workers import StartWorker, start_worker
 
 PARTS = ("libraries and weights", "compile", "warm-up")
 
 
-def start(broker: str, folder: Path, profile: str, name: str) -> dict[str, float]:
+def start(
+    broker: str,
+    folder: Path,
+    profile: str,
+    name: str,
+    *,
+    begin: StartWorker = start_worker,
+    app: str = "worker",
+    **settings: object,
+) -> dict[str, float]:
     """Start a worker and stop it; return the seconds until it takes rows, and what its log says of them."""
-    settings = {"broker_url": broker, "profile": profile, "compile_cache": folder / profile}
+    given = {"broker_url": broker, "profile": profile, "compile_cache": folder / profile, **settings}
     begun = time.monotonic()
-    worker = start_worker(name, folder / f"{name}.log", settings)
-    worker.wait_until_ready()
-    took = time.monotonic() - begun
-    worker.stop()
+    worker = begin(name, folder / f"{name}.log", given, app=app)
+    try:
+        worker.wait_until_ready()
+        took = time.monotonic() - begun
+    finally:
+        worker.stop()
     (said,) = (line for line in worker.lines() if "model ready" in line)
     parts = {part: float(re.search(rf"{part} ([\d.]+) s", said)[1]) for part in PARTS}  # type: ignore[index]
     return {**parts, "all, from the command on": took}

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.support.place import PROJECT
+from tests.support.place import PROJECT, python_path
 
 #: The folder in which launchers listen that serve every process of the tests.
 _SHARED: Final = "TESTS_LAUNCHERS"
@@ -34,7 +34,7 @@ class _Launchers:
                 subprocess.Popen(
                     [sys.executable, "-m", *command],
                     cwd=PROJECT,
-                    env={**os.environ, "PYTHONPATH": str(PROJECT)},
+                    env={**os.environ, "PYTHONPATH": python_path()},
                     stdin=subprocess.PIPE,
                     pass_fds=[listening.fileno()],
                     start_new_session=True,  # Ctrl-C is the tests'

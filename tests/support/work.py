@@ -31,21 +31,33 @@ def require_told(hub_id: str, pipeline: Any, flop_of: Callable[[Any, int], int] 
 
 def flop_of_flux(pipeline: Any, tokens: int) -> int:
     """Count the operations of FLUX's transformer over an instruction of 512 tokens, and pictures."""
-    transformer = pipeline.transformer
+    return sum(flop_by_operator(pipeline.transformer, tokens).values())
+
+
+def flop_by_operator(transformer: Any, tokens: int) -> dict[str, int]:
+    """Count the operations of such a pass, by torch's names: `aten.addmm`."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        transformer(**arguments(transformer, tokens, 512, META))
+    return {str(operator): count for operator, count in counter.get_flop_counts()["Global"].items()}
+
+
+def arguments(transformer: Any, tokens: int, text: int, device: torch.device) -> dict[str, Any]:
+    """Return what FLUX's transformers are called with for so many tokens, of which some are the instruction's."""
     config, dims = transformer.config, len(transformer.config.axes_dims_rope)
 
-    more = {"pooled_projections": _empty(1, config.pooled_projection_dim)} if dims == 3 else {}
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        transformer(
-            hidden_states=_empty(1, tokens - 512, config.in_channels),
-            encoder_hidden_states=_empty(1, 512, config.joint_attention_dim),
-            timestep=_empty(1),
-            guidance=_empty(1) if config.guidance_embeds else None,
-            img_ids=_empty(tokens - 512, dims),
-            txt_ids=_empty(512, dims),
-            **more,
-        )
-    return int(counter.get_total_flops())
+    def ones(*shape: int) -> torch.Tensor:
+        return torch.ones(shape, device=device, dtype=transformer.dtype)
+
+    more = {"pooled_projections": ones(1, config.pooled_projection_dim)} if dims == 3 else {}
+    return {
+        "hidden_states": ones(1, tokens - text, config.in_channels),
+        "encoder_hidden_states": ones(1, text, config.joint_attention_dim),
+        "timestep": ones(1),
+        "guidance": ones(1) if config.guidance_embeds else None,
+        "img_ids": ones(tokens - text, dims),
+        "txt_ids": ones(text, dims),
+        **more,
+    }
 
 
 def flop_of_qwen(pipeline: Any, tokens: int) -> int:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.forked import Forked
-from tests.support.place import PROJECT
+from tests.support.place import PROJECT, python_path
 from tests.support.waiting import wait_until
 
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """Return this process's environment without its own settings, and with these; what is run is this checkout."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}
-    inherited["PYTHONPATH"] = str(PROJECT)  # whichever is installed
+    inherited["PYTHONPATH"] = python_path()
     inherited["PYTHONFAULTHANDLER"] = "1"  # see `WorkerProcess.stop`
     # What a test sees of a worker that is killed is its log.
     given = {"diffuser_model_name": "demo", "log_rows": True, **settings}

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from tests.models.conftest import Load
@@ -14,7 +15,7 @@ from tests.support.jobs import job, key
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError
 from worker.models.pipelines import editing
-from worker.models.speed.compiling import compile_blocks
+from worker.models.speed.compiling import compile_blocks, compiler_settings
 
 
 @pytest.fixture
@@ -32,6 +33,12 @@ def test_the_folder_is_made_for_its_owner_alone(transformer: nn.Module, tmp_path
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == str(folder)
     compile_blocks(transformer, folder)  # and is taken again
+
+
+def test_products_are_not_padded_by_trial() -> None:
+    """What would be tried on the device while it compiles could come out differently for two workers of a run."""
+    with compiler_settings():
+        assert not torch._inductor.config.shape_padding  # noqa: SLF001 - where torch documents it
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])

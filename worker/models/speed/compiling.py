@@ -31,15 +31,17 @@ def compile_blocks(transformer: Any, cache: Path) -> None:
 def compiler_settings() -> Iterator[None]:
     """Set torch's compiler for the calls inside, since what is set for it holds in one thread alone.
 
-    The limit on shapes is lifted. And what diffusers chooses cuDNN's attention with is declared safe to keep: torch
-    would keep nothing but the kernels of a block in which it stands, and trace it anew at every start.
+    The limit on shapes is lifted. Products are not padded: whether that is faster would be tried on the device while it
+    compiles, so that two workers, or two starts, might round a row differently. And what diffusers chooses cuDNN's
+    attention with is declared safe to keep: torch would keep nothing but the kernels of a block in which it stands, and
+    trace it anew at every start.
     """
     limits = {"recompile_limit": _SHAPES, "accumulated_recompile_limit": 16 * _SHAPES}
     # Their only arguments are names of backends, which are part of what is compiled and so of its key.
     safe = {f"torch.nn.attention.{name}": "1" for name in ("_sdpa_kernel", "_backend_from_string")}
     with (
         torch._dynamo.config.patch(limits),  # noqa: SLF001 - where torch documents it
-        torch._inductor.config.patch(unsafe_marked_cacheable_functions=safe),  # noqa: SLF001 - likewise
+        torch._inductor.config.patch(unsafe_marked_cacheable_functions=safe, shape_padding=False),  # noqa: SLF001 - likewise
     ):
         yield
 
