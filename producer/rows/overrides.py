@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from producer.rows.fields import Warn, kind_of, read_text, require_text
 from worker.contract.errors import RowError
+from worker.contract.lora import Loras
 from worker.contract.messages import first_problem
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import Guidance, NumImages, Prompt, Seed, Size, Steps, TrueCfgScale
@@ -26,6 +27,8 @@ class Overrides(BaseModel):
     size: Size | None = None
     negative_prompt: Prompt | None = None
     true_cfg_scale: TrueCfgScale | None = None
+    #: Instead of the run's; empty for the model as it is.
+    lora: Loras | None = None
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

@@ -21,7 +21,7 @@ _REMEMBERED = {
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
     "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_paths", "save_interval",
-    "priority",
+    "priority", "lora",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from worker.contract.errors import ContractError, one_line
 from worker.contract.fingerprint import digest
+from worker.contract.lora import PlacedLoras
 from worker.contract.parameters import (
     Guidance,
     ImageFormat,
@@ -24,7 +25,7 @@ from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 5
+VERSION: Final = 6
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
@@ -40,7 +41,7 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[5] = VERSION
+    v: Literal[6] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
@@ -83,6 +84,8 @@ class Parameters(BaseModel):
     true_cfg_scale: TrueCfgScale
     #: Rows to a subfolder of the run folder; None where all lie directly in it (`worker.contract.layout`).
     shard_folders: ShardFolders | None
+    #: The LoRAs that are added to the model, as `name:weight`; none for the model as it is.
+    lora: PlacedLoras
     #: The run folder, where the row's images go.
     output_dir: _Path
     #: Identity of the model (`worker.contract.catalog.model_id`), which also names the lane.
@@ -145,6 +148,8 @@ class Outcome(Message):
     #: How its model calculates, and which weights it has (`worker.models.weights.identity`).
     profile: str | None = None
     weights: str | None = None
+    #: The LoRAs that it had, by name and weight, and of each what is in its file, as a short digest.
+    lora: dict[str, str] = Field(default_factory=dict)
     #: SHA-256 of each source image's bytes as they were read.
     source_digests: tuple[str, ...] = ()
     #: Tokens of the instruction by the model's own tokenizer, and how many of them the model reads.

@@ -71,6 +71,13 @@ class WorkerSettings(BaseSettings):
         512, ge=0, description="MiB of the GPU's memory for the embeddings of instructions that come again."
     )
 
+    lora_cache: int = Field(
+        1024, ge=0, description="MiB of the GPU's memory for LoRAs of rows, the last used ones kept (0: none is taken)."
+    )
+    lora_root: Path | None = Field(
+        None, description="Folder that workers read LoRAs from, and from nowhere else (unset: anywhere, and the hub)."
+    )
+
     batch_size: int = Field(
         4,
         ge=1,
