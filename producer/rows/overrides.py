@@ -76,6 +76,7 @@ def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrid
         problem = first_problem(error)
         raise RowError(f"{key}.{problem}." if error.errors()[0]["loc"] else f"{key}: {problem}.") from None
     require_text(found.negative_prompt or "", f"{key}.negative_prompt")
+    require_text("".join(found.lora or ()), f"{key}.lora")
     return found
 
 

@@ -80,14 +80,15 @@ def saved(spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loader(spec: ModelSpec, folder: Path, device: torch.device, kernels: Path) -> Load:
     """Return what loads a saved model."""
 
-    def load(**settings: object) -> PipelineEditor:
+    def load(*, takes_loras: bool = True, **settings: object) -> PipelineEditor:
         profile = load_settings(diffuser_model_name=spec.name, **settings).profile_on(gpu=device.type == "cuda")
         if profile.compiled:
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):
             pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
         model = editor_of(spec).load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
-        model.take_loras(Finder(), 2**24)
+        if takes_loras:
+            model.take_loras(Finder(), 2**24)
         return model
 
     return load

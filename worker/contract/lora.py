@@ -17,7 +17,7 @@ _LARGEST: Final = 10.0
 _PICKLED: Final = (".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth")
 
 _PATH: Final = ("/", "./", "../", "~")
-_HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+(?<!\.safetensors)((/[^/\0]+)*\.safetensors)?")
+_HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+(?<!\.safetensors)((/[^/\0]+)+(?<=\.safetensors))?")
 _WEIGHT: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 

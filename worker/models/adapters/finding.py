@@ -45,6 +45,8 @@ class Finder:
         if lora.is_path:
             path = Path(lora.name)
             return path / only_one(_files_in(path), lora.name) if path.is_dir() else path
+        if lora.name in self._found:
+            return self._found[lora.name]
         with self._lock:  # a file is downloaded once, whoever asks for it meanwhile
             if (why := self._refused.get(lora.name)) is not None:
                 raise RowError(why)

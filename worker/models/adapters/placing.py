@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import torch
@@ -45,8 +46,7 @@ def place(loras: Sequence[Mapping[str, Product]], places: Mapping[str, Place], *
     ranks: dict[str, list[int]] = defaultdict(lambda: [0] * len(loras))
     for number, layers in enumerate(fused):
         for layer, product in layers.items():
-            filled = -(-len(product.down) // _STEP) * _STEP
-            ranks[kind_of(layer)][number] = max(ranks[kind_of(layer)][number], filled)
+            ranks[kind_of(layer)][number] = max(ranks[kind_of(layer)][number], len(product.down))
     zeros: dict[tuple[int, int], Tensor] = {}
     found: dict[str, Matrices] = {}
     for layer in sorted(heights):
@@ -75,19 +75,18 @@ def onto(placed: Placed, device: torch.device) -> Placed:
 
 
 def _by_layer(lora: Mapping[str, Product], places: Mapping[str, Place]) -> dict[str, Product]:
-    """Join the products of what is one layer here and several in files: each keeps its own rows of the output."""
+    """Fill products up, and join those of what is one layer here and several in files: each has its own rows."""
     parts: dict[str, list[str]] = defaultdict(list)
     for name in lora:
         parts[places[name].layer].append(name)
     heights = {one.layer: one.stop for one in places.values()}
     joined = {}
     for layer, names in parts.items():
-        down = torch.cat([lora[name].down for name in names])
-        up, begun = torch.zeros(heights[layer], len(down)), 0
-        for name in names:
-            rank = len(lora[name].down)
-            up[places[name].start : places[name].stop, begun : begun + rank] = lora[name].up
-            begun += rank
+        ranks = [-(-len(lora[name].down) // _STEP) * _STEP for name in names]
+        down, up = torch.zeros(sum(ranks), places[names[0]].width), torch.zeros(heights[layer], sum(ranks))
+        for name, begun in zip(names, accumulate(ranks, initial=0), strict=False):
+            end = begun + len(lora[name].down)
+            down[begun:end], up[places[name].start : places[name].stop, begun:end] = lora[name]
         joined[layer] = Product(down, up)
     return joined
 
