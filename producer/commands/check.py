@@ -23,6 +23,7 @@ from producer.commands.terminal import (
     taken_input,
 )
 from producer.rows.source import is_stream
+from producer.run.loras import require_loras
 from producer.run.rates import known_from, measured_in
 from worker.contract.buckets import Bucket
 from worker.settings.fleet import Settings, load_settings
@@ -45,6 +46,7 @@ def check_command(named: Path, *, timed_by: Path | None, every: bool, quiet: boo
     as far as a run of this input, or the one of --timed-by, has measured it.
     """
     settings = load_settings(**given)
+    require_loras(settings)
     rates = _rates(named, timed_by, settings)
     with (
         TemporaryDirectory() as folder,

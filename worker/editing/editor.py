@@ -152,10 +152,16 @@ class RowEditor:
 
     def _loras(self, request: EditRequest) -> list[Lora]:
         """Return a row's LoRAs, as far as this worker may read them."""
-        root, loras = self._limits.lora_root, [lora_of(text) for text in request.lora]
-        if root is not None and (far := next((lora for lora in loras if not lora.is_path), None)) is not None:
+        limits, loras = self._limits, [lora_of(text) for text in request.lora]
+        if (
+            limits.lora_root is not None
+            and (far := next((lora for lora in loras if not lora.is_path), None)) is not None
+        ):
             raise RowError(f"lora {far.name}: is on the hub, and this worker reads LoRAs from FLEET_LORA_ROOT alone.")
-        paths = [confined(Path(lora.name), root, "FLEET_LORA_ROOT") if lora.is_path else lora.name for lora in loras]
+        root, setting = limits.lora_root, "FLEET_LORA_ROOT"
+        if root is None:
+            root, setting = limits.input_root, "FLEET_INPUT_ROOT"
+        paths = [confined(Path(lora.name), root, setting) if lora.is_path else lora.name for lora in loras]
         return [lora._replace(name=str(path)) for lora, path in zip(loras, paths, strict=True)]
 
     def _ride(

@@ -75,7 +75,10 @@ class WorkerSettings(BaseSettings):
         1024, ge=0, description="MiB of the GPU's memory for LoRAs of rows, the last used ones kept (0: none is taken)."
     )
     lora_root: Path | None = Field(
-        None, description="Folder that workers read LoRAs from, and from nowhere else (unset: anywhere, and the hub)."
+        None,
+        description=(
+            "Folder that workers read LoRAs from, and from nowhere else (unset: FLEET_INPUT_ROOT's, and the hub)."
+        ),
     )
 
     batch_size: int = Field(
