@@ -35,7 +35,7 @@ def earlier_settings(ledger: Ledger) -> Settings | None:
     """Return the settings of a run's last command; None where there was none, or one of another version."""
     given = ledger.get("settings")
     try:
-        return None if given is None else load_settings(json.loads(given))
+        return None if given is None else load_settings({"lora": None, **json.loads(given)})
     except SettingsError:
         return None
 

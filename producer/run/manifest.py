@@ -107,8 +107,8 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     broker = broker_url or ledger.get("broker") or None
     base = Path(ledger.get("base") or Path(path).parent)
     source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
-    # Runs that were begun before there were shards have none, whatever the environment says now.
-    return source, _as_remembered(folder, {"shard_folders": None, **json.loads(given)}, broker)
+    # Runs that were begun before there were shards or LoRAs have none, whatever the environment says now.
+    return source, _as_remembered(folder, {"shard_folders": None, "lora": None, **json.loads(given)}, broker)
 
 
 def _as_remembered(folder: Path, given: dict[str, Any], broker: str | None) -> Settings:

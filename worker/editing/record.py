@@ -52,7 +52,7 @@ class RowRecord:
         """Note what is to be said of the row."""
         self._warnings |= {*kinds}
 
-    def rode(self, batched: Batched[Any], *, profile: str, weights: str, adapters: Sequence[Adapter]) -> None:
+    def rode(self, batched: Batched[Any], *, profile: str, weights: str, adapters: Sequence[Adapter] = ()) -> None:
         """Note the micro-batch, and how the model calculated it; LoRAs are in the order of the request's."""
         self._seconds |= {"wait": round(batched.waited, 4), "model": round(batched.took, 4)}
         self._facts |= {

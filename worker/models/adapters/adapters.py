@@ -86,7 +86,8 @@ class Adapters:
 
     def _found(self, lora: Lora) -> Adapter:
         path = self._finder.path(lora)
-        return Adapter(lora.name, path, identity_of(path, lora.name), lora.weight)
+        with self._loading:  # a file is read through once, whoever else asks for it meanwhile
+            return Adapter(lora.name, path, identity_of(path, lora.name), lora.weight)
 
     def _placed(self, adapters: tuple[Adapter, ...]) -> Placed:
         key = tuple(adapter.digest for adapter in adapters)
