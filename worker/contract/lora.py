@@ -50,7 +50,7 @@ def lora_of(text: str) -> Lora:
     lora = Lora(name, float(weight))
     if name.lower().endswith(_PICKLED):
         raise ValueError(f"{name} has pickled weights, which run code when they are read; name a .safetensors")
-    if not lora.is_path and not _HUB_ID.fullmatch(name):
+    if not lora.is_path and (not _HUB_ID.fullmatch(name) or {".", ".."} & {*name.split("/")}):
         raise ValueError(
             f"{name or 'nothing'} is neither a path, which begins with / or ./, nor a hub id"
             " (owner/name, or owner/name/file.safetensors)"

@@ -127,6 +127,12 @@ def test_pickled_weights_are_refused_unread(model: PipelineEditor, tmp_path: Pat
     assert not trap.exists()
 
 
+def test_a_worker_without_room_for_any_takes_none(load: Load) -> None:
+    """The sentence names the setting."""
+    with pytest.raises(RowError, match=r"^lora o/a: this worker takes none; set FLEET_LORA_CACHE to some MiB\.$"):
+        load(takes_loras=False).adapters([Lora("o/a", 1.0)])
+
+
 def test_what_is_no_file_says_why(model: PipelineEditor, tmp_path: Path) -> None:
     """One that is not there, is damaged or something else, and a pipe, which would never end."""
     file = save(model.pipeline, lora(model.pipeline.transformer, 1), tmp_path / "whole")

@@ -1,5 +1,6 @@
 """LoRAs are loaded once, kept within their bytes, and the ones that were used last stay."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,17 @@ def test_what_was_used_last_is_kept(pipeline: FluxKontextPipeline, folder: Path,
         small.find([Lora(str(folder / name), 1.0)])
         assert "".join(loads) == read, name
     assert small.room == 0
+
+
+def test_one_that_many_want_at_once_is_loaded_once(
+    pipeline: FluxKontextPipeline, folder: Path, loads: list[str]
+) -> None:
+    """Rows come in many threads."""
+    adapters = Adapters(pipeline, Finder(), 2**24)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: adapters.find([Lora(str(folder / "a"), 1.0)]), range(16)))
+    assert len({*found}) == 1
+    assert loads == ["a"]
 
 
 def test_one_that_is_gone_is_loaded_again_for_its_call(

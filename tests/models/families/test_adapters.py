@@ -165,13 +165,12 @@ def test_one_of_another_model_is_refused(spec: ModelSpec, model: PipelineEditor,
     other = MODELS["tiny-klein" if spec.family == "kontext" else "tiny-kontext"]
     pipeline = import_module(f"worker.models.{other.family}.random_weights").tiny_pipeline(distilled=other.distilled)
     file = save(pipeline, lora(pipeline.transformer, 1), tmp_path / "other")
-    with pytest.raises(
-        RowError, match=rf"^lora {file}: is for another model; this one has no layer single_.*\.0\..*\.$"
-    ):
+    with pytest.raises(RowError, match=rf"^lora {file}: is for another model; [^;]+\.$"):
         model.adapters([Lora(str(file), 1.0)])
     layer = "transformer_blocks.0.attn.to_out.0"
     wide = {f"{layer}.lora_A.weight": torch.ones(4, 3072), f"{layer}.lora_B.weight": torch.ones(3072, 4)}
     file = save(model.pipeline, wide, tmp_path / "large")
-    sentence = f"is for another model; its {layer} is 3072 by 3072, and this one's is 64 by 64."
+    height, width = model.pipeline.transformer.get_submodule(layer).weight.shape
+    sentence = f"is for another model; its {layer} is 3072 by 3072, and this one's is {width} by {height}."
     with pytest.raises(RowError, match=rf"^lora {file}: {re.escape(sentence)}$"):
         model.adapters([Lora(str(file), 1.0)])

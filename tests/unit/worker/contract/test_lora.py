@@ -39,6 +39,8 @@ def test_a_name_and_its_weight(text: str, name: str, weight: float) -> None:
         ("owner/name:0,8", "is neither a path"),
         ("owner/name/", "is neither a path"),
         ("owner/name/readme.md", "is neither a path"),
+        ("owner/name/../../a.safetensors", "is neither a path"),
+        ("owner/..", "is neither a path"),
         ("./a.pt:0.5", "has pickled weights, which run code when they are read; name a .safetensors"),
         ("owner/name/model.BIN", "has pickled weights"),
         ("owner/name:80", "the weight of owner/name is 80, and it must be from -10 to 10"),
