@@ -12,6 +12,7 @@ import pytest
 from producer.local.redis import running
 from tests.support.cli import CLI
 from tests.support.hub import running_hub
+from tests.support.launching import forked_python, share_launchers
 from tests.support.workers import WorkerProcess, fork_worker, start_worker
 
 Start = Callable[..., WorkerProcess]
@@ -35,8 +36,15 @@ class Fleet:
         return CLI(folder, self.settings)
 
 
-def pytest_configure() -> None:
-    """Let the tests interrupt what they start, also where they run in the background, which ignores Ctrl-C."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the tests interrupt what they start, also where they run in the background, which ignores Ctrl-C.
+
+    And where they run in several processes, have those share what all processes of tests are forked from, and be
+    forked from it themselves.
+    """
+    if config.getoption("numprocesses", None):
+        share_launchers()
+        config.option.tx = [f"popen//python={forked_python()}"] * len(config.option.tx)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -92,7 +92,8 @@ class LoadModel(bootsteps.StartStopStep):
         )
         worker.app.register_task(task)
         if model.profile in PROFILES:  # and is none that has parts apart
-            worker.app.amqp.queues.select_add(plain_queue(queue_name(settings.model, model.profile)))
+            lane = queue_name(settings.model, model.profile, task=settings.image_gen_task)
+            worker.app.amqp.queues.select_add(plain_queue(lane))
         shutdown.at_second_sigterm()
         observer.ready(_ready(worker.hostname, settings, working, runner))
 
@@ -132,7 +133,9 @@ def _runner(working: WorkingModel, settings: Settings, watchdog: Watchdog, obser
     return BatchRunner(
         model.edit,
         Policy(budget=warmed_up.budget, max_wait=settings.batch_wait, fitting=without_references(warmed_up.fitting)),
-        breaker=CircuitBreaker(partial(run_selftest, model, settings.spec), settings.max_failures),
+        breaker=CircuitBreaker(
+            partial(run_selftest, model, settings.spec, settings.image_gen_task), settings.max_failures
+        ),
         watched=watchdog.watched,
         observer=observer,
     )
@@ -149,6 +152,7 @@ def _editor(
     )
     return RowEditor(
         spec=settings.spec,
+        task=settings.image_gen_task,
         profile=model.profile,
         weights=model.weights,
         reading=model.reading,

@@ -12,7 +12,6 @@ from kombu.entity import Exchange, Queue
 
 from worker.contract.broker_url import redis_url, tls_options
 from worker.contract.errors import SettingsError
-from worker.contract.messages import queue_name
 from worker.contract.sentinel_url import sentinels
 from worker.logs.setup import set_up_logs
 from worker.settings.fleet import Settings, load_settings
@@ -26,7 +25,7 @@ _NEVER: Final = 10 * 365 * 24 * 60 * 60
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """Celery's configuration of worker and producer; what each line protects from stands beside it."""
-    queue, named = queue_name(settings.model), sentinels(settings.broker)
+    queue, named = settings.lane, sentinels(settings.broker)
     return {
         "broker_url": settings.broker if named is None else named.for_kombu,
         # The URL says it, too, but Flower's own view of the queues reads it from here.

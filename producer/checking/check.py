@@ -13,7 +13,7 @@ from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
 from producer.rows.source import Source
-from worker.contract.buckets import Bucket, area_of, plan_fit, side_by_side
+from worker.contract.buckets import Bucket, Fit, area_of, plan_fit, plan_made, side_by_side
 from worker.contract.errors import RowError
 from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
@@ -119,15 +119,18 @@ class _Reader:
         return pictures
 
     def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
+        plan = self._plan(request, sizes) if sizes else plan_made(request.size)
+        require_encodable(request.image_format, plan.output)
+        return plan.bucket
+
+    def _plan(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Fit:
         if request.references:
             area_of(sizes, max_pixels=self._settings.max_pixels)
             sizes = sizes[:1]
         elif len(sizes) > 1:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
         whole = (sum(width for width, _ in sizes), sizes[0][1])
-        plan = plan_fit(*whole, self._settings.spec.buckets, request.size)
-        require_encodable(request.image_format, plan.output)
-        return plan.bucket
+        return plan_fit(*whole, self._settings.spec.buckets, request.size)
 
     def _read_picture(self, image: str) -> _Picture | str:
         """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""

@@ -7,7 +7,6 @@ from typing import Any, Final
 from producer.collecting.progress import Status
 from worker.celery import connect
 from worker.contract.lanes import lane_and_run
-from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
@@ -71,9 +70,11 @@ def no_worker(answers: Answers, settings: Settings) -> str | None:
     up = f" Up are: {'; '.join(others[:_NAMED])}{_more(others)}." if others else ""
     demand = settings.demand_profile
     profile, of = (f", FLEET_PROFILE={demand}", f" with profile {demand}") if demand else ("", "")
+    own = "" if (named := settings.image_gen_task) == "imageedit" else named
+    task, does = (f", FLEET_IMAGE_GEN_TASK={own}", f" and {own}") if own else ("", "")
     return (
-        f"No worker is up for {settings.model}{of}; the run waits for one (celery -A worker worker,"
-        f" with FLEET_DIFFUSER_MODEL_NAME={settings.diffuser_model_name}{profile} and the same FLEET_BROKER_URL).{up}"
+        f"No worker is up for {settings.model}{does}{of}; the run waits for one (celery -A worker worker, with"
+        f" FLEET_DIFFUSER_MODEL_NAME={settings.diffuser_model_name}{task}{profile} and the same FLEET_BROKER_URL).{up}"
     )
 
 
@@ -83,9 +84,11 @@ def _others(answers: Answers, settings: Settings) -> Iterator[str]:
         model, version = facts.get("model", "an unknown model"), str(facts.get("version", "unknown"))
         if model != settings.model:
             yield f"{name} for {model}"
+        elif (task := facts.get("task", settings.image_gen_task)) != settings.image_gen_task:
+            yield f"{name} for {task}"
         elif facts.get("draining"):
             yield f"{name}, which is being drained"
-        elif takes(facts, queue_name(settings.model)):
+        elif takes(facts, settings.lane):
             yield f"{name} with profile {facts.get('profile', 'unknown')}"
         else:  # the contract's version is in the lane's name
             yield f"{name} of version {version}, where this is {own_version()}, with another contract"

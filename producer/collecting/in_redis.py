@@ -13,7 +13,6 @@ from producer.run.failures import broker_errors
 from producer.run.ledger import Ledger
 from producer.run.queues import RunQueue
 from producer.run.retrying import REFUSALS, Retrying
-from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
@@ -76,6 +75,6 @@ def _found(ledger: Ledger, settings: Settings) -> InRedis:
             is_cancelled=Revocations(client, run).cancelled,
             uncollected=uncollected,
             queue=Queue(queue.name, len(queue), queue.held()),
-            share=shares(client, queue_names(settings.model)).get(run),
+            share=shares(client, settings.lanes).get(run),
             now=now,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,12 +10,13 @@ import redis
 
 from producer.collecting.pace import is_collected, seconds_left
 from producer.collecting.progress import Status
-from producer.collecting.shares import shares
+from producer.collecting.shares import Share, shares
 from producer.collecting.status import view
 from producer.run.folders import require_folders, run_folders
 from worker.contract.errors import FleetError
 from worker.contract.messages import queue_names
 from worker.contract.outcomes import OutcomeStream
+from worker.contract.parameters import TASKS
 from worker.contract.redis_keys import run_key
 from worker.contract.revocations import Revocations
 
@@ -80,7 +81,7 @@ def runs_in(folder: Path, say: Callable[[str], None], broker_url: str | None = N
 def runs_of(client: redis.Redis) -> Iterator[Listed]:
     """Iterate over the runs that a Redis knows, with the counts that their collectors published last."""
     prefix, suffix = run_key("*", "status").split("*")
-    sharing = cache(lambda model: shares(client, queue_names(model)))
+    sharing = cache(partial(_shares, client))
     for key in sorted(client.scan_iter(match=f"{prefix}*{suffix}", count=_CHUNK)):
         run = key.decode().removeprefix(prefix).removesuffix(suffix)
         stream = OutcomeStream(client, run)
@@ -98,6 +99,11 @@ def runs_of(client: redis.Redis) -> Iterator[Listed]:
             share=share and share.share,
             uncollected=len(stream),
         )
+
+
+def _shares(client: redis.Redis, model: str) -> dict[str, Share]:
+    """Return the shares of a model's runs: those of one task have workers of their own."""
+    return {run: share for task in TASKS for run, share in shares(client, queue_names(model, task)).items()}
 
 
 def _state(status: Status, *, is_collected: bool, is_away: bool = False) -> str:

@@ -22,6 +22,7 @@ from producer.commands.terminal import (
     stderr,
     taken_input,
 )
+from producer.rows.beginning import begun
 from producer.rows.source import is_stream
 from producer.run.loras import require_loras
 from producer.run.rates import known_from, measured_in
@@ -50,9 +51,10 @@ def check_command(named: Path, *, timed_by: Path | None, every: bool, quiet: boo
     rates = _rates(named, timed_by, settings)
     with (
         TemporaryDirectory() as folder,
-        taken_input(named, Path(folder)) as source,
+        taken_input(named, Path(folder)) as taken,
         display(stderr, say, quiet=quiet) as progress,
     ):
+        source = begun(taken, settings, say)
         report = Report(settings, rates, base=source.base, keep_errors=as_json)
 
         def say_error(error: str) -> None:

@@ -4,12 +4,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from producer.commands.planning import plan, show
-from producer.commands.terminal import run_folder, taken_input
+from producer.commands.terminal import run_folder, say, taken_input
+from producer.rows.beginning import begun
 from producer.rows.parser import RowParser
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.loras import require_loras
-from producer.run.manifest import as_begun, claim
+from producer.run.manifest import as_begun, beginning, claim
 from producer.run.preconditions import is_gone
 from worker.settings.fleet import Settings
 
@@ -29,11 +30,12 @@ def dry_run(named: Path, settings: Settings, *, quiet: bool, as_json: bool) -> N
     folder = run_folder(named, settings)
     with TemporaryDirectory() as temporary, taken_input(named, Path(temporary)) as source:
         if not (folder / LEDGER).is_file():
-            parser = RowParser(settings, run=_NO_RUN, base=source.base, run_dir=folder)
+            parser = RowParser(settings, run=_NO_RUN, base=begun(source, settings, say).base, run_dir=folder)
             show(plan(source, settings, None, parser, whole=True, is_gone=True, quiet=quiet), as_json=as_json)
             return
         with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
-            claimed = claim(folder, ledger, source)
+            claim(folder, ledger, source)
+            claimed = claim(folder, ledger, beginning(ledger, source, settings, say))
             settings = as_begun(folder, ledger, settings)
             parser = RowParser(settings, run=ledger.run, base=claimed.base, run_dir=folder, seed_of=ledger.seeds.of)
             gone = is_gone(ledger, settings)

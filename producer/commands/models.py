@@ -12,13 +12,13 @@ from worker.contract.catalog import MODELS
 from worker.contract.model_spec import Checkpoint, ModelSpec
 
 _HEADS: Final = (
-    "model", "weights", "licence", "GB", "steps", "guidance", "references", "profiles", "PFLOP/image", "GPU GiB",
-    "s/image",
+    "model", "weights", "licence", "GB", "tasks", "steps", "guidance", "references", "profiles", "PFLOP/image",
+    "GPU GiB", "s/image",
 )  # fmt: skip
 
 #: Shown in JSON as they are; the rest is another word for it, or the fleet's own affair.
 _TOLD: Final = (
-    "name", "family", "pipeline", "source", "multiple", "steps", "guidance", "guided", "references", "tokens",
+    "name", "family", "pipeline", "source", "multiple", "steps", "guidance", "guided", "tasks", "references", "tokens",
     "needs_cuda", "profile", "profiles", "hidden",
 )  # fmt: skip
 
@@ -27,7 +27,7 @@ _TOLD: Final = (
 @click.option("--all", "every", is_flag=True, help="Those that are for tests alone, too.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts: a line of JSON for each model.")
 def models_command(*, every: bool, as_json: bool) -> None:
-    """List the models that the fleet can edit with: the names for --model, and the weights that are known of each.
+    """List the models that the fleet has: the names for --model, and the weights that are known of each.
 
     What a GPU needs in memory and in seconds stands there where it was measured.
     """
@@ -51,8 +51,8 @@ def _as_table(specs: list[ModelSpec]) -> list[str]:
 
 def _lines(spec: ModelSpec) -> Iterator[list[str]]:
     guidance = "none" if spec.guided == "none" else f"{spec.guidance:g}, {spec.guided}"
-    references = f"up to {spec.references}" if spec.references > 1 else "1 (or stitched)"
-    facts = [str(spec.steps), guidance, references, " ".join(spec.profiles)]
+    references = {0: "none", 1: "1 (or stitched)"}.get(spec.references, f"up to {spec.references}")
+    facts = [" ".join(spec.tasks), str(spec.steps), guidance, references, " ".join(spec.profiles)]
     if not spec.checkpoints:
         made = "comes with this package" if spec.source == "package" else "random numbers"
         yield [spec.name, made, "Apache-2.0", "", *facts, "", "", ""]

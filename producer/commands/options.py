@@ -36,15 +36,19 @@ _WEIGHTS_OPTIONS = [
     _setting("--hf-revision", "hf_revision", metavar="REV"),
 ]
 
+task_option = _setting("--task", "image_gen_task", metavar="imageedit|text2image")
+
 _MODEL_OPTIONS = [
     _setting("--model", "diffuser_model_name", metavar="NAME"),
     *_WEIGHTS_OPTIONS,
+    task_option,
 ]
 
 _ROW_OPTIONS = [
     *_MODEL_OPTIONS,
     _setting("--preset", "preset", metavar="NAME"),
     _setting("--input-image-key", "input_image_key", metavar="KEY"),
+    _setting("--images-from", "images_from", metavar="DIR", type=NamedPath()),
     _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
     _setting("--input-edit-key", "input_edit_key", metavar="KEY"),
     _setting("--output-image-key", "output_image_key", metavar="KEY"),

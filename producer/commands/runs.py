@@ -12,12 +12,10 @@ from producer.collecting.listing import Listed, runs_in, runs_of
 from producer.commands.table import aligned, percent
 from producer.commands.terminal import FOLDER, say
 from producer.run.failures import broker_errors
+from producer.run.folders import USUAL
 from producer.run.preconditions import require_broker
 from worker.contract.outcomes import open_redis
 from worker.settings.fleet import load_settings
-
-#: Where run folders are unless they are named.
-_USUAL: Final = Path("cache_local/image_edit_local")
 
 _COUNTS: Final = ("done", "failed", "kept", "waiting", "uncollected")
 _PACE: Final = ("rows/s", "left", "priority", "share")
@@ -36,13 +34,15 @@ _HEADS: Final = ("run", "state", *_COUNTS, *_PACE, "folder")
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: a line of JSON for each run.")
 def runs_command(folder: Path | None, *, as_json: bool, broker_url: str | None) -> None:
-    """List the runs in FOLDER [default: cache_local/image_edit_local, else this one], or those that a Redis knows.
+    """List the runs in FOLDER [default: where runs are unless it is named, else this one], or those that a Redis knows.
 
     FOLDER is a run's own, or one that holds the folders of runs. Redis knows a run until a day after its end.
     """
     if folder is not None or broker_url is None:
-        here = folder or (_USUAL if _USUAL.is_dir() else Path())
-        listed, none = [*runs_in(here, say, broker_url or None)], f"There is no run in {here}; name another folder."
+        usual = [place for place in USUAL.values() if place.is_dir()]
+        here = [folder] if folder is not None else usual or [Path()]
+        listed = [run for place in here for run in runs_in(place, say, broker_url or None)]
+        none = f"There is no run in {' and '.join(map(str, here))}; name another folder."
     else:
         listed, none = _known(broker_url), "This Redis knows no run."
     if not listed and not as_json:

@@ -16,6 +16,7 @@ from producer.rows.lines import read_lines
 from producer.rows.remarks import rounding
 from producer.rows.source import STDIN, Source, is_stream, run_name, taken
 from producer.run.failures import folder_errors
+from producer.run.folders import USUAL
 from worker.contract.counting import counted
 from worker.settings.fleet import Settings
 
@@ -64,7 +65,7 @@ def run_folder(named: Path, settings: Settings) -> Path:
     """
     if settings.run_dir is None and is_stream(named):
         raise click.UsageError(f"{_name(named)} has no name to call a run by; name its folder with --run-dir.")
-    return settings.run_dir or Path("cache_local/image_edit_local") / run_name(named)
+    return settings.run_dir or USUAL[settings.image_gen_task] / run_name(named)
 
 
 @contextmanager

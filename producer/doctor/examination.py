@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from producer.doctor.broker import look_at_broker
 from producer.doctor.finding import Finding, Role, Verdict, broken, well
@@ -16,13 +15,11 @@ from producer.doctor.weights import look_at_weights
 from producer.doctor.workers import look_at_workers
 from producer.local.redis import redis_server
 from producer.run.failures import broker_errors, ledger_errors
+from producer.run.folders import USUAL
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import remembered
 from worker.contract.errors import FleetError, RunError, one_line
 from worker.settings.fleet import Settings
-
-#: Where runs go that are not told where.
-_USUAL: Final = Path("cache_local/image_edit_local")
 
 
 def usual_role() -> Role:
@@ -40,7 +37,12 @@ def examine(settings: Settings, role: Role, folder: Path | None) -> list[Finding
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "packages": partial(look_at_packages, role),
         "broker": partial(_broker_and_workers, settings, role),
-        "space": partial(look_at_space, folder or settings.run_dir or _USUAL, settings, named=folder is not None),
+        "space": partial(
+            look_at_space,
+            folder or settings.run_dir or USUAL[settings.image_gen_task],
+            settings,
+            named=folder is not None,
+        ),
     }
     if role.edits:
         editing = {"GPU": look_at_gpus, "torch": look_at_torch, "weights": look_at_weights}

@@ -5,7 +5,6 @@ from typing import Any, Final, NamedTuple
 
 from producer.collecting.fleet import PATIENCE, fleet_status
 from producer.doctor.finding import Finding, Role, note, well
-from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
@@ -33,7 +32,7 @@ def workers_found(answers: Mapping[str, Mapping[str, Any]], settings: Settings, 
     for name, facts in sorted(answers.items()):
         told = (str(facts.get(key, "unknown")) for key in ("queue", "model", "profile", "version"))
         kinds.setdefault(_Kind(*told), []).append(name)
-    queue = queue_name(settings.model)
+    queue = settings.lane
     ours = {kind: names for kind, names in kinds.items() if kind.queue == queue}
     if not ours:
         yield _none(settings, role)
@@ -45,7 +44,7 @@ def workers_found(answers: Mapping[str, Mapping[str, Any]], settings: Settings, 
                 "workers",
                 f"{_listed(names)} of {kind.model} ({kind.queue}) take no row of {settings.model} ({queue})",
                 "give producer and workers the same FLEET_DIFFUSER_MODEL_NAME, FLEET_HF_MODEL_NAME_OR_PATH,"
-                " FLEET_HF_REVISION and version",
+                " FLEET_HF_REVISION, FLEET_IMAGE_GEN_TASK and version",
             )
 
 

@@ -81,6 +81,8 @@ def _instruction(row: Row, settings: Settings) -> str:
 def _images(row: Row, settings: Settings, base: str) -> tuple[str, ...]:
     if row.request is not None:
         return row.request.images
+    if settings.image_gen_task == "text2image":  # what stands in that column may be what the row became
+        return ()
     with suppress(RowError):
         every = settings.multi_image != "first"
         key = settings.input_image_key

@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
+from producer.local.bound import bound
 from producer.local.workers import environment
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
@@ -76,10 +76,10 @@ class Flower:
         if self._port is None or self._process is not None:
             return
         self._port = _free(self._port)
-        command = ["-m", "worker", "-A", "worker", "flower", f"--address={_ADDRESS}", f"--port={self._port}"]
+        command = bound("-m", "worker", "-A", "worker", "flower", f"--address={_ADDRESS}", f"--port={self._port}")
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
-                [sys.executable, *command],
+                command,
                 env={**environment(self._settings), "PYTHONSAFEPATH": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,5 +1,6 @@
 """A Redis of our own, for one run on one machine."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import redis
 
+from producer.local.bound import bound
 from worker.contract.errors import RunError
 from worker.contract.outcomes import open_redis
 
@@ -66,7 +68,8 @@ def running(folder: Path) -> Iterator[EmbeddedRedis]:
         with (
             log.open("ab") as output,
             subprocess.Popen(  # noqa: S603 - our own command line
-                [redis_server(), *address, *keeping],
+                bound(redis_server(), *address, *keeping),
+                env={**os.environ, "PYTHONSAFEPATH": "1"},  # what lies in the current folder is none of our modules
                 stdout=output,
                 stderr=output,
                 # Ctrl-C is for us: Redis must outlive the workers, which give their rows back.

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from producer.collecting.progress import Status
+from producer.local.bound import bound
 from producer.local.started import StartedWorker
 from worker.contract.errors import RunError, one_line
 from worker.settings.fleet import Settings
@@ -138,7 +138,7 @@ class LocalWorkers:
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"],
+            bound("-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"),
             env=self._environment(number, device),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,8 +1,8 @@
 """A row's own parameters: the object in its column `edit`."""
 
-from typing import Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from producer.rows.fields import Warn, kind_of, read_text, require_text
 from worker.contract.errors import RowError
@@ -29,15 +29,6 @@ class Overrides(BaseModel):
     true_cfg_scale: TrueCfgScale | None = None
     #: Instead of the run's; empty for the model as it is.
     lora: Loras | None = None
-
-    @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
-        # The pipeline ignores one without the other; a user who named one wanted an effect.
-        if self.negative_prompt is not None and (self.true_cfg_scale or 1) <= 1:
-            raise ValueError("negative_prompt has no effect without a true_cfg_scale above 1")
-        if self.negative_prompt is None and (self.true_cfg_scale or 1) > 1:
-            raise ValueError("true_cfg_scale has no effect without a negative_prompt, which may be empty")
-        return self
 
 
 #: Of a row that names none.
@@ -81,15 +72,27 @@ def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrid
 
 
 def require_heeded(own: Overrides, spec: ModelSpec, key: str | None) -> None:
-    """Refuse what a distilled model would not heed: a user who named it wanted an effect.
+    """Refuse what the model would not heed: a user who named it wanted an effect.
 
     Raises:
         RowError: names the parameter.
 
     """
-    if spec.guided != "none":
+    if spec.guided == "true CFG":
+        return  # each of them has an effect by itself
+    if spec.guided == "embedded":
+        _require_both(own, key)
         return
     if own.guidance not in {None, spec.guidance}:
         raise RowError(f"{key}.guidance: {spec.name} is distilled and takes no guidance; leave it out.")
     if own.negative_prompt is not None:
         raise RowError(f"{key}.negative_prompt: {spec.name} is distilled and takes no negative prompt; leave it out.")
+    _require_both(own, key)
+
+
+def _require_both(own: Overrides, key: str | None) -> None:
+    """Refuse a negative prompt or a strength of true CFG without the other, which the pipeline ignores."""
+    if own.negative_prompt is not None and (own.true_cfg_scale or 1) <= 1:
+        raise RowError(f"{key}: negative_prompt has no effect without a true_cfg_scale above 1.")
+    if own.negative_prompt is None and (own.true_cfg_scale or 1) > 1:
+        raise RowError(f"{key}: true_cfg_scale has no effect without a negative_prompt, which may be empty.")

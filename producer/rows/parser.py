@@ -9,13 +9,14 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
-from producer.rows.fields import kind_of
+from producer.rows.fields import Warn, kind_of
 from producer.rows.images import image_sources
 from producer.rows.instructions import instruction
 from producer.rows.jsontext import RepeatedKey, TooDeep, decode
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
 from producer.rows.overrides import NONE, Overrides, overrides, require_heeded
+from producer.rows.without_image import require_no_image, require_size_by_number
 from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.inline_images import is_inline
@@ -31,7 +32,7 @@ from worker.settings.fleet import Settings
 logger = logging.getLogger(__name__)
 
 #: Parameters that are part of a row's fingerprint only where they are others: rows of runs without them are the same.
-_AS_EVER: Final[dict[str, Any]] = {"profile": None, "references": False, "lora": ()}
+_AS_EVER: Final[dict[str, Any]] = {"profile": None, "references": False, "lora": (), "task": "imageedit"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +89,7 @@ class RowParser:
         """Never raises: a line that cannot be edited becomes a row with an error."""
         fields = None
         try:
-            fields = _fields(line)
+            fields = fields_of(line)
             if has_output(fields.get(self._settings.output_image_key)):
                 return Row(line=line, fields=fields, warnings=(RowWarning.KEPT,))
             return self._row(line, fields)
@@ -106,28 +107,19 @@ class RowParser:
     def _row(self, line: Line, fields: dict[str, Any]) -> Row:
         settings = self._settings
         warnings: set[RowWarning] = set()
-        every = settings.multi_image != "first"
-        images = image_sources(fields, settings.input_image_key, base=self._base, every=every, warn=warnings.add)
-        if any(self._is_own(image) for image in images if not is_inline(image)):
-            # Its own pictures would take the place of what it is made from.
-            raise RowError(
-                f"{settings.input_image_key}: lies among the images of this very run; name another run folder."
-            )
-        if settings.multi_image == "references" and len(images) > (most := settings.spec.references):
-            raise RowError(
-                f"{settings.input_image_key}: {len(images)} images are more than the {most} that {settings.spec.name}"
-                " takes."
-            )
+        images = self._images(fields, warnings.add)
         prompt = instruction(
             fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
         )
         own = overrides(fields, settings.edit_key, warn=warnings.add)
         require_heeded(own, settings.spec, settings.edit_key)
+        if not images:
+            require_size_by_number(own, settings.edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
         if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
             warnings.add(RowWarning.SIZE_ROUNDED)
         told = dict(decisive)
-        if len(images) == 1:
+        if len(images) <= 1:
             told.pop("references", None)  # it has none, and is the same row as without the option
         request = EditRequest(
             run=self._run,
@@ -137,6 +129,19 @@ class RowParser:
             **{**_AS_EVER, **decisive},
         )
         return Row(line=line, fields=fields, request=request, warnings=in_order(warnings))
+
+    def _images(self, fields: dict[str, Any], warn: Warn) -> list[str]:
+        settings, key = self._settings, self._settings.input_image_key
+        if settings.image_gen_task == "text2image":
+            require_no_image(fields, key)
+            return []
+        images = image_sources(fields, key, base=self._base, every=settings.multi_image != "first", warn=warn)
+        if any(self._is_own(image) for image in images if not is_inline(image)):
+            # Its own pictures would take the place of what it is made from.
+            raise RowError(f"{key}: lies among the images of this very run; name another run folder.")
+        if settings.multi_image == "references" and len(images) > (most := settings.spec.references):
+            raise RowError(f"{key}: {len(images)} images are more than the {most} that {settings.spec.name} takes.")
+        return images
 
     def _is_own(self, image: str) -> bool:
         path = os.path.normpath(image)
@@ -170,13 +175,14 @@ class RowParser:
             "steps": _either(own.steps, settings.steps),
             "guidance": float(_either(own.guidance, settings.guidance)),
             "num_images": _either(own.num_images, settings.num_images),
-            "size": rounded_size(_either(own.size, settings.size), settings.spec.multiple),
+            "size": rounded_size(_either(own.size, settings.output_size), settings.spec.multiple),
             "image_format": settings.image_format,
             # PNG has none; a finished row is not to be edited again for it.
             "quality": 100 if settings.image_format == "png" else settings.quality,
             "metadata": settings.metadata,
             **({} if settings.demand_profile is None else {"profile": settings.demand_profile}),
             **({"references": True} if settings.multi_image == "references" else {}),
+            **({} if settings.image_gen_task == "imageedit" else {"task": settings.image_gen_task}),
         }
 
     def _lora(self, own: Overrides) -> dict[str, tuple[str, ...]]:
@@ -192,7 +198,13 @@ def _either(own: Any, default: Any) -> Any:
     return default if own is None else own
 
 
-def _fields(line: Line) -> dict[str, Any]:
+def fields_of(line: Line) -> dict[str, Any]:
+    """Return a line's object.
+
+    Raises:
+        RowError: it is none.
+
+    """
     if line.problem is not None:
         raise RowError(line.problem)
     try:

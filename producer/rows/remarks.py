@@ -70,9 +70,9 @@ def left_alone(kept: int, rows: int, settings: Settings) -> str | None:
 
 def rounding(settings: Settings) -> str | None:
     """Say that the run's size was rounded to what the model takes; None where it was not."""
-    if settings.model_size == settings.size:
+    if settings.model_size == settings.output_size:
         return None
     return (
-        f"--size {settings.size} was rounded down to {settings.model_size}:"
+        f"--size {settings.output_size} was rounded down to {settings.model_size}:"
         f" {settings.diffuser_model_name} takes multiples of {settings.spec.multiple}."
     )

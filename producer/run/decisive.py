@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from producer.run.ledger import Ledger
+from producer.run.manifest import AS_EVER
 from worker.contract.errors import SettingsError
 from worker.settings.fleet import Settings, load_settings
 
 #: By the option's name on the command line. Of what is said of a row (`--output-error-key`, …) no picture depends.
 _DECISIVE: Final[dict[str, Callable[[Settings], Any]]] = {
+    "--task": lambda settings: settings.image_gen_task,
     "--model": lambda settings: settings.model,
     "--input-image-key": lambda settings: settings.input_image_key,
     "--input-conversation-key": lambda settings: settings.input_conversation_key,
@@ -35,7 +37,7 @@ def earlier_settings(ledger: Ledger) -> Settings | None:
     """Return the settings of a run's last command; None where there was none, or one of another version."""
     given = ledger.get("settings")
     try:
-        return None if given is None else load_settings({"lora": None, **json.loads(given)})
+        return None if given is None else load_settings({**AS_EVER, **json.loads(given)})
     except SettingsError:
         return None
 

@@ -1,10 +1,18 @@
 """Which runs are looked at: folders of runs are looked through anew each time, since runs come and go."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from producer.run.ledger import LEDGER
 from worker.contract.errors import RunError
+from worker.contract.parameters import Task
+
+#: Where run folders are unless they are named; that of edits as DataFlow has it.
+USUAL: Final[Mapping[Task, Path]] = {
+    "imageedit": Path("cache_local/image_edit_local"),
+    "text2image": Path("cache_local/text2image_local"),
+}
 
 
 def require_folders(named: Iterable[Path]) -> None:

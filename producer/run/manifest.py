@@ -1,10 +1,12 @@
 """What a run folder remembers: whose it is, and with which settings its rows were sent."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from producer.rows.beginning import begun
 from producer.rows.source import KEPT, Source, keep
 from producer.run.ledger import Ledger
 from worker.contract.broker_url import shown
@@ -16,13 +18,16 @@ _STREAM = "standard input"
 
 #: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
 _REMEMBERED = {
-    "shard_folders",
+    "shard_folders", "image_gen_task",
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
     "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_paths", "save_interval",
     "priority", "lora",
 }  # fmt: skip
+
+#: What runs were that were begun before there was a choice, whatever the environment says now.
+AS_EVER: Final[Mapping[str, Any]] = {"shard_folders": None, "lora": None, "image_gen_task": "imageedit"}
 
 
 def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
@@ -40,9 +45,23 @@ def claim(folder: Path, ledger: Ledger, source: Source) -> Source:
             raise RunError(f"The folder {folder} holds a {KEPT} that is no run's; name another with --run-dir.")
         return replace(source, path=folder.absolute() / KEPT)
     if (named := ledger.get("input_path")) is not None:
-        # An input reached by another link must not change its images' paths.
-        return replace(source, path=Path(named), base=Path(named).parent)
+        # An input reached by another link is the same.
+        return replace(source, path=Path(named))
     return source
+
+
+def beginning(ledger: Ledger, source: Source, settings: Settings, say: Callable[[str], None]) -> Source:
+    """Return an input with the folder in which relative paths of its images begin: the run's, unless another is named.
+
+    Raises:
+        RunError: it is in doubt.
+        SettingsError: the one that is named is none.
+
+    """
+    base = ledger.get("base")
+    if base is None or source.resolved is None or settings.images_from is not None:
+        return begun(source, settings, say)
+    return replace(source, base=Path(base))
 
 
 def as_begun(folder: Path, ledger: Ledger, settings: Settings) -> Settings:
@@ -80,10 +99,11 @@ def remember(folder: Path, ledger: Ledger, source: Source, settings: Settings) -
     ledger.put("base", str(claimed.base))
     if source.resolved is None:
         keep(source.path, folder)
-    # The model's own steps, guidance and weights as they are: the rows were sent with these, whatever is set later.
+    # The model's own steps, guidance, size and weights as they are: rows were sent with these, whatever is set later.
     exact: dict[str, float | str] = {
         "diffuser_num_inference_steps": settings.steps,
         "diffuser_guidance_scale": settings.guidance,
+        "size": settings.output_size,
     }
     if settings.spec.source == "hub":
         exact["hf_model_name_or_path"] = settings.weights
@@ -107,8 +127,7 @@ def remembered(folder: Path, ledger: Ledger, *, broker_url: str | None = None) -
     broker = broker_url or ledger.get("broker") or None
     base = Path(ledger.get("base") or Path(path).parent)
     source = Source(path=Path(path), base=base, resolved=None if owner == _STREAM else Path(owner))
-    # Runs that were begun before there were shards or LoRAs have none, whatever the environment says now.
-    return source, _as_remembered(folder, {"shard_folders": None, "lora": None, **json.loads(given)}, broker)
+    return source, _as_remembered(folder, {**AS_EVER, **json.loads(given)}, broker)
 
 
 def _as_remembered(folder: Path, given: dict[str, Any], broker: str | None) -> Settings:

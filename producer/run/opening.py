@@ -12,12 +12,12 @@ from producer.run.failures import folder_errors, ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
 from producer.run.loras import require_loras
-from producer.run.manifest import as_begun, claim, remember, remembered
+from producer.run.manifest import as_begun, beginning, claim, remember, remembered
 from producer.run.output_place import require_free
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
-from worker.contract.messages import queue_names
+from worker.contract.messages import all_queue_names
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.contract.shared_parts import SharedParts
@@ -114,6 +114,8 @@ def create(
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             ledger = _own(folder, command, stack)
+            claim(folder, ledger, source)  # before it is read: another's
+            source = beginning(ledger, source, settings, say)
             claimed = claim(folder, ledger, source)
             settings = as_begun(folder, ledger, settings)
             if settings.output is not None:
@@ -186,7 +188,7 @@ def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retry
             client,
             settings.queue,
             ledger.run,
-            others=queue_names(settings.model),
+            others=all_queue_names(settings.model),
             priority=settings.priority,
         ),
         shared_parts=SharedParts(client, ledger.run),

@@ -11,6 +11,7 @@ from worker.celery import connect
 from worker.contract.calling import RUN_LISTED, call_workers
 from worker.contract.envelope import Envelope
 from worker.contract.errors import RunError
+from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
 from worker.contract.outcomes import open_redis
 from worker.contract.sharing import Splitter
@@ -88,10 +89,14 @@ def _message(request: EditRequest, envelope: Envelope, splitter: Splitter) -> st
 def for_flower(request: EditRequest) -> str:
     """Say of a row what a person looks for: its picture, the first words of its instruction, its folder and row."""
     words = " ".join(request.prompt.split())
-    facts = {
-        "image": "(in the row itself)" if request.images[0].startswith("data:") else request.images[0],
+    facts: dict[str, object] = {} if not request.images else {"image": _image(request.images[0])}
+    facts |= {
         "instruction": words if len(words) <= _WORDS else f"{words[:_WORDS]}…",
         "folder": request.output_dir,
         "row": request.row,
     }
     return f"({', '.join(f'{name}={fact!r}' for name, fact in facts.items())})"
+
+
+def _image(image: str) -> str:
+    return "(in the row itself)" if is_inline(image) else image

@@ -20,7 +20,7 @@ _SAMPLE = 10_000
 
 
 def measured_in(folder: Path, settings: Settings) -> dict[Bucket, float]:
-    """Return the seconds per pixel, image and step that a run of the same model took, by bucket.
+    """Return the seconds per pixel, image and step that a run of the same model and task took, by bucket.
 
     Raises:
         RunError: the folder holds no run, or none with a row that this model edited.
@@ -72,12 +72,12 @@ def _passes(outcome: Outcome) -> int:
 
 
 def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
-    """Return the median seconds of the model per image, step and pixel, by bucket, of a run of the same model."""
+    """Return the median seconds per image, step and pixel, by bucket, of a run of the same model and task."""
     opening.require(folder)
     measured: dict[Bucket, list[float]] = {}
     with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
         _, theirs = remembered(folder, ledger)
-        if theirs.model != settings.model:
+        if (theirs.model, theirs.image_gen_task) != (settings.model, settings.image_gen_task):
             return {}
         for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE):
             if (outcome := _measured(record)) is not None and outcome.bucket is not None:

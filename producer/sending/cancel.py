@@ -15,7 +15,7 @@ from producer.run.queues import RunQueue
 from producer.run.retrying import REFUSALS, Retrying
 from worker.celery import connect
 from worker.contract.counting import counted
-from worker.contract.messages import queue_names
+from worker.contract.messages import all_queue_names
 from worker.contract.outcomes import open_redis
 from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
@@ -58,6 +58,6 @@ def withdraw(settings: Settings, run: str) -> int:
     client = open_redis(settings.broker)
     # First the mark: whoever publishes rows after it takes them back, and workers drop what they receive.
     Revocations(client, run).cancel()
-    removed = RunQueue(client, settings.queue, run, others=queue_names(settings.model)).purge()
+    removed = RunQueue(client, settings.queue, run, others=all_queue_names(settings.model)).purge()
     connect(settings).control.broadcast("cancel_run", arguments={"run": run})
     return removed

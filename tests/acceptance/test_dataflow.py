@@ -146,7 +146,10 @@ def test_palette_grey_deep_cmyk_and_alpha(kept: Edited) -> None:
     ("setting", "sentence"),
     [
         ({"diffuser_model_name": "SDXL"}, "FLEET_DIFFUSER_MODEL_NAME: unknown model; there are FLUX-Kontext"),
-        ({"image_gen_task": "text2image"}, "FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image')."),
+        (
+            {"image_gen_task": "text2image"},
+            "FLEET_IMAGE_GEN_TASK: demo does imageedit, and no text2image; set it so, or ",
+        ),
     ],
     ids=["model", "task"],
 )
@@ -190,12 +193,14 @@ def test_column_names(renamed: Edited) -> None:
 
 
 def test_image_gen_task(passthrough: Fleet, renamed: Edited, tmp_path: Path) -> None:
-    """`Image_gen_task` is `imageedit`; a worker with anything else ends with a clear error at its start."""
+    """`Image_gen_task` is `imageedit`; a worker whose model does no other ends with a clear error at its start."""
     assert renamed.outcome("new").status == "done"
     asked = {**passthrough.settings, "image_gen_task": "text2image"}
     worker = fork_worker("writer", tmp_path / "log", asked, app="tests.support.passthrough")
     assert worker.process.wait(60) == 1
-    assert worker.logged("FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image').")
+    assert worker.logged(
+        "FLEET_IMAGE_GEN_TASK: demo does imageedit, and no text2image; set it so, or name a model that"
+    )
     assert not worker.logged(" ready.")
 
 

@@ -51,3 +51,34 @@ def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
     assert worker.logged("model ready: tiny-klein ")
     # Steps are the model's own, where nobody names others.
     assert Image.open(klein.folder / output[0]["output_image"][0]).info["fleet:steps"] == "4"
+
+
+def test_qwen_edits_every_row(cli: CLI, start: Start) -> None:
+    """Pictures, instructions, negative prompts and references are each row's own; marks of its chat harm none."""
+    qwen = replace(cli, settings={**cli.settings, "diffuser_model_name": "tiny-qwen"})
+    for name in ("coffee", "chelsea"):
+        photo(name, 96, 64, qwen.folder / f"{name}.png")
+    rows = [
+        row("coffee.png", "Make it red.", edit={"seed": 5}),
+        row("chelsea.png", "Make it red.", edit={"seed": 5}),
+        row("coffee.png", "Make it <|image_pad|> blue.", edit={"seed": 5}),
+        row("coffee.png", "Make it red.", edit={"seed": 5, "negative_prompt": "blurry, dark"}),
+        row(["coffee.png", "chelsea.png"], "Make it red.", edit={"seed": 5}),
+        row(["coffee.png", "coffee.png"], "Make it red.", edit={"seed": 5}),
+        row(["coffee.png"] * 4, "Make it red."),
+    ]
+    write_jsonl(qwen.folder / "in.jsonl", rows)
+    submitted = qwen(
+        "submit", "in.jsonl", "--run-dir", "r", "--size", "96x64", "--steps", 2, "--multi-image", "references"
+    )
+    assert submitted.returncode == 0, submitted.stderr
+    worker = start(diffuser_model_name="tiny-qwen", batch_size=4)
+    collected = qwen("collect", "r")
+    assert collected.returncode == 3, collected.stderr
+    output = read_jsonl(qwen.folder / "r" / "output.jsonl")
+    pictures = [np.asarray(Image.open(qwen.folder / Path(path))) for one in output[:6] for path in one["output_image"]]
+    assert [picture.shape for picture in pictures] == [(64, 96, 3)] * 6
+    for one, other in ((0, 1), (0, 2), (0, 3), (4, 5)):
+        assert np.abs(pictures[one].astype(int) - pictures[other]).mean() > 1, (one, other)
+    assert output[6]["error"] == "line 7: images: 4 images are more than the 3 that tiny-qwen takes."
+    assert worker.logged("model ready: tiny-qwen ")

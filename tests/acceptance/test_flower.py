@@ -95,7 +95,7 @@ def test_flower_shows_every_row(flower: Flower, cli: CLI, start_plain: Start) ->
         tasks = flower.get("/api/tasks?limit=1000").values()
         return [task for task in tasks if task["state"] in {"SUCCESS", "FAILURE"}]
 
-    wait_until(lambda: len(ended()) == 60, "Flower has seen the end of every row", limit=30)
+    wait_until(lambda: len(ended()) == 60, "Flower has seen the end of every row")
     tasks = ended()
     assert Counter(task["state"] for task in tasks) == {"SUCCESS": 58, "FAILURE": 2}
     assert all(task["received"] and task["started"] for task in tasks)
@@ -120,16 +120,16 @@ def test_a_task_leads_to_its_row(flower: Flower, cli: CLI, start_plain: Start) -
     require_chromium()
     start_plain().wait_until_ready()
     send(cli, ["Make it red."] * 4, images=["one.png", "two.png", "three.png", "four.png"])
-    wait_until(lambda: flower.states() == {"SUCCESS": 4}, "Flower has seen the end of every row", limit=30)
+    wait_until(lambda: flower.states() == {"SUCCESS": 4}, "Flower has seen the end of every row")
     with running_browser(reaches="127.0.0.1") as browser:
         browser.execute_cdp_cmd("Network.enable", {})
         browser.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": LOGIN})
         browser.get(f"{flower.url}/tasks")
-        wait_until(lambda: listed(browser) == {"SUCCESS": 4}, "the list shows every row", limit=20)
+        wait_until(lambda: listed(browser) == {"SUCCESS": 4}, "the list shows every row")
         browser.find_element(By.CSS_SELECTOR, "input[type=search]").send_keys("three.png")
-        wait_until(lambda: listed(browser) == {"SUCCESS": 1}, "the list shows that row alone", limit=20)
+        wait_until(lambda: listed(browser) == {"SUCCESS": 1}, "the list shows that row alone")
         browser.find_element(By.CSS_SELECTOR, "#tasks-table tbody a[href^='/task/']").click()
-        wait_until(lambda: "/task/" in browser.current_url, "its page is there", limit=20)
+        wait_until(lambda: "/task/" in browser.current_url, "its page is there")
         page = browser.find_element(By.TAG_NAME, "body").text
     assert f"image='{cli.folder}/three.png', instruction='Make it red.', folder='{cli.folder}/r', row=" in page
     assert "row=2)" in page
@@ -153,7 +153,7 @@ def test_a_cancelled_row_is_no_failure(flower: Flower, cli: CLI, start_plain: St
     wait_until(lambda: worker.logged(" rows at "), "a batch is on the GPU")
     assert cli("cancel", "r").returncode == 0
     gate.touch()
-    wait_until(lambda: flower.states() == {"REVOKED": 8}, "every row is revoked", limit=30)
+    wait_until(lambda: flower.states() == {"REVOKED": 8}, "every row is revoked")
 
 
 #: Buttons of a worker's page that cannot work, and how what they answer ends.

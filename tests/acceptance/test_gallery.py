@@ -1,6 +1,6 @@
 """A run's gallery in a real browser, opened as a file: no server, no network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,8 @@ def page(browser: Chrome, mixed: Path) -> Chrome:
     if browser.execute_script("return localStorage.length"):  # of the test before
         browser.execute_script("localStorage.clear()")
         browser.refresh()
-    soon(lambda: len(shown(browser)) == 8, "all rows are shown")
+    wait_until(lambda: len(shown(browser)) == 8, "all rows are shown")
     return browser
-
-
-def soon(condition: Callable[[], object], what: str) -> None:
-    """Wait for a page, which takes no longer than this however busy the machine is."""
-    wait_until(condition, what, limit=20)
 
 
 def cards(browser: Chrome) -> list[WebElement]:
@@ -104,7 +99,7 @@ def test_every_row_is_there_with_its_pictures(page: Chrome) -> None:
     """Opened as a file, the page shows all rows and loads all pictures, and the browser has nothing to complain of."""
     assert shown(page) == list(range(8))
     broken = "return [...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
-    soon(lambda: page.execute_script(broken) == 0, "all pictures are loaded")
+    wait_until(lambda: page.execute_script(broken) == 0, "all pictures are loaded")
     assert [len(card.find_elements(By.TAG_NAME, "img")) for card in cards(page)] == [2, 2, 2, 0, 0, 2, 2, 2]
     assert page.title == "run – gallery"
     assert complaints(page) == []
@@ -115,7 +110,7 @@ def test_what_a_row_holds_is_text(page: Chrome) -> None:
     for number in (3, 4, 7):
         assert EVIL in page.execute_script(f"return document.querySelector('[data-row=\"{number}\"] .text').title")
     find(page, '[data-row="3"]').click()
-    soon(lambda: EVIL in find(page, "#facts .error").get_property("textContent"), "the error is shown")
+    wait_until(lambda: EVIL in find(page, "#facts .error").get_property("textContent"), "the error is shown")
     assert page.execute_script("return [typeof window.hit, document.querySelectorAll('b').length]") == ["undefined", 0]
     assert complaints(page) == []
 
@@ -145,10 +140,10 @@ def test_rows_are_filtered_and_sorted(page: Chrome) -> None:
     for words, rows in {"number EDIT 1": [1], "#2": [2], "no such row": []}.items():
         search.send_keys(Keys.CONTROL, "a")
         search.send_keys(words)
-        soon(lambda rows=rows: shown(page) == rows, f"the rows of {words} are shown")
+        wait_until(lambda rows=rows: shown(page) == rows, f"the rows of {words} are shown")
     assert find(page, "#empty").text == "No row is like that."
     search.send_keys(Keys.ESCAPE)
-    soon(lambda: len(shown(page)) == 8, "all rows are back")
+    wait_until(lambda: len(shown(page)) == 8, "all rows are back")
     find(page, "#sort option[value=seconds]").click()
     assert shown(page) == [7, 5, 1, 3, 2, 0, 4, 6]
     find(page, "#order").click()
@@ -183,7 +178,7 @@ def test_a_row_opens_in_large(page: Chrome) -> None:
     assert cut(find(page, pair)) == "100%"
     ActionChains(page).key_up("b").perform()
     assert cut(find(page, pair)) == "20%"
-    soon(lambda: page.execute_script("return document.querySelector('#stage img.after').naturalWidth"), "loaded")
+    wait_until(lambda: page.execute_script("return document.querySelector('#stage img.after').naturalWidth"), "loaded")
     press(page, "z")
     assert [find(page, pair).rect[side] for side in ("width", "height")] == [60, 40]
     press(page, Keys.ESCAPE)
@@ -198,12 +193,12 @@ def test_marked_rows_are_an_option_for_a_command(page: Chrome) -> None:
     find(page, '[data-row="4"] .mark').click()
     assert find(page, "#marked-rows").get_property("value") == "--rows 0,2-4"
     find(page, "#copy").click()
-    soon(lambda: find(page, "#copy").text == "Copied", "it is copied")
+    wait_until(lambda: find(page, "#copy").text == "Copied", "it is copied")
     search = find(page, "#search")
     search.send_keys(Keys.CONTROL, "v")
     assert search.get_property("value") == "--rows 0,2-4"
     page.refresh()
-    soon(lambda: len(shown(page)) == 8, "all rows are shown again")
+    wait_until(lambda: len(shown(page)) == 8, "all rows are shown again")
     find(page, ".tab.marked").click()
     assert shown(page) == [0, 2, 3, 4]
     find(page, "#clear").click()
@@ -232,7 +227,7 @@ def test_it_fits_the_screen(page: Chrome, width: int, columns: int) -> None:
     across = (
         "return new Set([...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().x)).size"
     )
-    soon(lambda: page.execute_script(across) == columns, "the columns fit")
+    wait_until(lambda: page.execute_script(across) == columns, "the columns fit")
     press(page, "j", "m")
     assert page.execute_script("return document.documentElement.scrollWidth") <= width
     assert find(page, "#clear").rect["x"] + find(page, "#clear").rect["width"] <= width
@@ -249,14 +244,14 @@ def test_of_many_rows_few_are_in_the_page(browser: Chrome, tmp_path: Path) -> No
     folder = run_of(tmp_path, rows, failed=dict.fromkeys(range(1500), "broken"))
     Gallery(folder).make()
     browser.get(url(folder / "gallery/index.html"))
-    soon(lambda: find(browser, ".tab.all .count").text == "1,500", "all rows are there")
+    wait_until(lambda: find(browser, ".tab.all .count").text == "1,500", "all rows are there")
     assert 0 in shown(browser)
     assert len(cards(browser)) < 60
     browser.execute_script("window.scrollTo(0, document.body.scrollHeight)")
-    soon(lambda: 1499 in shown(browser), "the end is shown")
+    wait_until(lambda: 1499 in shown(browser), "the end is shown")
     assert len(cards(browser)) < 60
     find(browser, "#search").send_keys("#1234")
-    soon(lambda: shown(browser) == [1234], "a row is found that was not in the page")
+    wait_until(lambda: shown(browser) == [1234], "a row is found that was not in the page")
 
 
 def test_it_follows_a_run(browser: Chrome, tmp_path: Path) -> None:
@@ -269,12 +264,29 @@ def test_it_follows_a_run(browser: Chrome, tmp_path: Path) -> None:
         if not looks:
             browser.get(url(folder / "gallery/index.html"))
         looks.append(len(looks) + 1)
-        soon(lambda: shown(browser) == list(range(len(looks))), "the row is there")
+        wait_until(lambda: shown(browser) == list(range(len(looks))), "the row is there")
         note = ["2 rows to come", "1 row to come"][len(looks) - 1]
-        soon(lambda: find(browser, "#note").text == note, "the rest is counted")
+        wait_until(lambda: find(browser, "#note").text == note, "the rest is counted")
         assert find(browser, "#live").is_displayed()
         run_of(tmp_path, edits(3), waiting=(2,) if len(looks) == 1 else ())
 
     Gallery(folder).follow(look)
-    soon(lambda: shown(browser) == [0, 1, 2] and not find(browser, "#live").is_displayed(), "the run has ended")
+    wait_until(lambda: shown(browser) == [0, 1, 2] and not find(browser, "#live").is_displayed(), "the run has ended")
     assert complaints(browser) == []
+
+
+def test_what_was_made_from_an_instruction_alone_is_no_after(browser: Chrome, tmp_path: Path) -> None:
+    """It is said to be made; a row that failed says why, and that there is no picture."""
+    prompt = {"conversations": [{"role": "user", "content": "A house."}]}
+    made = {"model": "tiny-klein", "image_gen_task": "text2image", "size": "96x64"}
+    folder = run_of(tmp_path, [prompt, {**prompt, "images": "a.png"}], **made)
+    Gallery(folder).make()
+    emulate(browser)
+    browser.get(url(folder / "gallery/index.html"))
+    wait_until(lambda: len(shown(browser)) == 2, "both rows are shown")
+    one, failed = cards(browser)
+    wait_until(
+        lambda: [tag.text for tag in one.find_elements(By.CSS_SELECTOR, ".tag")] == ["made"], "its picture is there"
+    )
+    assert "There is no picture." in failed.text
+    assert "names an image, and text2image takes none" in failed.text

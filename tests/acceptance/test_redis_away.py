@@ -98,7 +98,7 @@ def test_outcomes_wait_for_redis(cli: CLI, worker: WorkerProcess, server: RedisS
     hold(cli, worker, client, rows=4)
     server.kill()
     gate.touch()
-    wait_until(lambda: len(pictures(cli.folder)) == 4, "every picture is made", limit=30)
+    wait_until(lambda: len(pictures(cli.folder)) == 4, "every picture is made")
     server.start()
     collected = cli("collect", "r")
     assert collected.returncode == 0, collected.stderr

@@ -151,7 +151,8 @@ def test_an_interrupted_run_stops_everything_and_resumes(tmp_path: Path) -> None
     alone = CLI(tmp_path, {"visibility_timeout": 4})
     names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(16)]
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
-    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3, "--save-interval", 1)
+    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3, "--size", "192x128")
+    command = (*command, "--save-interval", 1)
     process = alone.begin(*command, "--flower")
     wait_until(lambda: made(tmp_path) or process.poll() is not None, "a first picture")
     started = children(process)

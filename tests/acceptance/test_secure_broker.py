@@ -174,7 +174,7 @@ def test_flower_shows_tasks_and_queue(fleet: Fleet) -> None:
         states = [task["state"] for task in json.loads(fleet.flower.page("/api/tasks")).values()]
         return [state for state in states if state in {"SUCCESS", "FAILURE"}]
 
-    wait_until(lambda: len(ended()) == 4, "Flower has seen the end of every row", limit=30)
+    wait_until(lambda: len(ended()) == 4, "Flower has seen the end of every row")
     assert Counter(ended()) == {"SUCCESS": 3, "FAILURE": 1}
     queues = json.loads(fleet.flower.page("/api/queues/length"))["active_queues"]
     assert {queue["messages"] for queue in queues} == {0}

@@ -51,7 +51,7 @@ def test_a_shutdown_ends_the_attempts_at_once(cli: CLI, start_faulty: Start) -> 
     send(cli, ["Make it red."], images=["eio-99.png"])
     worker = start_faulty("w0", attempts=1000)
     wait_until(lambda: worker.logged("attempt 4"), "the row has begun to wait for seconds")
-    assert worker.stop(limit=10) == 0
+    assert worker.stop() == 0
     start_faulty("w1", attempts=1)
     [error] = collect(cli)
     assert error is not None

@@ -50,7 +50,10 @@ def test_the_model_is_loaded_once_before_the_first_row(cli: CLI, start: Start) -
     [
         ({"diffuser_model_name": "FLUX-Kontext"}, "FLUX-Kontext needs a CUDA GPU"),
         ({"diffuser_model_name": "SDXL"}, "FLEET_DIFFUSER_MODEL_NAME: unknown model; there are FLUX-Kontext"),
-        ({"image_gen_task": "text2image"}, "FLEET_IMAGE_GEN_TASK: input should be 'imageedit' (found 'text2image')."),
+        (
+            {"image_gen_task": "text2image"},
+            "FLEET_IMAGE_GEN_TASK: demo does imageedit, and no text2image; set it so, or ",
+        ),
         ({"batch_size": 0}, "FLEET_BATCH_SIZE: input should be greater than or equal to 1 (found '0')."),
         ({"broker_url": "amqp://user:secret@host"}, "FLEET_BROKER_URL must begin with one of redis://"),
     ],
@@ -111,14 +114,17 @@ def test_sigterm_finishes_the_batch_and_gives_the_other_rows_back_at_once(
     wait_until(lambda: redis.hlen("unacked") == 24, "the worker holds every row")
     wait_until(lambda: worker.logged("micro-batch"), "a batch is on the GPU")
     worker.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: waiting(redis) == 20, "the waiting rows are back in the queue", limit=30)
+    # A full batch is of 4; on a machine that decodes slowly, the first one is smaller.
+    wait_until(lambda: waiting(redis) >= 20, "the waiting rows are back in the queue")
+    on_gpu = redis.hlen("unacked")
+    assert waiting(redis) == 24 - on_gpu
     assert worker.process.poll() is None, "it did not wait for the batch on the GPU"
     assert redis.keys("fleet:run:*:outcomes") == []
     gate.touch()
     assert worker.process.wait(60) == 0
     (stream,) = redis.keys("fleet:run:*:outcomes")
-    assert redis.xlen(stream) == 4
-    assert (waiting(redis), redis.hlen("unacked")) == (20, 0)
+    assert redis.xlen(stream) == on_gpu
+    assert (waiting(redis), redis.hlen("unacked")) == (24 - on_gpu, 0)
 
 
 def test_a_living_worker_keeps_rows_that_outlast_the_visibility_timeout(cli: CLI, start_plain: Start) -> None:

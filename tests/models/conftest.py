@@ -81,7 +81,8 @@ def loader(spec: ModelSpec, folder: Path, device: torch.device, kernels: Path) -
     """Return what loads a saved model."""
 
     def load(*, takes_loras: bool = True, **settings: object) -> PipelineEditor:
-        profile = load_settings(diffuser_model_name=spec.name, **settings).profile_on(gpu=device.type == "cuda")
+        given = {"diffuser_model_name": spec.name, "image_gen_task": spec.tasks[0], **settings}
+        profile = load_settings(**given).profile_on(gpu=device.type == "cuda")
         if profile.compiled:
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):

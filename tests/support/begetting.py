@@ -5,6 +5,7 @@
 
 import atexit
 import ctypes
+import faulthandler
 import os
 import pickle
 import runpy
@@ -13,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -29,16 +31,20 @@ _MOST: Final = 2**20
 def live(entry: str, arguments: Sequence[str], folder: str, environment: Mapping[str, str]) -> NoReturn:
     """Be a process that was started with this environment in this folder, to its end.
 
-    `entry`: a module, which is run as `python -m` runs it, or a console script's `module:function`.
+    `entry`: a module, which is run as `python -m` runs it, a console script's `module:function`, or -c.
     """
     code = 1
     try:
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
+        if "PYTHONFAULTHANDLER" in environment:
+            faulthandler.enable()
         module, _, function = entry.partition(":")
         sys.argv = [module.partition(".")[0], *arguments]
-        if function:
+        if entry == "-c":
+            exec(arguments[0], {"__name__": "__main__"})  # noqa: S102 - as Python does
+        elif function:
             getattr(import_module(module), function)()
         else:
             if "PYTHONSAFEPATH" not in environment:
@@ -59,6 +65,16 @@ def live(entry: str, arguments: Sequence[str], folder: str, environment: Mapping
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+
+
+def settle(streams: Sequence[int]) -> None:
+    """Be a process of its own: of its own session, with these for standard streams and nothing else open."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, 256)
 
 
 def beget() -> None:
@@ -99,9 +115,12 @@ def _serve(asked: socket.socket) -> NoReturn:
             os._exit(0)
         told, tells = os.pipe()
         if (between := os.fork()) == 0:
+            me = os.getpid()
             if (child := os.fork()) == 0:
                 asked.close()
-                _settle(files)
+                while os.getppid() == me:  # until it is its starter's child, as it may want to be sure of
+                    time.sleep(0.001)
+                settle(files)
                 live(*pickle.loads(message))  # noqa: S301 - from the tests
             os.write(tells, str(child).encode())
             os._exit(0)
@@ -109,12 +128,3 @@ def _serve(asked: socket.socket) -> NoReturn:
         asked.send(os.read(told, _MOST))
         for handle in (told, tells, *files):
             os.close(handle)
-
-
-def _settle(files: Sequence[int]) -> None:
-    os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for number, handle in enumerate(files):
-        os.dup2(handle, number)
-    os.closerange(3, 256)

@@ -13,31 +13,14 @@ import pickle
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from select import select
 from tempfile import TemporaryDirectory
 
 from tests.support.launcher import NUMBER, Order
-from tests.support.place import PROJECT
-
-
-@cache
-def _launcher(preloaded: str) -> socket.socket:
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.support.launcher", str(theirs.fileno()), preloaded],
-            cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdin=subprocess.DEVNULL,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,  # Ctrl-C is the tests'; it ends with them
-        )
-    return ours
+from tests.support.launching import launcher
 
 
 class Forked:
@@ -61,13 +44,15 @@ class Forked:
         # It starts workers, which find imported what it has.
         begets = entry.startswith("producer.") and words[:1] == ["run"]
         is_light = entry.startswith("producer.") and not begets
-        launcher = _launcher(f"tests.support.imported_by_{'commands' if is_light else 'workers'}")
-        order = Order(entry, words, str(folder), dict(environment), str(stdout), str(stderr), begets)
+        asked = launcher("commands" if is_light else "workers")
+        order = Order(entry, words, str(folder), dict(environment), begets)
         self._told, told = os.pipe()
-        try:
-            socket.send_fds(launcher, [pickle.dumps(order)], [told])
-        finally:
-            os.close(told)
+        with Path(os.devnull).open("rb") as nothing, stdout.open("ab") as out, stderr.open("ab") as err:
+            descriptors = [told, nothing.fileno(), out.fileno(), err.fileno()]
+            try:
+                socket.send_fds(asked, [pickle.dumps(order)], descriptors)
+            finally:
+                os.close(told)
         self.pid = self._number()
         self._code: int | None = None
 

@@ -43,6 +43,7 @@ def run_of(
     waiting: Collection[int] = (),
     warned: Mapping[int, RowWarning] = _NOTHING,
     seconds: Mapping[int, float] = _NOTHING,
+    model: str = "demo",
     **given: Any,
 ) -> Path:
     """Write an input into a folder, and the run `run` beside it in which every good row was answered.
@@ -53,7 +54,7 @@ def run_of(
     source = here / "in.jsonl"
     source.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in rows), "utf-8")
     folder = here / "run"
-    settings = load_settings(diffuser_model_name="demo", **given)
+    settings = load_settings(diffuser_model_name=model, **given)
     with taken(source, folder) as input_, opening.create(input_, folder, settings, "submit") as run:
         run.remember()
         parsed = [run.parser.parse(line) for line in read_lines(source)]

@@ -1,10 +1,11 @@
 """A process that has imported modules once, and forks from itself each process that the tests ask it for.
 
-    python -m tests.support.launcher SOCKET MODULE...
+    python -m tests.support.launcher SOCKET MODULE
 
-A request is one message on the socket: a pickled `Order`, and with it the descriptor of a pipe, into which the launcher
-writes the new process's number and, when it has ended, its exit code. When whoever asks has gone, all that it asked for
-is killed.
+It listens on the socket until its standard input is closed. A request is one message of a connection: a pickled
+`Order`, and with it descriptors: of a pipe, into which the launcher writes the new process's number and, when it has
+ended, its exit code, and of the process's standard streams. When whoever asks has gone, all that it asked for is
+killed.
 """
 
 import os
@@ -19,9 +20,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final, NoReturn
+from select import select
+from typing import Final
 
-from tests.support.begetting import beget, live
+from tests.support.begetting import beget, live, settle
 
 #: A process's number, or its exit code: negative where a signal ended it.
 NUMBER: Final = struct.Struct("=i")
@@ -34,14 +36,11 @@ _MOST: Final = 2**20
 class Order:
     """A process that is asked for."""
 
-    #: A module, which is run as `python -m` runs it, or a console script's `module:function`.
+    #: A module, which is run as `python -m` runs it, a console script's `module:function`, or -c, as of `python -c`.
     entry: str
     arguments: Sequence[str]
     folder: str
     environment: Mapping[str, str]
-    #: Files that it writes to.
-    stdout: str
-    stderr: str
     #: Whether what it starts itself as `python -m` is forked, too (`tests.support.begetting`).
     begets: bool = False
 
@@ -62,19 +61,21 @@ def serve(asked: socket.socket) -> None:
 
 
 def _begin(selector: selectors.BaseSelector, asked: socket.socket) -> bool:
-    message, descriptors, _, _ = socket.recv_fds(asked, _MOST, 1)
+    message, descriptors, _, _ = socket.recv_fds(asked, _MOST, 4)
     if not message:
         return False
-    [told] = descriptors
+    told, *streams = descriptors
     pid = os.fork()
     if pid == 0:
-        with asked, selector:
-            for other in selector.get_map().values():
-                if other.data is not None:
-                    os.close(other.data[1])
-                    os.close(other.fd)
-        os.close(told)
-        _become(pickle.loads(message))  # noqa: S301 - from the tests
+        asked.close()
+        selector.close()
+        settle(streams)
+        order = pickle.loads(message)  # noqa: S301 - from the tests
+        if order.begets:
+            beget()
+        live(order.entry, order.arguments, order.folder, order.environment)
+    for stream in streams:
+        os.close(stream)
     os.write(told, NUMBER.pack(pid))
     selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, told))
     return True
@@ -90,24 +91,27 @@ def _tell_of_its_end(selector: selectors.BaseSelector, found: selectors.Selector
     os.close(told)
 
 
-def _become(order: Order) -> NoReturn:
-    os.setsid()
-    for path, number in ((os.devnull, 0), (order.stdout, 1), (order.stderr, 2)):
-        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        handle = os.open(path, flags, 0o666)
-        os.dup2(handle, number)
-        os.close(handle)
-    if order.begets:
-        beget()
-    live(order.entry, order.arguments, order.folder, order.environment)
+def listen(listening: socket.socket) -> None:
+    """Serve each that connects, in a process of its own, until standard input is closed."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those
+    while True:
+        ready, _, _ = select([listening, sys.stdin], [], [])
+        if listening not in ready:
+            return
+        asked, _ = listening.accept()
+        with asked:
+            if os.fork() == 0:
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                listening.close()
+                serve(asked)
+                os._exit(0)
 
 
-def main(number: str, *modules: str) -> None:
-    """Import the modules; then fork, until the other end of the socket is closed."""
-    for module in modules:
-        import_module(module)
+def main(number: str, module: str) -> None:
+    """Import the module; then fork."""
+    import_module(module)
     assert threading.active_count() == 1, "a thread does not live on in a process that is forked"
-    serve(socket.socket(fileno=int(number)))
+    listen(socket.socket(fileno=int(number)))
 
 
 if __name__ == "__main__":

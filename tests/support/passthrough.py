@@ -21,7 +21,7 @@ from worker.batching.jobs import BatchKey, EditJob
 from worker.bootsteps import LoadModel
 from worker.celery import app
 from worker.models.protocol import EditModel
-from worker.models.selftest import INSTRUCTION
+from worker.models.selftest import DESCRIPTION, INSTRUCTION
 from worker.settings.fleet import Settings
 
 
@@ -37,17 +37,25 @@ class Passthrough(EditModel):
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Return each row's picture, once per image that it wants."""
         del most
-        if jobs[0].prompt == INSTRUCTION:  # the built-in picture, at the start
-            return [[job.image] for job in jobs]
+        if jobs[0].prompt in {INSTRUCTION, DESCRIPTION}:  # the built-in picture, at the start
+            return [[_picture(key, job)] for job in jobs]
         if gate := os.environ.get("FLEET_PASSTHROUGH_GATE"):
             wait_until(Path(gate).exists, "the gate is open")
         if len(jobs) > int(os.environ.get("FLEET_PASSTHROUGH_MOST", len(jobs))):
             raise MemoryError(f"no memory for {len(jobs)} rows")
-        assert all(job.image.size == key.bucket and job.image.mode == "RGB" for job in jobs)
+        assert all((picture := _picture(key, job)).size == key.bucket and picture.mode == "RGB" for job in jobs)
         seconds = self._seconds + self._per_row * len(jobs)
         for _ in range(key.steps if seconds else 0):
             time.sleep(seconds / key.steps)  # without the interpreter's lock, as one waits for a GPU
-        return [[job.image for _ in job.seeds] for job in jobs]
+        return [[_picture(key, job) for _ in job.seeds] for job in jobs]
+
+
+def _picture(key: BatchKey, job: EditJob) -> Image.Image:
+    """Return a row's picture; for a row without one, one whose colour is its seed's."""
+    if job.image is not None:
+        return job.image
+    made = Image.linear_gradient("L").resize(key.bucket)
+    return Image.merge("RGB", (made, made, Image.new("L", key.bucket, job.seeds[0] % 256)))
 
 
 class LoadPassthrough(LoadModel):

@@ -13,6 +13,7 @@ def make_request(**given: Any) -> EditRequest:
         "negative_prompt": None, "true_cfg_scale": 1.0, "lora": (), "output_dir": "/run", "model": "demo", "steps": 8,
         "guidance": 3.5, "num_images": 2, "seed": 0, "size": "auto", "image_format": "png", "quality": 95,
         "metadata": True, "shard_folders": None, "long_instruction": "warn", "references": False, "profile": None,
+        "task": "imageedit",
     }  # fmt: skip
     return EditRequest(**{**usual, **given})
 

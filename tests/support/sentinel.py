@@ -47,7 +47,7 @@ class Watched:
     def fail_over(self) -> None:
         """Kill the master, and wait until the replica is the master, and takes writes."""
         self.master.kill()
-        wait_until(lambda: self.is_master(self.replica), "the Sentinel has another master", limit=30)
+        wait_until(lambda: self.is_master(self.replica), "the Sentinel has another master")
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def running_sentinel() -> Iterator[Watched]:
             process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
         try:
             watched = Watched(master=master, replica=replica, port=port)
-            wait_until(lambda: _knows_both(watched), "the Sentinel knows both servers", limit=30)
+            wait_until(lambda: _knows_both(watched), "the Sentinel knows both servers")
             yield watched
         finally:
             process.kill()

@@ -47,7 +47,7 @@ class RedisServer:
             self.process = subprocess.Popen(
                 [*self.command, *options, *keeping], stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(self.answers, "Redis answers", limit=30)
+        wait_until(self.answers, "Redis answers")
 
     def answers(self) -> bool:
         """Tell whether it answers."""
@@ -65,13 +65,13 @@ class RedisServer:
         """Be another's replica, and wait until all that it has is here, too."""
         with self.operator() as client:
             client.replicaof("127.0.0.1", str(other.replication_port))
-        wait_until(other.is_whole, "the replica has everything", limit=30)
+        wait_until(other.is_whole, "the replica has everything")
 
     def hand_over_to(self, replica: "RedisServer") -> None:
         """Change places with a replica that has everything: it takes writes, and this one refuses them."""
         with self.operator() as client:
             client.execute_command("FAILOVER", "TO", "127.0.0.1", replica.replication_port)  # type: ignore[no-untyped-call]
-        wait_until(replica.is_whole, "the servers have changed places", limit=30)
+        wait_until(replica.is_whole, "the servers have changed places")
 
     def is_whole(self) -> bool:
         """Tell whether it takes writes, has a replica that follows, and is not just writing its file anew."""
@@ -100,7 +100,7 @@ class RedisServer:
         with self.operator() as client:
             client.config_set("save", "86400 1")  # only who saves by itself refuses when that fails
             client.execute_command("BGSAVE")  # type: ignore[no-untyped-call]
-            wait_until(lambda: self._saved(client) == ends, "Redis has tried to save a snapshot", limit=30)
+            wait_until(lambda: self._saved(client) == ends, "Redis has tried to save a snapshot")
 
     @staticmethod
     def _saved(client: redis.Redis) -> str | None:

@@ -17,6 +17,7 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     """Return this process's environment without its own settings, and with these; what is run is this checkout."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("FLEET_")}
     inherited["PYTHONPATH"] = str(PROJECT)  # whichever is installed
+    inherited["PYTHONFAULTHANDLER"] = "1"  # see `WorkerProcess.stop`
     # What a test sees of a worker that is killed is its log.
     given = {"diffuser_model_name": "demo", "log_rows": True, **settings}
     return {**inherited, **{f"FLEET_{key.upper()}": str(value) for key, value in given.items()}}
@@ -51,15 +52,16 @@ class WorkerProcess:
         return self.logged(f"{self.name}@") and self.logged(" ready.")
 
     def stop(self, limit: float = 60.0) -> int:
-        """Send SIGTERM and return the exit code."""
+        """Send SIGTERM and return the exit code; of one that does not end, show what each of its threads is at."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(limit)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.process.send_signal(signal.SIGABRT)  # Python's faulthandler writes it into the log
             self.process.wait()
-            raise
+        said = "\n".join(self.lines()[-150:])
+        raise AssertionError(f"the worker {self.name} did not end within {limit} s; its log ends:\n{said}")
 
 
 def _arguments(name: str, app: str) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from worker.contract.buckets import Bucket
+from worker.contract.parameters import Task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,9 +15,9 @@ class Memory:
     #: What a call took, at its peak, for each token of its sequences.
     per_token: float
 
-    def images(self, bucket: Bucket) -> int:
-        """Return how many images fit into one call; 0 where it is too little for one."""
-        return int(self.free / (self.per_token * bucket.tokens))
+    def images(self, tokens: int) -> int:
+        """Return how many images of so many tokens fit into one call; 0 where it is too little for one."""
+        return int(self.free / (self.per_token * tokens))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,16 +35,18 @@ class Budget:
     most: int
     #: None: nobody has measured it.
     memory: Memory | None = None
+    #: What the worker does: it says how long an image's sequence is.
+    task: Task = "imageedit"
 
     def images_at(self, bucket: Bucket) -> int:
         """Return the most images in a call at this resolution, at least 1.
 
         Other than about `at` it is a power of two: what is compiled for a few sizes is then not split.
         """
-        most = self.images
-        if abs(bucket.tokens - self.at.tokens) > _ABOUT * self.at.tokens:
-            most = _power_of_two(min(self.most, self.images * self.at.tokens // bucket.tokens))
-        if self.memory is not None and (fitting := self.memory.images(bucket)) < most:
+        most, tokens, usual = self.images, bucket.tokens_for(self.task), self.at.tokens_for(self.task)
+        if abs(tokens - usual) > _ABOUT * usual:
+            most = _power_of_two(min(self.most, self.images * usual // tokens))
+        if self.memory is not None and (fitting := self.memory.images(tokens)) < most:
             most = _power_of_two(fitting)
         return max(1, most)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from worker.contract.buckets import Bucket
+from worker.contract.parameters import Task
 
 
 class Adapter(NamedTuple):
@@ -33,11 +34,20 @@ class BatchKey(NamedTuple):
     references: tuple[Bucket, ...] = ()
     #: LoRAs that the model has meanwhile.
     adapters: tuple[Adapter, ...] = ()
+    #: Part of the key since the sequence of a picture that is made from nothing is half as long.
+    task: Task = "imageedit"
 
     @property
     def tokens(self) -> int:
         """Length of the sequence that the transformer attends over for one image of this key."""
-        return self.bucket.tokens + sum((width // 16) * (height // 16) for width, height in self.references)
+        return self.bucket.tokens_for(self.task) + sum(
+            (width // 16) * (height // 16) for width, height in self.references
+        )
+
+    @property
+    def strength(self) -> float:
+        """Strength of true CFG for a model whose guidance that is: what a row names for it goes first."""
+        return self.true_cfg_scale if self.true_cfg_scale > 1 else self.guidance
 
 
 class Ticket(NamedTuple):
@@ -59,11 +69,11 @@ class EditJob(NamedTuple):
 
     #: Which row it is, in which delivery of it.
     ticket: Ticket
-    #: RGB, already at the bucket's size.
-    image: Image.Image
+    #: RGB, already at the bucket's size; None where a picture is made from the instruction alone.
+    image: Image.Image | None
     #: The instruction.
     prompt: str
-    #: Only where the key's `true_cfg_scale` is above 1.
+    #: None where the row names none.
     negative_prompt: str | None
     #: One seed per image to make.
     seeds: tuple[int, ...]
@@ -72,3 +82,8 @@ class EditJob(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.ticket)
+
+    @property
+    def pictures(self) -> tuple[Image.Image, ...]:
+        """All that the model sees, the one that is edited first."""
+        return self.references if self.image is None else (self.image, *self.references)

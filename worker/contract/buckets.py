@@ -6,7 +6,7 @@ from math import log, sqrt
 from typing import NamedTuple
 
 from worker.contract.errors import RowError
-from worker.contract.parameters import Size, exact_size
+from worker.contract.parameters import Size, Task, exact_size
 
 
 class Bucket(NamedTuple):
@@ -20,14 +20,19 @@ class Bucket(NamedTuple):
         """Width over height."""
         return self.width / self.height
 
+    def tokens_for(self, task: Task) -> int:
+        """Return the length of the sequence that the transformer attends over for one image of this resolution.
+
+        A token is 16 × 16 pixels, of the image that is made as of the one that it is made from, where it is an edit;
+        512 more are the instruction's, to which length every one is padded.
+        """
+        pictures = 2 if task == "imageedit" else 1
+        return pictures * (self.width // 16) * (self.height // 16) + 512
+
     @property
     def tokens(self) -> int:
-        """Length of the sequence that the transformer attends over for one image of this resolution.
-
-        A token is 16 × 16 pixels, of the image that is made as of the one that it is made from; 512 more are the
-        instruction's, to which length every one is padded.
-        """
-        return 2 * (self.width // 16) * (self.height // 16) + 512
+        """That of an edit."""
+        return self.tokens_for("imageedit")
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height}"
@@ -41,6 +46,13 @@ def _both_ways(*portraits: tuple[int, int]) -> tuple[Bucket, ...]:
 #: The resolutions that FLUX.1-Kontext was trained at (diffusers' PREFERRED_KONTEXT_RESOLUTIONS).
 KONTEXT_BUCKETS = _both_ways(
     (672, 1568), (688, 1504), (720, 1456), (752, 1392), (800, 1328), (832, 1248), (880, 1184), (944, 1104),
+    (1024, 1024),
+)  # fmt: skip
+
+#: The same areas and shapes with sides of whole 32 pixels, as diffusers' pipeline of Qwen-Image-Edit has them: what it
+#: makes of a picture of such a size (its `calculate_dimensions`) is the picture as it is.
+QWEN_BUCKETS = _both_ways(
+    (672, 1568), (704, 1504), (736, 1440), (768, 1376), (800, 1312), (832, 1248), (896, 1184), (960, 1088),
     (1024, 1024),
 )  # fmt: skip
 
@@ -87,6 +99,18 @@ def plan_fit(width: int, height: int, buckets: Sequence[Bucket], size: Size) -> 
         return Fit(bucket=bucket, inner=inner, kept=bucket, output=bucket)
     output = (width, height) if size == "input" else _with_area(width, height, inner[0] * inner[1])
     return Fit(bucket=bucket, inner=inner, kept=inner, output=output)
+
+
+def plan_made(size: Size) -> Fit:
+    """Plan a picture that is made from an instruction alone: it comes as the model makes it, in an explicit size.
+
+    Raises:
+        RowError: the size is one that follows from a picture.
+
+    """
+    if (exact := exact_size(size)) is None:
+        raise RowError(f"size {size} follows from a picture, and this row has none; name one such as 1024x1024.")
+    return Fit(bucket=Bucket(*exact), inner=exact, kept=exact, output=exact)
 
 
 #: Longest aspect ratio that is stretched; up to it the tables above have a bucket within 9 %, which is not seen.

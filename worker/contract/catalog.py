@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from worker.contract.families import ENTRIES
 from worker.contract.model_spec import Checkpoint, ModelSpec
+from worker.contract.parameters import Task
 
 MODELS: Final = {spec.name: spec for spec in ENTRIES}
 
@@ -19,6 +20,11 @@ _NEAREST: Final = 0.85
 def listed() -> list[str]:
     """Return the models' names, without those that are for tests alone."""
     return [spec.name for spec in MODELS.values() if not spec.hidden]
+
+
+def doing(task: Task) -> list[str]:
+    """Return the names of the models that do a task, without those that are for tests alone."""
+    return [name for name in listed() if task in MODELS[name].tasks]
 
 
 def unknown(name: str) -> str:

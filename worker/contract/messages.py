@@ -3,12 +3,13 @@
 import re
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from worker.contract.errors import ContractError, one_line
 from worker.contract.fingerprint import digest
 from worker.contract.lora import PlacedLoras
 from worker.contract.parameters import (
+    TASKS,
     Guidance,
     ImageFormat,
     LongInstruction,
@@ -19,6 +20,7 @@ from worker.contract.parameters import (
     ShardFolders,
     Size,
     Steps,
+    Task,
     TrueCfgScale,
 )
 from worker.contract.profiles import PROFILES, ProfileName
@@ -79,6 +81,8 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    #: Whether its image is edited, or a picture is made from its instruction alone; also in the lane's name.
+    task: Task
     #: What the picture should not become; only where `true_cfg_scale` is above 1.
     negative_prompt: Prompt | None
     true_cfg_scale: TrueCfgScale
@@ -114,11 +118,18 @@ class EditRequest(Message, Parameters):
     """
 
     #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
-    images: tuple[_Image, ...] = Field(min_length=1)
+    #: None where the task is text2image.
+    images: tuple[_Image, ...]
     #: The instruction.
     prompt: Prompt = Field(min_length=1)
     #: Seed of the row's first image; see `image_seed` for the others.
     seed: Seed
+
+    @model_validator(mode="after")
+    def _images_as_its_task_has_them(self) -> Self:
+        if (self.task == "imageedit") != bool(self.images):
+            raise ValueError(f"images: {self.task} with {len(self.images)}")
+        return self
 
 
 class Outcome(Message):
@@ -170,8 +181,8 @@ def first_problem(error: ValidationError) -> str:
     return f"{field}: {message[0].lower()}{message[1:]}{found}"
 
 
-def queue_name(model: str, profile: str | None = None) -> str:
-    """Name the lane of a model, so that a worker only ever receives rows for the model it has loaded.
+def queue_name(model: str, profile: str | None = None, *, task: Task = "imageedit") -> str:
+    """Name the lane of a model and a task, so that a worker only ever receives rows for what it has loaded and proved.
 
     A lane is what the queues of its runs have in common: their names begin with it (`worker.contract.lanes`). The
     queue that is called as the lane itself holds nothing that a producer sends.
@@ -186,9 +197,16 @@ def queue_name(model: str, profile: str | None = None) -> str:
     """
     readable = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")[-60:]
     name = f"fleet.v{VERSION}.{readable}.{digest(model)[:8]}"
-    return name if profile is None else f"{name}.{profile}"
+    # Edits are called as they were before there was another task.
+    apart = (None if task == "imageedit" else task, profile)
+    return ".".join([name, *filter(None, apart)])
 
 
-def queue_names(model: str) -> tuple[str, ...]:
-    """Name all lanes of a model: that of rows without a demand first."""
-    return tuple(queue_name(model, profile) for profile in (None, *PROFILES))
+def queue_names(model: str, task: Task = "imageedit") -> tuple[str, ...]:
+    """Name all lanes of a model and a task: that of rows without a demand first."""
+    return tuple(queue_name(model, profile, task=task) for profile in (None, *PROFILES))
+
+
+def all_queue_names(model: str) -> tuple[str, ...]:
+    """Name all lanes of a model, whatever the task: a run may have rows there that were sent with other options."""
+    return tuple(name for task in TASKS for name in queue_names(model, task))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from worker.contract.buckets import Bucket, nearest
+from worker.contract.parameters import Task
 from worker.contract.profiles import PROFILES, ProfileName
 
 
@@ -15,7 +16,8 @@ class Checkpoint:
     licence: str
     #: Of the weights in bf16, text encoders and all.
     gigabytes: float
-    #: What the transformer calculates for a picture of 1024 × 1024 from one such reference, in the model's own steps.
+    #: What the transformer calculates for a picture of 1024 × 1024 from one such reference (from none, where the model
+    #: edits nothing), in the model's own steps.
     #: By arithmetic: a product of matrices is two operations for each pair of numbers.
     pflop: float
     #: GiB of a GPU's memory, and seconds for such a picture alone, in the model's own profile; None: nobody measured.
@@ -47,8 +49,10 @@ class ModelSpec:
     guidance: float
     #: What guidance is: a number that the transformer reads, a second pass of each step, or nothing.
     guided: Literal["embedded", "true CFG", "none"]
+    #: What it does: edits pictures, makes some from an instruction alone, or both.
+    tasks: tuple[Task, ...] = ("imageedit",)
     #: Pictures of a row that the model takes, the one that is edited among them; where it takes 1, several can be
-    #: stitched.
+    #: stitched. 0 where it edits none.
     references: int
     #: Tokens that it reads of an instruction, and the folder, among its weights', of the tokenizer that counts them.
     tokens: int
@@ -60,6 +64,8 @@ class ModelSpec:
     #: The profile that it runs in on a GPU where the user names none, and those that the tests have run it in.
     profile: ProfileName
     profiles: tuple[ProfileName, ...] = tuple(PROFILES)
+    #: Whether diffusers can make one product of its projections of query, key and value; else a profile does without.
+    fuses: bool = True
     #: Whether its checkpoints are distilled, where that stands in their model_index.json.
     distilled: bool | None = None
     #: Whether it is for tests alone, and not listed.

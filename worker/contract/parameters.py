@@ -42,6 +42,10 @@ OutputPaths = Literal["as-given", "relative", "absolute"]
 #: Most folders of rows that lie in one folder, in runs that have them so: file systems and people list that many.
 ShardFolders = Annotated[int, Field(ge=1, le=10_000)]
 
+#: What is made of a row: an edit of its image, or a picture from its instruction alone. By DataFlow's names.
+Task = Literal["imageedit", "text2image"]
+TASKS: Final[tuple[Task, ...]] = ("imageedit", "text2image")
+
 #: Formats of the edited images; the name is also the file's suffix.
 ImageFormat = Literal["png", "webp", "jpg"]
 

@@ -49,8 +49,8 @@ class OwnPart(Message):
 
     #: Digest of the shared part to which it belongs.
     shared: str = Field(pattern=rf"^[0-9a-f]{{{_DIGITS}}}$")
-    #: Absolute, from the shared part's `base` on, or a `data:` URI.
-    images: tuple[str, ...] = Field(min_length=1, strict=False)  # JSON has lists
+    #: Absolute, from the shared part's `base` on, or a `data:` URI; none of text2image.
+    images: tuple[str, ...] = Field(strict=False)  # JSON has lists
     prompt: Prompt
     seed: Seed
     #: Parameters in which the row differs from the shared part.

@@ -14,7 +14,6 @@ from celery.worker import WorkController
 
 from worker.celery import configuration
 from worker.contract.counting import counted
-from worker.contract.messages import queue_name
 from worker.delivery.thread_pool import EventLoopThreadPool
 from worker.settings.fleet import Settings, load_settings
 
@@ -67,8 +66,8 @@ def refusals(worker: WorkController, options: Mapping[str, Any], settings: Setti
     if (times := worker.prefetch_multiplier) != 1:
         why = "a worker would hoard rows that others could edit"
         yield _sentence("prefetch_multiplier", f"{why}; leave it out, or set FLEET_ROWS_IN_FLIGHT instead", times)
-    if (queues := [*worker.app.amqp.queues.consume_from]) != [queue_name(settings.model)]:
-        why = f"a worker takes the rows of its own model, from {queue_name(settings.model)}, and no others"
+    if (queues := [*worker.app.amqp.queues.consume_from]) != [settings.lane]:
+        why = f"a worker takes the rows of its own model, from {settings.lane}, and no others"
         instead = "leave it out, and choose the model by FLEET_DIFFUSER_MODEL_NAME and FLEET_HF_MODEL_NAME_OR_PATH"
         yield _sentence("queues" if queues else "exclude_queues", f"{why}; {instead}", ",".join(queues))
     if os.environ.get("REMAP_SIGTERM") == "SIGQUIT":

@@ -6,7 +6,7 @@ from celery.worker import WorkController
 from celery.worker.control import control_command, inspect_command
 from celery.worker.state import reserved_requests
 
-from worker.contract.messages import TASK_NAME, queue_name
+from worker.contract.messages import TASK_NAME
 from worker.contract.version import own_version
 from worker.delivery.options import REFUSED
 from worker.settings.fleet import load_settings
@@ -18,7 +18,8 @@ def fleet(state: WorkController) -> dict[str, Any]:
     settings, task = load_settings(), state.app.tasks[TASK_NAME]
     return {
         "model": settings.model,
-        "queue": queue_name(settings.model),
+        "task": settings.image_gen_task,
+        "queue": settings.lane,
         "queues": [*state.app.amqp.queues.consume_from],
         "batch_size": settings.batch_size,
         "version": own_version(),

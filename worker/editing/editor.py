@@ -13,11 +13,12 @@ from PIL import Image
 from worker.batching.batch_runner import Batched
 from worker.batching.jobs import Adapter, BatchKey, EditJob, Ticket
 from worker.batching.microbatcher import MicroBatcher
-from worker.contract.buckets import Bucket, Fit, area_of, plan_fit
+from worker.contract.buckets import Bucket, Fit, area_of, plan_fit, plan_made
 from worker.contract.errors import GivenBack, RowError, Unwanted
 from worker.contract.lora import Lora, lora_of
 from worker.contract.messages import EditRequest
 from worker.contract.model_spec import ModelSpec
+from worker.contract.parameters import Task
 from worker.contract.reading import Reading, reading_of
 from worker.contract.revocations import Revocations
 from worker.contract.row_warnings import RowWarning
@@ -31,7 +32,7 @@ from worker.pictures.inline import InlineFile, file_of
 from worker.pictures.pixel_budget import PixelBudget
 
 Answer = TypeVar("Answer")
-#: The one to edit, then its references.
+#: The one to edit, then its references; none where a picture is made from the instruction alone.
 Pictures = tuple[Image.Image, ...]
 Batcher = MicroBatcher[EditJob, list[Image.Image]]
 
@@ -43,6 +44,7 @@ class RowEditor:
         self,
         *,
         spec: ModelSpec,
+        task: Task,
         profile: str,
         weights: str,
         reading: Callable[[str], Reading | None],
@@ -54,6 +56,7 @@ class RowEditor:
     ) -> None:
         """`profile`, `weights`, `reading` and `adapters` are the model's own (`worker.models.protocol`)."""
         self._spec = spec
+        self._task = task
         self._profile = profile
         self._weights = weights
         self._reading = reading
@@ -78,6 +81,8 @@ class RowEditor:
         request = self._confined(request)
         if request.profile not in {None, self._profile}:  # put into this queue by hand
             raise RowError(f"its run demands profile {request.profile}, and this worker has {self._profile}.")
+        if request.task != self._task:  # the same
+            raise RowError(f"its run is for {request.task}, and this worker for {self._task}.")
         with record.stage("decode"):
             self._drop_if_unwanted(request)
             self._read(request, record)
@@ -118,7 +123,11 @@ class RowEditor:
             record.warn(RowWarning.INSTRUCTION_CUT)
 
     def _prepare(self, request: EditRequest, record: RowRecord) -> tuple[Fit, Pictures | None]:
-        """Return the row's way, and its pictures at their buckets' sizes; None where the row was edited before."""
+        """Return the row's way, and its pictures at their buckets' sizes; None where the row was done before."""
+        if request.task == "text2image":
+            plan = plan_made(request.size)
+            record.decoded([], plan.bucket)
+            return plan, () if self._is_to_do(request, plan) else None
         most = self._limits.max_pixels
         pictures = [self._source(image) for image in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
@@ -132,12 +141,16 @@ class RowEditor:
             plan = plan_fit(*picture.size, self._spec.buckets, request.size)
             record.decoded([source.digest for source in sources], plan.bucket)
             record.warn(*chain.from_iterable(source.warnings for source in sources))
-            require_encodable(request.image_format, plan.output)
-            # At-least-once delivery: a row that was already edited is answered without the GPU.
-            if files.finished(request):
-                files.drop_temporaries(request)
+            if not self._is_to_do(request, plan):
                 return plan, None
             return plan, (fitting.fit(picture, plan), *map(self._fitted, others))
+
+    def _is_to_do(self, request: EditRequest, plan: Fit) -> bool:
+        require_encodable(request.image_format, plan.output)
+        # At-least-once delivery: a row that was already done is answered without the GPU.
+        if is_done := files.finished(request):
+            files.drop_temporaries(request)
+        return not is_done
 
     def _pictures(self, request: EditRequest, images: list[Image.Image]) -> list[Image.Image]:
         """Return the picture to edit, and its references."""
@@ -175,9 +188,11 @@ class RowEditor:
             num_images=request.num_images,
             references=tuple(Bucket(*reference.size) for reference in fitted[1:]),
             adapters=adapters,
+            task=request.task,
         )
         seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))
-        job = EditJob(ticket, fitted[0], request.prompt, request.negative_prompt, seeds, fitted[1:])
+        picture = fitted[0] if fitted else None
+        job = EditJob(ticket, picture, request.prompt, request.negative_prompt, seeds, fitted[1:])
         future = self._batcher.submit(key, job)
         riding = (request.run, future)
         self._riding.add(riding)

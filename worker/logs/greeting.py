@@ -3,7 +3,6 @@
 import logging
 
 from worker.contract.broker_url import shown
-from worker.contract.messages import queue_name
 from worker.contract.version import own_version
 from worker.settings.fleet import Settings
 
@@ -18,6 +17,6 @@ def greet(name: str, settings: Settings) -> None:
         own_version(),
         settings.model,
         settings.in_flight,
-        queue_name(settings.model),
+        settings.lane,
         shown(settings.broker),
     )

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import diffusers
 
 from worker.contract.model_spec import ModelSpec
 from worker.models.adapters.finding import Finder
@@ -50,7 +53,10 @@ def editor_of(spec: ModelSpec) -> type[PipelineEditor]:
 
 def save_tiny(spec: ModelSpec, folder: Path) -> None:
     """Save a checkpoint of a family as small as it comes, of random weights, in diffusers' own layout."""
-    pipeline = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline(distilled=spec.distilled)
+    made = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline(distilled=spec.distilled)
+    own: Any = getattr(diffusers, spec.pipeline)
+    # Of the same parts: FLUX.1-dev is Kontext without an eye for pictures.
+    pipeline = made if isinstance(made, own) else own(**made.components)
     pipeline.save_pretrained(folder, safe_serialization=True)
 
 

@@ -42,7 +42,12 @@ def working_model(load: Callable[[Settings], EditModel], settings: Settings, wat
                 model,
                 settings.spec,
                 buckets=settings.warm_buckets,
-                budget=Budget(images=settings.batch_size, at=settings.spec.square, most=settings.most_images),
+                budget=Budget(
+                    images=settings.batch_size,
+                    at=settings.spec.square,
+                    most=settings.most_images,
+                    task=settings.image_gen_task,
+                ),
                 watched=watchdog.watched,
             )
     except ModuleNotFoundError as error:

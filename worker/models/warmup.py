@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from worker.batching.budget import Budget, sizes
-from worker.batching.jobs import BatchKey
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ModelError, OutOfMemory, one_line
 from worker.contract.model_spec import ModelSpec
 from worker.models.protocol import EditModel
-from worker.models.selftest import job_for, run_selftest
+from worker.models.selftest import job_for, run_selftest, usual_key
 
 
 class WarmedUp(NamedTuple):
@@ -53,7 +52,7 @@ def warm_up(
     compiled = time.monotonic()
     with watched("the built-in picture"):
         try:
-            run_selftest(model, spec)
+            run_selftest(model, spec, budget.task)
         except OutOfMemory as error:
             raise _too_small(error) from None
     measured = replace(budget, memory=model.memory())
@@ -68,7 +67,7 @@ def _compile(
     watched: Callable[[str], AbstractContextManager[object]],
 ) -> int | None:
     """Compile one resolution, for every size of a call that the memory holds; return the last where it ran out."""
-    key = BatchKey(bucket=bucket, steps=1, guidance=spec.guidance, true_cfg_scale=1.0, num_images=1)
+    key = usual_key(spec, bucket, budget.task, steps=1)
     for images in sizes(budget.images_at(bucket)):
         if images > budget.images_at(bucket):
             break  # the smaller call has shown how much a larger one needs

@@ -87,8 +87,12 @@ def _facts(request: EditRequest, index: int, profile: str) -> dict[str, Any]:
         }
         if request.lora:
             facts |= {"lora": ", ".join(request.lora)}
+        if request.task != "imageedit":
+            facts["task"] = request.task
         if request.negative_prompt is not None:
-            facts |= {"negative_prompt": request.negative_prompt, "true_cfg_scale": request.true_cfg_scale}
+            facts |= {"negative_prompt": request.negative_prompt}
+        if request.true_cfg_scale > 1:
+            facts |= {"true_cfg_scale": request.true_cfg_scale}
     return facts
 
 

@@ -12,11 +12,11 @@ from worker.contract.buckets import Bucket
 from worker.contract.catalog import MODELS, model_id, unknown
 from worker.contract.errors import SettingsError
 from worker.contract.lora import based
-from worker.contract.messages import first_problem, queue_name
+from worker.contract.messages import first_problem, queue_name, queue_names
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import rounded_size
 from worker.contract.profiles import PROFILES, Profile
-from worker.settings.possible import impossible
+from worker.settings.possible import impossible, out_of_task
 from worker.settings.presets import PRESETS
 from worker.settings.run import DEFAULT_EDIT_KEY, RunSettings
 from worker.settings.worker import DEFAULT_BROKER, WorkerSettings
@@ -57,7 +57,7 @@ class Settings(RunSettings, WorkerSettings):
         if self.edit_key is not None:
             names.append("input_edit_key")
         for one, other in combinations(names, 2):
-            if getattr(self, one) == getattr(self, other):
+            if getattr(self, one) == getattr(self, other) and not self._may_be_one(one, other):
                 both = f"FLEET_{one.upper()} and FLEET_{other.upper()}"
                 raise ValueError(f"{both} must differ, found {getattr(self, one)} twice")
         for name in outputs:
@@ -65,12 +65,25 @@ class Settings(RunSettings, WorkerSettings):
                 raise ValueError(f"FLEET_{name.upper()} must not be {column}, a column of the output")
         return self
 
+    def _may_be_one(self, one: str, other: str) -> bool:
+        """Tell whether two columns may have one name: a row without an image may get its pictures in that column."""
+        return self.image_gen_task == "text2image" and (one, other) == ("input_image_key", "output_image_key")
+
     @model_validator(mode="after")
     def _possible_with_the_model(self) -> Self:
         given = self.diffuser_guidance_scale
         if (
-            why := impossible(self.spec, weights=self.weights, guidance=given, multi_image=self.multi_image)
+            why := impossible(
+                self.spec,
+                weights=self.weights,
+                guidance=given,
+                multi_image=self.multi_image,
+                fuse_qkv=self.fuse_qkv,
+            )
         ) is not None:
+            raise ValueError(why)
+        task, multi_image = self.image_gen_task, self.multi_image
+        if (why := out_of_task(self.spec, task, size=self.size, multi_image=multi_image)) is not None:
             raise ValueError(why)
         return self
 
@@ -120,7 +133,17 @@ class Settings(RunSettings, WorkerSettings):
     @property
     def queue(self) -> str:
         """Name of the lane in which a run's queue is."""
-        return queue_name(self.model, self.demand_profile)
+        return queue_name(self.model, self.demand_profile, task=self.image_gen_task)
+
+    @property
+    def lane(self) -> str:
+        """Name of the lane of rows without a demand, which every worker with these settings takes."""
+        return queue_name(self.model, task=self.image_gen_task)
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Names of all lanes of the model and the task, whatever their rows demand."""
+        return queue_names(self.model, self.image_gen_task)
 
     def profile_on(self, *, gpu: bool) -> Profile:
         """Return how the model calculates on a machine with or without a GPU: its profile, and what is set apart."""
@@ -151,9 +174,14 @@ class Settings(RunSettings, WorkerSettings):
         return self.spec.guidance if self.diffuser_guidance_scale is None else self.diffuser_guidance_scale
 
     @property
+    def output_size(self) -> str:
+        """The output's size: the user's, or else the usual one of the task."""
+        return self.size or ("auto" if self.image_gen_task == "imageedit" else str(self.spec.square))
+
+    @property
     def model_size(self) -> str:
-        """The output's size; an explicit one as the model takes it."""
-        return rounded_size(self.size, self.spec.multiple)
+        """The same; an explicit one as the model takes it."""
+        return rounded_size(self.output_size, self.spec.multiple)
 
     @property
     def in_flight(self) -> int:

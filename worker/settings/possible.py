@@ -1,11 +1,13 @@
-"""What a model cannot do, as far as settings ask for it."""
+"""What a model or a task cannot do, as far as settings ask for it."""
 
-from worker.contract.catalog import checkpoint_of
+from worker.contract.catalog import checkpoint_of, doing
 from worker.contract.model_spec import ModelSpec
-from worker.contract.parameters import MultiImage
+from worker.contract.parameters import MultiImage, Size, Task, exact_size
 
 
-def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_image: MultiImage) -> str | None:
+def impossible(
+    spec: ModelSpec, *, weights: str, guidance: float | None, multi_image: MultiImage, fuse_qkv: bool | None
+) -> str | None:
     """Say what is asked of a model that it cannot do, in a sentence without its dot; None where it can do all."""
     known = checkpoint_of(weights) if spec.source == "hub" else None
     if known is not None and known[0] != spec:
@@ -21,4 +23,26 @@ def impossible(spec: ModelSpec, *, weights: str, guidance: float | None, multi_i
             f"FLEET_MULTI_IMAGE: {spec.name} takes one picture and no references beside it;"
             " stitch puts several side by side"
         )
+    if fuse_qkv and not spec.fuses:
+        return f"FLEET_FUSE_QKV: {spec.name} has no projections that diffusers can fuse; leave it out"
+    return None
+
+
+def out_of_task(spec: ModelSpec, task: Task, *, size: Size | None, multi_image: MultiImage) -> str | None:
+    """Say the same of what a model is to do: that it does not do it, or what makes no sense without a picture."""
+    if task not in spec.tasks:
+        *others, last = doing(task)
+        return (
+            f"FLEET_IMAGE_GEN_TASK: {spec.name} does {' and '.join(spec.tasks)}, and no {task}; set it so, or name a"
+            f" model that does {task}: {', '.join(others)} or {last}"
+        )
+    if task == "imageedit":
+        return None
+    if size is not None and exact_size(size) is None:
+        return (
+            f"FLEET_SIZE: {size} follows from a picture, and text2image has none; name a width and a height such as"
+            f" {spec.square}, or leave it out"
+        )
+    if multi_image != "first":
+        return f"FLEET_MULTI_IMAGE: text2image takes no pictures, and {multi_image} would do nothing; leave it out"
     return None

@@ -32,7 +32,10 @@ DEFAULT_EDIT_KEY: Final = "edit"
 class RunSettings(BaseSettings):
     """Settings of a run."""
 
-    run_dir: Path | None = Field(None, description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>).")
+    run_dir: Path | None = Field(
+        None,
+        description="Run folder (unset: ./cache_local/image_edit_local/<input's stem>, or text2image_local).",
+    )
     shard_folders: ShardFolders | None = Field(
         None,
         description="Most rows to a subfolder of the run folder, up to 10000 (unset: all lie directly in it).",
@@ -53,6 +56,10 @@ class RunSettings(BaseSettings):
         ),
     )
     input_image_key: str = Field("images", min_length=1, description="Column with the image's path.")
+    images_from: Path | None = Field(
+        None,
+        description="Folder in which relative paths of images begin (unset: the input's own, else the working folder).",
+    )
     input_conversation_key: str = Field(
         "conversations", min_length=1, description="Column with the conversation that holds the instruction."
     )
@@ -92,10 +99,11 @@ class RunSettings(BaseSettings):
     keep_markup: bool = Field(
         default=False, description="Whether placeholders of an image, such as <image>, stay in the instruction."
     )
-    size: Size = Field(
-        "auto",
+    size: Size | None = Field(
+        None,
         description=(
-            "Output size: auto (input's shape, model's area), input (its exact size), bucket (model's own) or 1280x720."
+            "Output size: auto (input's shape, model's area), input (its exact size), bucket (model's own) or 1280x720"
+            " (unset: auto; text2image: the model's square one)."
         ),
     )
     multi_image: MultiImage = Field(

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from worker.contract.parameters import MAX_PIXELS
+from worker.contract.parameters import MAX_PIXELS, Task
 from worker.contract.profiles import ProfileName
 
 DEFAULT_BROKER: Final = "redis://localhost:6379/0"
@@ -34,8 +34,14 @@ class WorkerSettings(BaseSettings):
     )
     hf_revision: str | None = Field(None, description="Branch, tag or commit of the hub id (unset: main).")
     hf_cache_dir: Path | None = Field(None, description="Hub cache for downloads (unset: Hugging Face's own).")
-    hf_local_dir: Path | None = Field(None, description="Download into this folder instead, one subfolder per model.")
-    image_gen_task: Literal["imageedit"] = Field("imageedit", description="The only task there is: imageedit.")
+    hf_local_dir: Path | None = Field(
+        None,
+        description="Folder to download into instead, one subfolder per model, or where DataFlow put weights.",
+    )
+    image_gen_task: Task = Field(
+        "imageedit",
+        description="What is made of a row: imageedit edits its image, text2image needs none and makes one.",
+    )
 
     profile: ProfileName | None = Field(
         None,

@@ -45,9 +45,10 @@ const compare = (() => {
       box.addEventListener("pointermove", (event) => follow(box, event));
       if (!large) box.addEventListener("pointerleave", () => set(box, 50));
     } else if (!after && !row.before) {
-      box.append(element("p", "missing", row.image ? "There is no picture to show." : "The row names no picture."));
+      box.append(element("p", "missing", row.image ? "There is no picture to show." : "There is no picture."));
     } else {
-      const only = row.before ? "before" : "after";
+      // A row that names no image was made from its instruction alone.
+      const only = row.before ? "before" : row.image ? "after" : "made";
       box.append(element("span", `tag ${only === "before" ? "left" : "right"}`, only));
     }
     if (!after && row.state === "done") box.append(element("span", "tag right gone", "the result is gone"));

@@ -46,7 +46,7 @@ def test_a_redis_as_the_readme_starts_it_is_fit(server: RedisServer) -> None:
     with server.operator() as client:
         told = client.info("server")
         assert f" {told.get('valkey_version') or told['redis_version']} at redis+socket://" in findings["broker"].found
-        wait_until(lambda: client.dbsize() == 0, "the trial's key is gone", limit=10)
+        wait_until(lambda: client.dbsize() == 0, "the trial's key is gone")
 
 
 @pytest.mark.parametrize(

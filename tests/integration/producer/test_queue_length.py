@@ -28,9 +28,9 @@ def test_it_is_one_number_of_all_runs_and_demands(cli: CLI, redis_url: str) -> N
 
 def test_what_cannot_be_counted_is_one_sentence(cli: CLI) -> None:
     """A model that is none, and a Redis that is away; nothing is on stdout, where a number is expected."""
-    wrong = cli("queue-length", "FLUX")
+    wrong = cli("queue-length", "SDXL")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "MODEL is FLUX: unknown model; there are FLUX-Kontext" in wrong.stderr
+    assert "MODEL is SDXL: unknown model; there are FLUX-Kontext" in wrong.stderr
     away = cli("queue-length", "demo", "--broker", "redis://127.0.0.1:1/0")
     assert (away.returncode, away.stdout) == (1, "")
     assert "127.0.0.1:1/0 does not answer" in away.stderr

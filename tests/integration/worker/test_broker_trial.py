@@ -34,7 +34,7 @@ def server(folder: Path, *options: str) -> Iterator[str]:
     command = [redis_server(), str(folder / "server.conf"), "--port", str(port), "--dir", str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: listens(port), "the server listens", limit=10)
+        wait_until(lambda: listens(port), "the server listens")
         yield f"redis://127.0.0.1:{port}"
     finally:
         process.kill()
@@ -49,11 +49,11 @@ def listens(port: int) -> bool:
 
 
 def refused(url: str) -> str:
-    """Try a broker that cannot be used; return what is said of it, once it was said soon."""
+    """Try a broker that cannot be used; return what is said of it, and see that no retries hold it up."""
     begun = time.monotonic()
     with pytest.raises(redis.RedisError) as found:
         try_broker(normal(url))
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30, "it was tried again and again"
     said = described(url, found.value)
     assert trouble(found.value) is Trouble.PERSON, said
     assert PASSWORD not in said

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import DiffusionPipeline
 
 from tests.models.conftest import Load
 from tests.models.families.test_profiles import without_compiler
@@ -36,10 +35,10 @@ def _one_of_a_kind(spec: ModelSpec) -> None:
 
 
 @pytest.fixture(scope="module")
-def loras(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loras(load: Load, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a folder of LoRAs for the family's tiny model."""
     folder = tmp_path_factory.mktemp("loras")
-    pipeline = DiffusionPipeline.from_pretrained(tiny)
+    pipeline = load(profile="reference", takes_loras=False).pipeline
     save(pipeline, lora(pipeline.transformer, 1), folder / "a")
     save(pipeline, lora(pipeline.transformer, 2, rank=6), folder / "b")
     save(pipeline, lora(pipeline.transformer, 3, layers=(LAYERS[1], LAYERS[-1], LAYERS[-2])), folder / "c")

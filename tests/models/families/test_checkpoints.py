@@ -27,7 +27,8 @@ def fits(spec: ModelSpec, name: str) -> bool:
 @pytest.mark.parametrize("name", REAL)
 def test_a_folder_is_of_its_own_model_alone(spec: ModelSpec, tiny: Path, name: str) -> None:
     """A worker takes it for that model, and refuses it for another, naming the one that it is of."""
-    settings = load_settings(diffuser_model_name=name, hf_model_name_or_path=str(tiny))
+    task = MODELS[name].tasks[0]
+    settings = load_settings(diffuser_model_name=name, hf_model_name_or_path=str(tiny), image_gen_task=task)
     if fits(spec, name):
         assert fetch_weights(settings) == tiny
         assert trouble_with(tiny, MODELS[name]) is None

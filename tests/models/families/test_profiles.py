@@ -26,6 +26,8 @@ def model(spec: ModelSpec, load: Load, device: torch.device, request: pytest.Fix
     """Load the tiny model in one way after the other."""
     if request.param["profile"] != "reference":
         without_compiler(spec, device)
+    if request.param.get("fuse_qkv") and not spec.fuses:
+        pytest.skip("refused for it")
     if spec.name == "tiny-klein-base" and "step_interval" not in request.param:
         pytest.skip("its transformer is tiny-klein's, which has gone this way; steps of two passes are its own")
     return load(**request.param)

@@ -65,9 +65,10 @@ def test_the_real_size_has_kontexts_geometry(full: Any) -> None:
     assert full.text_encoder.config.hidden_size == config.pooled_projection_dim
 
 
-def test_the_catalog_has_its_work_and_size(full: Any) -> None:
-    """What a producer is told of FLUX-Kontext is what its architecture comes to."""
-    require_told("black-forest-labs/FLUX.1-Kontext-dev", full)
+@pytest.mark.parametrize("hub_id", ["black-forest-labs/FLUX.1-Kontext-dev", "black-forest-labs/FLUX.1-dev"])
+def test_the_catalog_has_its_work_and_size(full: Any, hub_id: str) -> None:
+    """What a producer is told of it is what the architecture comes to, which FLUX.1-dev has without a reference."""
+    require_told(hub_id, full)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,6 @@ Each has a folder of its name beside `worker/models/kontext`, which calculates. 
 
 from typing import Final
 
-from worker.contract.families import klein, kontext
+from worker.contract.families import klein, kontext, qwen
 
-ENTRIES: Final = (*kontext.ENTRIES, *klein.ENTRIES)
+ENTRIES: Final = (*kontext.ENTRIES, *klein.ENTRIES, *qwen.ENTRIES)

@@ -28,6 +28,7 @@ _KLEIN: Final = ModelSpec(
     guidance=1.0,
     guided="none",
     distilled=True,
+    tasks=("imageedit", "text2image"),
     # As its vendor has it; by the pipeline there is no bound.
     references=4,
     tokens=TOKENS,

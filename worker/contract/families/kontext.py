@@ -1,4 +1,4 @@
-"""FLUX.1-Kontext, and the demo model, which is a tiny one that was trained here."""
+"""FLUX.1-Kontext, the demo model, which is a tiny one that was trained here, and FLUX.1-dev, which edits nothing."""
 
 from dataclasses import replace
 from typing import Final
@@ -29,6 +29,7 @@ _KONTEXT: Final = ModelSpec(
     steps=28,
     guidance=3.5,
     guided="embedded",
+    tasks=("imageedit", "text2image"),
     references=1,
     tokens=TOKENS,
     tokenizer="tokenizer_2",
@@ -36,11 +37,32 @@ _KONTEXT: Final = ModelSpec(
     profile="exact",
 )
 
+#: What Kontext was made of: the same networks, which have never seen a reference. Steps and guidance are those of
+#: diffusers' pipeline.
+_DEV: Final = replace(
+    _KONTEXT,
+    name="FLUX.1-dev",
+    pipeline="FluxPipeline",
+    checkpoints=(
+        Checkpoint(
+            hub_id="black-forest-labs/FLUX.1-dev",
+            licence="FLUX.1 [dev] Non-Commercial",
+            gigabytes=33.7,
+            pflop=2.08,
+        ),
+    ),
+    tasks=("text2image",),
+    references=0,
+)
+
+#: Trained on edits alone: from nothing it makes nothing that one would want to see.
 _DEMO: Final = replace(
     _KONTEXT, name="demo", source="package", checkpoints=(), buckets=DEMO_BUCKETS, steps=8, needs_cuda=False,
-    profile="reference",
+    profile="reference", tasks=("imageedit",),
 )  # fmt: skip
 
-_TINY: Final = replace(_DEMO, name="tiny-kontext", source="random", hidden=True)
+_TINY: Final = replace(_DEMO, name="tiny-kontext", source="random", hidden=True, tasks=_KONTEXT.tasks)
 
-ENTRIES: Final = (_KONTEXT, _DEMO, _TINY)
+_TINY_DEV: Final = replace(_TINY, name="tiny-dev", pipeline=_DEV.pipeline, tasks=_DEV.tasks, references=0)
+
+ENTRIES: Final = (_KONTEXT, _DEMO, _DEV, _TINY, _TINY_DEV)

@@ -41,17 +41,17 @@ class Klein(PipelineEditor):
         return 2 if self._scale(key) > 1 else 1
 
     def call(self, key: BatchKey, rows: Sequence[tuple[EditJob, int]]) -> Tensor:
-        """Edit rows in one call."""
+        """Edit rows in one call, or make pictures from their instructions alone."""
         (sequence,) = self.prompts.embed([job.prompt for job, _ in rows])
         negative = None
         if self.passes(key) > 1:
             (negative,) = self.prompts.embed([job.negative_prompt or "" for job, _ in rows])
-        pictures = [(job.image, *job.references) for job, _ in rows]
+        pictures = [job.pictures for job, _ in rows]
         # One batch for each place: rows of a key have references of the same sizes.
         places = [to_device(place, self.device) for place in zip(*pictures, strict=True)]
         with self.pipeline.referring_to(places):
             made: Tensor = self.pipeline(
-                image=STAND_IN,
+                image=STAND_IN if places else None,
                 prompt_embeds=sequence,
                 negative_prompt_embeds=negative,
                 width=key.bucket.width,
@@ -64,10 +64,8 @@ class Klein(PipelineEditor):
         return made
 
     def _scale(self, key: BatchKey) -> float:
-        """Return the strength of true CFG; a row's own, which comes with a negative prompt, before the run's."""
-        if self._is_distilled:
-            return 1.0
-        return key.true_cfg_scale if key.true_cfg_scale > 1 else key.guidance
+        """Return the strength of true CFG."""
+        return 1.0 if self._is_distilled else key.strength
 
     def _chat(self, prompt: str) -> str:
         chat: str = self.pipeline.tokenizer.apply_chat_template(

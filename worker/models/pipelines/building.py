@@ -34,11 +34,11 @@ def draw_weights(module: torch.nn.Module, gains: Mapping[str, float], generator:
         gain = next((gain for pattern, gain in gains.items() if re.search(pattern, name)), None)
         if name.endswith("bias"):
             weight.normal_(0.0, gain or 0.0, generator=generator)
-        elif weight.ndim == 1:
+        elif weight[0].numel() == 1:
             weight.fill_(1.0 if gain is None else gain)
         else:
             std = (1.0 if gain is None else gain) / math.sqrt(weight[0].numel())
             weight.normal_(0.0, std, generator=generator)
         if weight.shape[2:]:
             # Even kernels draw blobs instead of grain, and blobs outlive a resize.
-            weight.copy_(weight.mean((2, 3), keepdim=True).expand_as(weight) * weight.shape[-1])
+            weight.copy_(weight.mean((-2, -1), keepdim=True).expand_as(weight) * weight.shape[-1])

@@ -5,10 +5,10 @@ import re
 import time
 import traceback
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import torch
 from PIL import Image
@@ -45,6 +45,13 @@ class PipelineEditor(EditModel):
 
     #: None where it takes no LoRAs.
     _adapters: Adapters | None = None
+    #: Whether the transformer is called with a mask: not every kernel of attention takes one.
+    masked: ClassVar[bool] = False
+
+    @classmethod
+    def parts(cls, folder: Path) -> Mapping[str, Any]:  # noqa: ARG003 - a default
+        """Load what diffusers is not to load itself of a checkpoint, by name; most families have nothing."""
+        return {}
 
     @abstractmethod
     def embedding(self, prompt: str) -> tuple[Tensor, ...]:
@@ -80,7 +87,7 @@ class PipelineEditor(EditModel):
         self.prompts = Prompts(self.embedding, prompt_cache)
         self._count = self.counter()
         set_layout(pipeline.vae, profile, self.device)
-        self._steps = tune(pipeline.transformer, profile, machine_of(self.device), compile_cache)
+        self._steps = tune(pipeline.transformer, profile, machine_of(self.device), compile_cache, masked=self.masked)
         #: Shapes of a call that were compiled: everything of its key that shapes depend on, and its images.
         self._known: set[tuple[Any, ...]] = set()
         self._per_token = 0.0
@@ -99,7 +106,7 @@ class PipelineEditor(EditModel):
             ModelError: the folder holds no such checkpoint, or this machine cannot do the profile.
 
         """
-        pipeline = load_pipeline(folder, device)
+        pipeline = load_pipeline(folder, device, cls.parts)
         try:
             loaded = cls(pipeline, profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
         except torch.OutOfMemoryError:
@@ -179,7 +186,7 @@ class PipelineEditor(EditModel):
     def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
         layout = self._adapters.layout if self._adapters else ()
-        bucket, shape = key.bucket, (key.bucket, key.references, images, layout)
+        bucket, shape = key.bucket, (key.bucket, key.references, key.task, images, layout)
         is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)

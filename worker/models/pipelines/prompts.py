@@ -1,9 +1,12 @@
 """Embeddings of instructions, kept for those that come again."""
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Hashable, Sequence
+from itertools import repeat
 
 import torch
 from cachetools import LRUCache, cachedmethod
+from PIL import Image
 from torch import Tensor
 
 #: An instruction as the transformer reads it: tensors whose first dimension is 1.
@@ -17,10 +20,12 @@ class Prompts:
     be new. By arithmetic that costs 0.1 % of Kontext's 28 steps, and in data sets instructions come again and again.
     """
 
-    def __init__(self, embedding: Callable[[str], Embedding], most: int) -> None:
-        """`embedding` makes that of one instruction."""
+    def __init__(self, embedding: Callable[..., Embedding], most: int) -> None:
+        """`embedding` makes that of one instruction, and of pictures where the encoder sees some with it."""
         self._make = embedding
-        self._kept: LRUCache[str, Embedding] = LRUCache(most, getsizeof=lambda kept: sum(one.nbytes for one in kept))
+        self._kept: LRUCache[Hashable, Embedding] = LRUCache(
+            most, getsizeof=lambda kept: sum(one.nbytes for one in kept)
+        )
 
     @property
     def room(self) -> int:
@@ -28,11 +33,22 @@ class Prompts:
         return int(self._kept.maxsize - self._kept.currsize)
 
     @torch.no_grad()
-    def embed(self, prompts: Sequence[str]) -> Embedding:
-        """Return the embeddings of instructions, each of their tensors with a row for each instruction."""
-        found = [self._embedding(prompt) for prompt in prompts]
+    def embed(self, prompts: Sequence[str], pictures: Sequence[Sequence[Image.Image]] | None = None) -> Embedding:
+        """Return the embeddings of instructions, each of their tensors with a row for each instruction.
+
+        `pictures`: those that the encoder sees with each. What is kept of an instruction is kept for these pixels.
+        """
+        seen = repeat(()) if pictures is None else pictures
+        found = [self._embedding(prompt, *shown) for prompt, shown in zip(prompts, seen, strict=pictures is not None)]
         return tuple(torch.cat(parts) for parts in zip(*found, strict=True))
 
-    @cachedmethod(lambda self: self._kept)
-    def _embedding(self, prompt: str) -> Embedding:
-        return self._make(prompt)
+    @cachedmethod(
+        lambda self: self._kept,
+        key=lambda _, prompt, *pictures: (prompt, *((one.size, _digest(one)) for one in pictures)),
+    )
+    def _embedding(self, prompt: str, *pictures: Image.Image) -> Embedding:
+        return self._make(prompt, *pictures)
+
+
+def _digest(picture: Image.Image) -> bytes:
+    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()

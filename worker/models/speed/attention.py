@@ -19,27 +19,29 @@ logging.getLogger("diffusers.models.modeling_utils").setLevel(logging.ERROR)
 _BEST: Final = (("_flash_3", (9, 0)), ("_native_cudnn", (9, 0)), ("native", (0, 0)))
 
 
-def set_attention(transformer: Any, wanted: str, machine: Machine) -> str:
+def set_attention(transformer: Any, wanted: str, machine: Machine, *, masked: bool = False) -> str:
     """Have the transformer use a backend ("auto": the best one that works here); return its name.
+
+    `masked`: it must leave out tokens, which FlashAttention cannot.
 
     Raises:
         ModelError: it cannot be used here.
 
     """
     if wanted != "auto":
-        if (reason := _refused(transformer, wanted)) is not None:
+        if (reason := _refused(transformer, wanted, masked=masked)) is not None:
             raise ModelError(f"FLEET_ATTENTION={wanted} cannot be used here ({reason}); unset it to have the best one.")
         return wanted
     for name, capability in _BEST:
         if capability > (machine.capability or (0, 0)):
             continue
-        if (reason := _refused(transformer, name)) is None:
+        if (reason := _refused(transformer, name, masked=masked)) is None:
             return name
         logger.info("attention: not %s (%s)", name, reason)
     raise ModelError("No attention backend works on this GPU; its driver, or this build of PyTorch, is broken.")
 
 
-def _refused(transformer: Any, name: str) -> str | None:
+def _refused(transformer: Any, name: str, *, masked: bool) -> str | None:
     """Try a backend on a short sequence; say why it does not work, if so."""
     if name not in {backend.value for backend in AttentionBackendName}:
         return "diffusers knows no such backend"
@@ -47,7 +49,8 @@ def _refused(transformer: Any, name: str) -> str | None:
     try:
         transformer.set_attention_backend(name)
         sample = torch.randn(1, 256, heads, width, device=transformer.device, dtype=transformer.dtype)
-        dispatch_attention_fn(sample, sample, sample, backend=AttentionBackendName(name))
+        mask = (torch.arange(256, device=transformer.device) > 0)[None, None, None] if masked else None
+        dispatch_attention_fn(sample, sample, sample, attn_mask=mask, backend=AttentionBackendName(name))
     except torch.OutOfMemoryError:
         raise  # no fault of the backend
     except Exception as error:  # whatever a package or its kernel comes to

@@ -17,6 +17,9 @@ _SMALLEST: Final = 1e-12
 #: The repeated blocks hold 99.9 % of the arithmetic of the linear layers.
 _BLOCKS: Final = ("transformer_blocks.", "single_transformer_blocks.")
 
+#: In them, what makes the modulation from the time step: FLUX's within its norms, Qwen's apart.
+_MODULATION: Final = (".norm", ".img_mod.", ".txt_mod.")
+
 
 class RowwiseFP8Linear(nn.Module):
     """A linear layer whose weight is kept in fp8, and whose input becomes fp8 row by row as it comes.
@@ -69,7 +72,7 @@ def to_fp8(transformer: nn.Module) -> None:
     linears = [
         name
         for name, module in transformer.named_modules()
-        if isinstance(module, nn.Linear) and name.startswith(_BLOCKS) and ".norm" not in name
+        if isinstance(module, nn.Linear) and name.startswith(_BLOCKS) and not any(part in name for part in _MODULATION)
     ]
     for name in linears:  # not the layers themselves: a list of them would keep every one
         linear: Any = transformer.get_submodule(name)

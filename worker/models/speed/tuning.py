@@ -16,24 +16,27 @@ from worker.models.speed.stepping import StepCache
 logger = logging.getLogger(__name__)
 
 
-def tune(transformer: Any, profile: Profile, machine: Machine, compile_cache: Path) -> StepCache:
+def tune(
+    transformer: Any, profile: Profile, machine: Machine, compile_cache: Path, *, masked: bool = False
+) -> StepCache:
     """Change a transformer that is on its device; return what decides which steps are computed.
+
+    `masked`: it is called with tokens that none attends to.
 
     Raises:
         ModelError: this machine cannot do the profile.
 
     """
     require(profile, machine)
-    if profile.fused:
-        fuse_projections(transformer)
+    fused = profile.fused and fuse_projections(transformer) > 0
     if profile.fp8:
         to_fp8(transformer)
-    backend = set_attention(transformer, profile.attention, machine)
+    backend = set_attention(transformer, profile.attention, machine, masked=masked)
     if profile.compiled:
         compile_blocks(transformer, compile_cache)
     parts = {
         "compiled": profile.compiled,
-        "fused": profile.fused,
+        "fused": fused,
         "fp8": profile.fp8,
         f"one step of {profile.step_interval} computed": profile.step_interval > 1,
     }

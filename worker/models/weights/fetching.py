@@ -1,6 +1,7 @@
 """Where the weights come from: a local folder, or the Hugging Face hub."""
 
 import json
+import logging
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -14,8 +15,11 @@ from huggingface_hub.errors import (
 from worker.contract.catalog import objection
 from worker.contract.errors import ModelError
 from worker.contract.model_spec import ModelSpec
+from worker.models.weights.flat import flat_weights
 from worker.models.weights.progress import DownloadLog
 from worker.settings.fleet import Settings
+
+logger = logging.getLogger(__name__)
 
 #: diffusers' own layout. The repository also holds the same weights as one 24 GB file, which is not needed.
 _NEEDED = ["model_index.json", "*/*.json", "*/*.safetensors", "*/*.txt", "*/*.model", "*/*.jinja"]
@@ -34,6 +38,9 @@ def fetch_weights(settings: Settings) -> Path:
         return _checked(local, settings.spec)
     if name.startswith(("/", "./", "../", "~")):
         raise ModelError(f"No folder {local}; FLEET_HF_MODEL_NAME_OR_PATH takes a hub id or an existing folder.")
+    if (flat := flat_weights(settings)) is not None:
+        logger.info("weights: those that lie in FLEET_HF_LOCAL_DIR itself, %s, are taken", flat)
+        return _checked(flat, settings.spec)
     return _checked(_download(name, settings), settings.spec)
 
 

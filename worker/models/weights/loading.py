@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,11 @@ from worker.models.weights.progress import loading_told
 logger = logging.getLogger(__name__)
 
 
-def load_pipeline(folder: Path, device: torch.device) -> Any:
+def load_pipeline(folder: Path, device: torch.device, parts: Callable[[Path], Mapping[str, Any]] = lambda _: {}) -> Any:
     """Load the pipeline from a folder, safetensors only: bf16 on CUDA, fp32 on the CPU.
 
-    Each tensor goes from the file's pages to the device; the host holds no copy of the weights.
+    Each tensor goes from the file's pages to the device; the host holds no copy of the weights. `parts` loads those
+    that diffusers is not to load itself.
 
     Raises:
         ModelError: the folder does not hold what model_index.json promises, or the device has no room for it.
@@ -39,7 +41,12 @@ def load_pipeline(folder: Path, device: torch.device) -> Any:
             require_room(size, *free_memory(device))
         with loading_told(size, partial(torch.cuda.memory_allocated, device)) if on_gpu else nullcontext():
             pipeline = DiffusionPipeline.from_pretrained(  # of the class that the folder names
-                folder, dtype=dtype, use_safetensors=True, local_files_only=True, device_map=device.type
+                folder,
+                dtype=dtype,
+                use_safetensors=True,
+                local_files_only=True,
+                device_map=device.type,
+                **parts(folder),
             )
     except ModelError:
         raise

@@ -61,3 +61,16 @@ def test_workers_with_another_profile_are_named_where_one_is_demanded() -> None:
 def test_of_many_the_first_are_named() -> None:
     """A sentence, not a list."""
     assert told(**{f"w{n}": {"model": "flux"} for n in range(6)}).endswith("; w3 for flux; and 2 more.")
+
+
+def test_workers_of_another_task_are_named() -> None:
+    """They have loaded the very model, and take no row of this run; it is said what to start."""
+    made = Settings(diffuser_model_name="tiny-klein", image_gen_task="text2image")
+    edits = {"queue": queue_name("tiny-klein"), "model": "tiny-klein", "task": "imageedit"}
+    said = no_worker({"b": edits}, made) or ""
+    assert said == (
+        "No worker is up for tiny-klein and text2image; the run waits for one (celery -A worker worker, with"
+        " FLEET_DIFFUSER_MODEL_NAME=tiny-klein, FLEET_IMAGE_GEN_TASK=text2image and the same FLEET_BROKER_URL)."
+        " Up are: b for imageedit."
+    )
+    assert no_worker({"b": {**edits, "queue": made.lane, "task": "text2image"}}, made) is None

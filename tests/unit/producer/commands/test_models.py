@@ -15,7 +15,7 @@ def test_the_table_has_every_model_that_is_no_test() -> None:
     assert [line.split()[0] for line in said if line[0] != " "] == ["model", *listed()]
     assert all(sum(f" {hub_id} " in line for line in said) == 1 for hub_id in ids)
     (kontext,) = (line for line in said if line.startswith("FLUX-Kontext "))
-    assert "Non-Commercial  33.7     28  3.5, embedded" in kontext
+    assert "Non-Commercial  33.7  imageedit text2image     28  3.5, embedded" in kontext
     every = CliRunner().invoke(main, ["models", "--all"]).output
     assert {name for name in MODELS if f"\n{name} " in every} == set(MODELS)
 

@@ -88,6 +88,14 @@ def test_a_wrong_parameter_is_the_rows_error(own: Any, error: str) -> None:
     assert (row.error or "").startswith(f"line 3: {error}")
 
 
+@pytest.mark.parametrize("own", [{"negative_prompt": "x"}, {"true_cfg_scale": 2}])
+def test_a_model_of_true_cfg_heeds_each_by_itself(own: dict[str, Any]) -> None:
+    """Where a row names one alone, the strength is the run's guidance, or the negative prompt is the model's own."""
+    row = parse({**ROW, "edit": own}, diffuser_model_name="tiny-qwen")
+    assert row.request is not None
+    assert row.request.model_dump().items() >= own.items()
+
+
 def test_the_column_may_have_another_name() -> None:
     """Where `edit` is a column of the user's own, the parameters' column is theirs to name."""
     row = parse({**ROW, "edit": "anything", "own": {"steps": 2}}, input_edit_key="own")

@@ -18,3 +18,9 @@ def test_a_picture_in_the_row_is_not_shown() -> None:
     shown = for_flower(make_request(images=("data:image/png;base64," + "A" * 1000,)))
     assert shown.startswith("(image='(in the row itself)', ")
     assert len(shown) < 200
+
+
+def test_a_row_without_a_picture_shows_none() -> None:
+    """Its instruction is what it is known by."""
+    request = make_request(task="text2image", images=(), prompt="A house.", size="256x256", output_dir="/run")
+    assert for_flower(request) == "(instruction='A house.', folder='/run', row=7)"

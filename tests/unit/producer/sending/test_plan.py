@@ -153,3 +153,12 @@ def test_options_that_decide_pictures(before: dict[str, Any], now: dict[str, Any
     """Only options that make other pictures count, each with what it was and is."""
     earlier, settings = (load_settings(diffuser_model_name="demo", **given) for given in (before, now))
     assert differences(earlier, settings) == said
+
+
+def test_another_task_is_another_run() -> None:
+    """It decides pictures as no other option does, and has another size of its own."""
+    earlier, settings = (
+        load_settings(diffuser_model_name="tiny-klein", image_gen_task=task) for task in ("imageedit", "text2image")
+    )
+    said = ("--task was imageedit, is text2image", "--size was auto, is 256x256")
+    assert differences(earlier, settings) == said

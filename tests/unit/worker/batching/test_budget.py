@@ -92,3 +92,18 @@ def test_a_split_loses_nothing_and_needs_only_compiled_sizes(images: int, most: 
     assert sum(calls) == images
     assert set(calls) <= set(sizes(most))
     assert max(sizes(most)) <= most
+
+
+@pytest.mark.parametrize(
+    ("free", "bucket", "expected"),
+    [
+        (4608 * 4, SQUARE, 4),  # 64 x 64 + 512: no tokens of a picture that is edited
+        (4608 * 4 - 1, SQUARE, 2),
+        (4608 * 4, Bucket(512, 512), 8),  # 18432 / 1536 = 12
+        (10**9, Bucket(512, 512), 8),  # 4 x 4608 / 1536 = 12
+    ],
+)
+def test_pictures_from_nothing_take_less_memory(free: int, bucket: Bucket, expected: int) -> None:
+    """A worker of text2image counts the tokens that its sequences have."""
+    memory = Memory(free=free, per_token=1.0)
+    assert Budget(images=4, at=SQUARE, most=16, memory=memory, task="text2image").images_at(bucket) == expected

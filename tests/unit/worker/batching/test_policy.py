@@ -85,8 +85,9 @@ def test_images_per_row_divide_the_limit(batch_size: int, num_images: int, limit
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=2.0, num_images=1),
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=2),
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1, adapters=(STYLE,)),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1, task="text2image"),
     ],
-    ids=["bucket", "steps", "guidance", "true_cfg_scale", "num_images", "adapters"],
+    ids=["bucket", "steps", "guidance", "true_cfg_scale", "num_images", "adapters", "task"],
 )
 def test_keys_are_never_mixed(other: BatchKey) -> None:
     """Rows that differ in anything that the pipeline holds once per call never ride together."""

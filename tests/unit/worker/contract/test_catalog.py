@@ -18,9 +18,13 @@ from worker.settings.fleet import load_settings
         ("FLUX.1-Kontext-dev", "FLUX-Kontext"),
         ("Demo", "demo"),
         ("tiny-kontxt", "tiny-kontext"),
+        ("FLUX", "FLUX.1-dev"),  # as DataFlow calls it
+        ("FLUX.1-Dev", "FLUX.1-dev"),
         ("klein", "FLUX.2-klein"),
         ("FLUX.2-klein-4B", "FLUX.2-klein"),
         ("flux2-klein-base", "FLUX.2-klein-base"),
+        ("Qwen-Image-Edit-2511", "Qwen-Image-Edit"),
+        ("qwen-image", "Qwen-Image-Edit"),
     ],
 )
 def test_a_near_name_is_suggested(name: str, meant: str) -> None:
@@ -40,13 +44,14 @@ def test_a_name_that_is_near_to_none_lists_all(name: str) -> None:
 def test_weights_of_another_model_are_refused() -> None:
     """A hub id that is known to be another model's is refused before anything is sent or loaded."""
     ids = [(spec.name, one.hub_id) for spec in MODELS.values() for one in spec.checkpoints]
-    for name in (spec.name for spec in MODELS.values() if spec.source == "hub"):
+    for name, task in ((spec.name, spec.tasks[0]) for spec in MODELS.values() if spec.source == "hub"):
         for other, hub_id in ids:
+            named = {"diffuser_model_name": name, "hf_model_name_or_path": hub_id, "image_gen_task": task}
             if other == name:
-                assert load_settings(diffuser_model_name=name, hf_model_name_or_path=hub_id).weights == hub_id
+                assert load_settings(**named).weights == hub_id
                 continue
             with pytest.raises(SettingsError) as refused:
-                load_settings(diffuser_model_name=name, hf_model_name_or_path=hub_id)
+                load_settings(**named)
             assert str(refused.value) == (
                 f"FLEET_HF_MODEL_NAME_OR_PATH: {hub_id} is no {name}; set FLEET_DIFFUSER_MODEL_NAME={other} for it, or"
                 " leave the weights out."
@@ -69,7 +74,9 @@ def test_an_entry_holds_together(name: str) -> None:
     assert spec.template.count("{}") == 1
     assert (spec.source == "hub") == bool(spec.checkpoints)
     assert spec.profile in spec.profiles
-    assert load_settings(diffuser_model_name=name).guidance == spec.guidance
+    for task in spec.tasks:
+        assert load_settings(diffuser_model_name=name, image_gen_task=task).guidance == spec.guidance
+    assert ("imageedit" in spec.tasks) == bool(spec.references)
 
 
 @pytest.mark.parametrize("index", ['{"_class_name": "FluxKontextPipeline"}', "{}", '{"_class_name": ["a"]}'])
@@ -88,6 +95,17 @@ def test_a_distilled_model_and_its_base_are_told_apart() -> None:
     )
     assert "set FLEET_DIFFUSER_MODEL_NAME=FLUX.2-klein-base" in str(
         objection({"_class_name": "Flux2KleinPipeline"}, MODELS["FLUX-Kontext"])
+    )
+
+
+def test_kontext_and_what_it_was_made_of_are_told_apart() -> None:
+    """Their networks are the same, and only their pipelines say which of them has seen references."""
+    assert objection({"_class_name": "FluxPipeline"}, MODELS["FLUX.1-dev"]) is None
+    assert objection({"_class_name": "FluxPipeline"}, MODELS["FLUX-Kontext"]) == (
+        "holds a FLUX.1-dev; set FLEET_DIFFUSER_MODEL_NAME=FLUX.1-dev for it, or name one of FLUX-Kontext"
+    )
+    assert "set FLEET_DIFFUSER_MODEL_NAME=FLUX-Kontext" in str(
+        objection({"_class_name": "FluxKontextPipeline"}, MODELS["FLUX.1-dev"])
     )
 
 

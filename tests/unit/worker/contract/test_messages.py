@@ -41,6 +41,7 @@ REQUEST = EditRequest(
     long_instruction="warn",
     references=False,
     profile=None,
+    task="imageedit",
 )
 DONE = Outcome(
     run="0123456789abcdef",

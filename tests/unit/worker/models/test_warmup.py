@@ -27,15 +27,17 @@ class Model(EditModel):
     is_compiled: bool = True
     error: Exception | None = None
     calls: list[tuple[Bucket, int, int]] = field(default_factory=list)
+    tasks: set[str] = field(default_factory=set)
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Hand the pictures back, once there is room for them."""
         self.calls.append((key.bucket, len(jobs), key.steps))
+        self.tasks.add(key.task)
         if self.error is not None:
             raise self.error
-        if most * key.bucket.tokens > self.tokens:
+        if most * key.tokens > self.tokens:
             raise OutOfMemory(key.bucket, most, " (0.1 of 24.0 GiB are free)")
-        return [[job.image] for job in jobs]
+        return [[job.image or Image.linear_gradient("L").convert("RGB").resize(key.bucket)] for job in jobs]
 
     def memory(self) -> Memory | None:
         """Say what a GPU would."""
@@ -57,6 +59,15 @@ def test_each_resolution_is_compiled_for_each_size_of_a_call() -> None:
         *((WIDE, images, 1) for images in (1, 2, 4)),
         (SQUARE, 1, 2),
     ]
+
+
+def test_pictures_from_nothing_are_warmed_up_as_they_are_made() -> None:
+    """Every call is of the worker's own task, whose sequences are shorter, and its memory counted so."""
+    model = Model(tokens=3 * SQUARE.tokens_for("text2image"))
+    budget = Budget(images=4, at=SQUARE, most=8, task="text2image")
+    warmed_up = warm_up(model, MODELS["tiny-kontext"], buckets=[SQUARE], budget=budget, watched=lambda _: nullcontext())
+    assert model.tasks == {"text2image"}
+    assert warmed_up.budget.images_at(SQUARE) == 2
 
 
 def test_what_is_not_compiled_only_proves_that_it_works() -> None:

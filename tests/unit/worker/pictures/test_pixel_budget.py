@@ -44,7 +44,7 @@ def test_pictures_that_fit_are_in_together() -> None:
     """As many pictures as the budget holds are in at the same time."""
     budget = PixelBudget(100)
     with visit(budget, 60) as one, visit(budget, 40) as other:
-        wait_until(lambda: one() and other(), "both are in", limit=10)
+        wait_until(lambda: one() and other(), "both are in")
 
 
 @pytest.mark.parametrize("second", [50, 500], ids=["one too many", "larger than the budget"])
@@ -53,12 +53,12 @@ def test_a_picture_waits_until_there_is_room(second: int) -> None:
     budget = PixelBudget(100)
     with ExitStack() as last, ExitStack() as next_:
         with visit(budget, 60) as one:
-            wait_until(one, "the first is in", limit=10)
+            wait_until(one, "the first is in")
             other = next_.enter_context(visit(budget, second))
             assert stays_out(other)
             # One that would fit comes after the second, so that small ones do not pass it by for ever.
             assert stays_out(last.enter_context(visit(budget, 1)))
-        wait_until(other, "the second is in", limit=10)
+        wait_until(other, "the second is in")
 
 
 def test_many_pictures_all_get_their_turn() -> None:
@@ -73,7 +73,7 @@ def test_many_pictures_all_get_their_turn() -> None:
     threads = [threading.Thread(target=stay, args=(size,), daemon=True) for size in sizes]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(left) == len(sizes), "all have left", limit=10)
+    wait_until(lambda: len(left) == len(sizes), "all have left")
 
 
 def fail(budget: PixelBudget) -> None:
@@ -88,4 +88,4 @@ def test_a_picture_that_cannot_be_decoded_gives_its_room_back() -> None:
     with pytest.raises(ValueError, match="broken"):
         fail(budget)
     with visit(budget, 100) as after:
-        wait_until(after, "the budget is free", limit=10)
+        wait_until(after, "the budget is free")

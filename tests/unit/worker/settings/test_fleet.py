@@ -20,7 +20,7 @@ READ = [
     ("hf_revision", "v2", "v2"),
     ("hf_cache_dir", "/cache", Path("/cache")),
     ("hf_local_dir", "/models", Path("/models")),
-    ("image_gen_task", "imageedit", "imageedit"),
+    ("image_gen_task", "text2image", "text2image"),
     ("profile", "fast", "fast"),
     ("compile", "false", False),
     ("attention", "_native_cudnn", "_native_cudnn"),
@@ -40,6 +40,7 @@ READ = [
     ("max_crashes", "1", 1),
     ("max_failures", "10", 10),
     ("batch_timeout", "0.5", 0.5),
+    ("images_from", "/data", Path("/data")),
     ("attempts", "2", 2),
     ("input_root", "/data", Path("/data")),
     ("output_root", "/runs", Path("/runs")),
@@ -115,7 +116,7 @@ def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FLEET_BROKER_URL", "redis://host/abc"),  # the database is no number
         ("FLEET_BROKER_URL", "redis://"),
         ("FLEET_DIFFUSER_MODEL_NAME", "sdxl"),
-        ("FLEET_IMAGE_GEN_TASK", "text2image"),
+        ("FLEET_IMAGE_GEN_TASK", "inpaint"),
         ("FLEET_BATCH_SIZE", "four"),
         ("FLEET_BATCH_SIZE", "0"),
         ("FLEET_BATCH_WAIT", "-1"),
@@ -147,7 +148,8 @@ def test_an_unknown_model_is_told_the_known_ones(monkeypatch: pytest.MonkeyPatch
     """Whoever names an unknown model learns which there are."""
     monkeypatch.setenv("FLEET_DIFFUSER_MODEL_NAME", "sdxl")
     with pytest.raises(
-        SettingsError, match=r"there are FLUX-Kontext, demo, FLUX\.2-klein and FLUX\.2-klein-base \(found"
+        SettingsError,
+        match=r"there are FLUX-Kontext, demo, FLUX\.1-dev, FLUX\.2-klein, .* and Qwen-Image-Edit \(found",
     ):
         load_settings()
 

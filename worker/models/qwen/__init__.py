@@ -1,0 +1,1 @@
+"""Qwen-Image-Edit of several pictures, whose rows share a call here."""

@@ -1,0 +1,41 @@
+"""Qwen-Image-Edit of the libraries' own classes with random weights, for measuring time and for tests of arithmetic."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from worker.models.pipelines.building import draw_weights
+from worker.models.qwen.architecture import TINY, Architecture, build
+
+SEED = 6
+
+#: As for Kontext (`worker.models.kontext.random_weights`): factors that make a wrong photograph or instruction show.
+GAINS: Mapping[str, Mapping[str, float]] = {
+    "vae": {
+        r"encoder\.conv_in\.bias": 0.5,
+        r"encoder\..*conv2\.weight": 0.0,
+        r"decoder\.conv_out\.weight": 0.5,
+    },
+    "text_encoder": {},
+    "transformer": {
+        r"norm_(added_)?[qk]\.weight": 2.5,
+        r"(to_v|add_v_proj)\.weight": 6.0,
+        r"^proj_out\.weight": 3.0,
+    },
+}
+
+
+def random_pipeline(architecture: Architecture, *, device: torch.device, dtype: torch.dtype) -> Any:
+    """Build a pipeline on a device with weights such that photograph, instruction and seed all show."""
+    pipeline = build(architecture, device=device, dtype=dtype)
+    generator = torch.Generator(device).manual_seed(SEED)
+    for name, gains in GAINS.items():
+        draw_weights(getattr(pipeline, name), gains, generator)
+    return pipeline
+
+
+def tiny_pipeline(*, distilled: bool | None) -> Any:
+    """Build the smallest one that works, on the CPU; `worker.models.registry` saves it, and loads it as any other."""
+    del distilled  # there is one kind
+    return random_pipeline(TINY, device=torch.device("cpu"), dtype=torch.float32)
