@@ -64,9 +64,12 @@ run-tests: install
 chaos: .venv/installed
 	$(BIN)/python -m tests.chaos $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(FAULTS),--faults $(FAULTS)) $(if $(ROWS),--rows $(ROWS))
 
+# Every family of models that is measured, by the name of its folder.
+FAMILIES := kontext klein klein_kv qwen
+
 # Every figure of BENCHMARKS.md, on a GPU where there is one.
 bench: .venv/installed
-	$(BIN)/python -m worker.bench
+	set -e; for family in $(FAMILIES); do $(BIN)/python -m worker.bench --family $$family; done
 	$(BIN)/python -m tests.bench.fleet
 	$(BIN)/python -m tests.bench.real_fleet
 	$(BIN)/python -m tests.bench.submitting

@@ -13,7 +13,7 @@ from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
 from producer.rows.source import Source
-from worker.contract.buckets import Bucket, Fit, area_of, plan_fit, plan_made, side_by_side
+from worker.contract.buckets import Bucket, Fit, area_of, nearest, plan_fit, plan_made, side_by_side
 from worker.contract.errors import RowError
 from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
@@ -37,6 +37,8 @@ class _Read(NamedTuple):
 
     row: Row
     bucket: Bucket | None = None
+    #: Where the pictures go that it has beside the one that is edited.
+    references: tuple[Bucket, ...] = ()
     error: str | None = None
     #: What its instruction and its pictures give cause to say.
     warnings: frozenset[RowWarning] = frozenset()
@@ -66,7 +68,7 @@ def check(
     try:
         for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
-                report.add(read.row, read.bucket, read.error, read.warnings)
+                report.add(read.row, read.bucket, read.error, read.warnings, read.references)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
             progress(report.progress(total))
@@ -98,10 +100,12 @@ class _Reader:
         try:
             warnings = self._instruction(row.request)
             pictures = self._pictures(row.request)
-            bucket = self._bucket(row.request, [picture.size for picture in pictures])
+            sizes = [picture.size for picture in pictures]
+            bucket, references = self._bucket(row.request, sizes), self._references(row.request, sizes)
         except RowError as error:
             return _Read(row, error=f"line {row.line.number}: {error}")
-        return _Read(row, bucket, warnings=warnings.union(*(picture.warnings for picture in pictures)))
+        warnings = warnings.union(*(picture.warnings for picture in pictures))
+        return _Read(row, bucket, references, warnings=warnings)
 
     def _instruction(self, request: EditRequest) -> frozenset[RowWarning]:
         if self._reading is None or not reading_of(request, self._reading)[1]:
@@ -131,6 +135,9 @@ class _Reader:
             sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
         whole = (sum(width for width, _ in sizes), sizes[0][1])
         return plan_fit(*whole, self._settings.spec.buckets, request.size)
+
+    def _references(self, request: EditRequest, sizes: list[tuple[int, int]]) -> tuple[Bucket, ...]:
+        return tuple(nearest(*size, self._settings.spec.buckets) for size in sizes[1:] if request.references)
 
     def _read_picture(self, image: str) -> _Picture | str:
         """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""

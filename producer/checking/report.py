@@ -1,11 +1,12 @@
 """What `producer check` has found: counts, errors, buckets, and the GPU time that its rows will take."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from producer.checking.arithmetic import Arithmetic, Rate
 from producer.collecting.progress import Status
 from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
@@ -25,13 +26,17 @@ class _Error(NamedTuple):
 class Report:
     """Counts rows by what becomes of them."""
 
-    def __init__(self, settings: Settings, rates: Mapping[Bucket, float], *, base: Path, keep_errors: bool) -> None:
-        """`rates`: seconds per pixel, image and step. `base`: the folder in which the input's paths begin.
+    def __init__(
+        self, settings: Settings, rates: Mapping[Bucket, float], rate: Rate, *, base: Path, keep_errors: bool
+    ) -> None:
+        """`rates`: seconds per pixel, image and step, as measured; `rate`: what counts where there are none.
 
-        Errors of millions of bad rows are kept only if asked for.
+        `base`: the folder in which the input's paths begin. Errors of millions of bad rows are kept only if asked for.
         """
         self._settings = settings
         self._rates = rates
+        self._rate = rate
+        self._arithmetic = Arithmetic(settings)
         self._keep_errors = keep_errors
         #: Whether it is known how long the instructions are.
         self.instructions_measured = False
@@ -46,11 +51,21 @@ class Report:
         self.images = 0
         #: Images times steps, by bucket: what the GPU's time is proportional to.
         self._work: Counter[Bucket] = Counter()
+        #: Operations of the transformer, where its size is known.
+        self._operations = 0.0
 
-    def add(self, row: Row, bucket: Bucket | None, error: str | None, warnings: Iterable[RowWarning] = ()) -> None:
+    def add(
+        self,
+        row: Row,
+        bucket: Bucket | None,
+        error: str | None,
+        warnings: Iterable[RowWarning] = (),
+        references: Sequence[Bucket] = (),
+    ) -> None:
         """Take note of a row: of its bucket, or its error, or (neither) that it came with its output.
 
-        `warnings`: beside the row's own, what its pictures and its instruction give cause to say.
+        `warnings`: beside the row's own, what its pictures and its instruction give cause to say. `references`: the
+        buckets of the pictures that the model takes beside the one that is edited.
         """
         self._remarks.add(row)
         self._warnings.update({*row.warnings, *warnings})
@@ -65,6 +80,7 @@ class Report:
             self.buckets[bucket] += 1
             self.images += row.request.num_images
             self._work[bucket] += row.request.num_images * row.request.steps * passes_of(row.request.true_cfg_scale)
+            self._operations += self._arithmetic.work(row.request, bucket, references)
 
     @property
     def rows(self) -> int:
@@ -84,9 +100,9 @@ class Report:
 
     @property
     def gpu_seconds(self) -> float | None:
-        """The GPU time of all good rows; None where nothing was measured."""
+        """The GPU time of all good rows, as measured, or else by their arithmetic; None where neither is known."""
         if not self._rates:
-            return None
+            return self._operations / (1e12 * self._rate.tflops) if self._arithmetic.is_known else None
         usual = median(self._rates.values())
         return sum(
             work * bucket.width * bucket.height * self._rates.get(bucket, usual) for bucket, work in self._work.items()
@@ -105,6 +121,9 @@ class Report:
             "warnings": {kind.value: n for kind in RowWarning if (n := self._warnings[kind])},
             "buckets": {str(bucket): rows for bucket, rows in self.buckets.most_common()},
             "gpu_seconds": None if (seconds := self.gpu_seconds) is None else round(seconds, 3),
+            "gpu_seconds_by": None if seconds is None else "run" if self._rates else self._rate.by,
+            "tflops": None if seconds is None or self._rates else self._rate.tflops,
+            "pflop": round(self._operations / 1e15, 3) if self._arithmetic.is_known else None,
             "errors": [error._asdict() for error in self._errors],
         }
 
@@ -124,11 +143,15 @@ class Report:
         return "\n".join([*lines, self._time_in_words()] if self.images else lines)
 
     def _time_in_words(self) -> str:
+        images = f"GPU time for {counted(self.images, 'image')}"
         if (taken := self.gpu_seconds) is None:
-            return (
-                f"GPU time for {counted(self.images, 'image')}: not known before some rows are edited"
-                " (--timed-by names a run of this model)."
-            )
+            return f"{images}: not known before some rows are edited (--timed-by names a run of this model)."
         minutes, seconds = divmod(round(taken), 60)
         hours, minutes = divmod(minutes, 60)
-        return f"GPU time for {self.images} images, as measured: about {hours} h {minutes:02} min {seconds:02} s."
+        time = f"about {hours} h {minutes:02} min {seconds:02} s"
+        if self._rates:
+            return f"{images}, as measured: {time}."
+        return (
+            f"{images}: {time} at {self._rate.tflops:g} TFLOP/s ({self._rate.words}) for {self._operations / 1e15:.4g}"
+            " PFLOP; --tflops names another rate, --timed-by a run that measured it."
+        )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from producer.checking.arithmetic import rate_of
 from producer.checking.check import check
 from producer.checking.report import Report
 from producer.collecting.display import display
@@ -27,6 +28,7 @@ from producer.rows.source import is_stream
 from producer.run.loras import require_loras
 from producer.run.rates import known_from, measured_in
 from worker.contract.buckets import Bucket
+from worker.contract.catalog import checkpoint_of
 from worker.settings.fleet import Settings, load_settings
 
 #: Errors that are printed where not all are asked for: a file of another form has the same one in every line.
@@ -37,25 +39,35 @@ _SHOWN: Final = 20
 @input_argument
 @row_options
 @click.option("--timed-by", type=FOLDER, metavar="DIR", help="A run whose measured seconds tell the GPU time.")
+@click.option(
+    "--tflops", type=click.IntRange(1), metavar="RATE",
+    help="TFLOP/s that a GPU reaches with this model, by which its time follows from the rows' arithmetic.",
+)  # fmt: skip
 @click.option("--all", "every", is_flag=True, help=f"Print every error, not only the first {_SHOWN}.")
 @quiet_option
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def check_command(named: Path, *, timed_by: Path | None, every: bool, quiet: bool, as_json: bool, **given: Any) -> None:
+def check_command(
+    named: Path, *, timed_by: Path | None, tflops: int | None, every: bool, quiet: bool, as_json: bool, **given: Any
+) -> None:
     """Read INPUT.jsonl ("-": standard input) and its images, without a GPU or a Redis; exit code 3 if a row is bad.
 
-    Prints the first errors (--all: every one), how many rows go to which bucket, and the GPU time that they will take,
-    as far as a run of this input, or the one of --timed-by, has measured it.
+    Prints the first errors (--all: every one), how many rows go to which bucket, and the GPU time that they will take:
+    as a run of this input, or the one of --timed-by, has measured it, or else by their arithmetic at a rate.
     """
+    if timed_by is not None and tflops is not None:
+        raise click.UsageError("--timed-by and --tflops both tell the GPU time; name one of them.")
     settings = load_settings(**given)
     require_loras(settings)
-    rates = _rates(named, timed_by, settings)
+    rates = _rates(named, timed_by, settings) if tflops is None else {}
+    known = checkpoint_of(settings.weights)
+    rate = rate_of(None if known is None else known[1], tflops)
     with (
         TemporaryDirectory() as folder,
         taken_input(named, Path(folder)) as taken,
         display(stderr, say, quiet=quiet) as progress,
     ):
         source = begun(taken, settings, say)
-        report = Report(settings, rates, base=source.base, keep_errors=as_json)
+        report = Report(settings, rates, rate, base=source.base, keep_errors=as_json)
 
         def say_error(error: str) -> None:
             if every or report.bad <= _SHOWN:

@@ -12,16 +12,12 @@ from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.pictures import photo
 
 
-@pytest.fixture
-def klein(cli: CLI) -> CLI:
-    """Call `producer` for the tiny FLUX.2 [klein]."""
-    return replace(cli, settings={**cli.settings, "diffuser_model_name": "tiny-klein"})
-
-
-def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
+@pytest.mark.parametrize("name", ["tiny-klein", "tiny-klein-kv"])
+def test_klein_edits_every_row(name: str, cli: CLI, start: Start) -> None:
     """Each row has its own picture and references; a row that asks for what the model has not has its error."""
-    for name in ("coffee", "chelsea"):
-        photo(name, 192, 128, klein.folder / f"{name}.png")
+    klein = replace(cli, settings={**cli.settings, "diffuser_model_name": name})
+    for picture in ("coffee", "chelsea"):
+        photo(picture, 192, 128, klein.folder / f"{picture}.png")
     rows = [
         row("coffee.png", "Make it red."),
         row("chelsea.png", "Make it red."),
@@ -37,7 +33,7 @@ def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
         "submit", "in.jsonl", "--run-dir", "r", "--size", "192x128", "--seed", 3, "--multi-image", "references"
     )
     assert submitted.returncode == 0, submitted.stderr
-    worker = start(diffuser_model_name="tiny-klein", batch_size=4)
+    worker = start(diffuser_model_name=name, batch_size=4)
     collected = klein("collect", "r")
     assert collected.returncode == 3, collected.stderr
     output = read_jsonl(klein.folder / "r" / "output.jsonl")
@@ -45,10 +41,10 @@ def test_klein_edits_every_row(klein: CLI, start: Start) -> None:
     assert [picture.shape for picture in pictures] == [(128, 192, 3)] * 5
     assert min(np.abs(pictures[0].astype(int) - other).mean() for other in pictures[1:3]) > 8
     assert np.abs(pictures[3].astype(int) - pictures[4]).mean() > 1, "their references alone differ"
-    assert output[5]["error"] == "line 6: edit.guidance: tiny-klein is distilled and takes no guidance; leave it out."
-    assert output[6]["error"].startswith("line 7: edit.negative_prompt: tiny-klein is distilled and takes no negative")
-    assert output[7]["error"] == "line 8: images: 5 images are more than the 4 that tiny-klein takes."
-    assert worker.logged("model ready: tiny-klein ")
+    assert output[5]["error"] == f"line 6: edit.guidance: {name} is distilled and takes no guidance; leave it out."
+    assert output[6]["error"].startswith(f"line 7: edit.negative_prompt: {name} is distilled and takes no negative")
+    assert output[7]["error"] == f"line 8: images: 5 images are more than the 4 that {name} takes."
+    assert worker.logged(f"model ready: {name} ")
     # Steps are the model's own, where nobody names others.
     assert Image.open(klein.folder / output[0]["output_image"][0]).info["fleet:steps"] == "4"
 

@@ -7,22 +7,20 @@ from typing import Any
 
 import torch
 
-from worker.bench.sizes import SIZES
 from worker.bootsteps import LoadModel
 from worker.celery import app
-from worker.models.kontext.editor import Kontext
-from worker.models.kontext.random_weights import random_pipeline
+from worker.models.pipelines.editing import PipelineEditor
+from worker.models.registry import editor_of, random_pipeline
 from worker.models.speed.device import dtype_on
 from worker.settings.fleet import Settings
 
 
-def load(settings: Settings) -> Kontext:
+def load(settings: Settings) -> PipelineEditor:
     """Build a model on this machine's device, as the settings would have it calculate."""
     gpu = torch.cuda.is_available()
-    size = next(size for size in SIZES.values() if size.spec == settings.spec)
     device = torch.device("cuda" if gpu else "cpu")
-    return Kontext(
-        random_pipeline(size.architecture, device=device, dtype=dtype_on(device)),
+    return editor_of(settings.spec)(
+        random_pipeline(settings.spec, device=device, dtype=dtype_on(device)),
         settings.profile_on(gpu=gpu),
         compile_cache=settings.compile_cache,
         prompt_cache=settings.prompt_cache * 2**20,

@@ -22,10 +22,10 @@ from worker.bench.parts import Wanted, parts_of
 from worker.bench.photos import read_photos
 from worker.bench.results import Measured
 from worker.bench.running import Bench
-from worker.bench.sizes import SIZES, Size
+from worker.bench.sizes import Size, SizeName, real_of, size_of
 from worker.bench.table import as_json, report
 from worker.contract.errors import FleetError, RunError
-from worker.models.kontext.random_weights import random_pipeline
+from worker.models.registry import random_pipeline
 from worker.models.speed.device import dtype_on, leave_a_core
 from worker.models.weights.fetching import fetch_weights
 from worker.models.weights.loading import load_pipeline
@@ -36,7 +36,8 @@ from worker.settings.fleet import load_settings
 @with_options
 def main(
     *,
-    size: str | None,
+    family: str,
+    size: SizeName | None,
     checkpoint: Path | None,
     photos: Path,
     output: Path | None,
@@ -48,24 +49,31 @@ def main(
     logging.basicConfig(format="%(message)s")
     logging.getLogger("worker").setLevel(logging.INFO)
     size = size or ("full" if torch.cuda.is_available() else "tiny")
-    device = _device(size)
+    model = size_of(family, size)
+    device = _device(size, model)
     pictures = read_photos(photos)
     if not pictures:
         raise click.UsageError(f"--photos: {photos} holds no picture.")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as new:
         try:
-            load, weights = _weights(SIZES[size], checkpoint, device)
+            load, weights = _weights(model, family, checkpoint, device)
             wanted = Wanted(
-                size=SIZES[size],
+                size=model,
                 profiles=how["profiles"],
                 attention=how["attention"],
                 compiled=how["compiled"],
-                shapes=SIZES[size].shapes(how["resolutions"], how["batch"]),
+                shapes=model.shapes(how["resolutions"], how["batch"]),
                 photos=len(pictures),
                 compile_cache=compile_cache or Path(new),
             )
             bench = Bench(
-                load=load, device=device, photos=pictures, rounds=how["rounds"], clock=time.monotonic, tell=_tell
+                load=load,
+                network=model.network,
+                device=device,
+                photos=pictures,
+                rounds=how["rounds"],
+                clock=time.monotonic,
+                tell=_tell,
             )
             is_whole = _run(bench, wanted, weights, begun=begun, limit=how["limit"], output=output)
         except FleetError as error:
@@ -76,7 +84,7 @@ def main(
 
 def _run(bench: Bench, wanted: Wanted, weights: str, *, begun: float, limit: float, output: Path | None) -> bool:
     """Measure and print everything; return whether nothing broke off."""
-    environment = describe(bench.device, weights, sys.argv[1:])
+    environment = describe(bench.device, wanted.size.spec, weights, sys.argv[1:])
     parts = parts_of(wanted)
     measured, fidelity = [part.measured for part in parts], list[Fidelity]()
     _save(output, environment, measured, fidelity)
@@ -93,10 +101,10 @@ def _run(bench: Bench, wanted: Wanted, weights: str, *, begun: float, limit: flo
     return not any(one.error for one in measured)
 
 
-def _device(size: str) -> torch.device:
+def _device(size: SizeName, model: Size) -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
-    if SIZES[size].spec.needs_cuda:
+    if model.spec.needs_cuda:
         raise click.ClickException(
             f"--size {size} needs a CUDA GPU and PyTorch {torch.__version__} finds none; "
             "run on a machine with one, or use --size tiny."
@@ -105,17 +113,19 @@ def _device(size: str) -> torch.device:
     return torch.device("cpu")
 
 
-def _weights(size: Size, checkpoint: Path | None, device: torch.device) -> tuple[LoadPipeline, str]:
+def _weights(model: Size, family: str, checkpoint: Path | None, device: torch.device) -> tuple[LoadPipeline, str]:
     """Return what makes a new pipeline, and what its weights are.
 
     Raises:
-        ModelError: the checkpoint is none.
+        ModelError: the checkpoint is none, or of another model.
 
     """
     if checkpoint is not None:
-        folder = fetch_weights(load_settings(hf_model_name_or_path=str(checkpoint.absolute())))
-        return partial(load_pipeline, folder, device), f"the checkpoint {checkpoint.name}"
-    random = partial(random_pipeline, size.architecture, device=device, dtype=dtype_on(device))
+        settings = load_settings(
+            diffuser_model_name=real_of(family).name, hf_model_name_or_path=str(checkpoint.absolute())
+        )
+        return partial(load_pipeline, fetch_weights(settings), device), f"the checkpoint {checkpoint.name}"
+    random = partial(random_pipeline, model.spec, device=device, dtype=dtype_on(device))
     return random, "random; every picture is noise, and fidelity means less than with --checkpoint"
 
 

@@ -1,6 +1,8 @@
-"""The transformer's arithmetic, pure: floating-point operations of a step, and the least time that they take."""
+"""What a device reaches, and the least time that a model's arithmetic takes on it; pure."""
 
 from dataclasses import dataclass
+
+from worker.contract.work import Operations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,30 +14,7 @@ class Rates:
     #: In fp8 with a scale for every row; None where it cannot.
     fp8: float | None
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Network:
-    """A transformer, as far as its arithmetic goes; the embeddings and the modulation are less than 0.1 % of it."""
-
-    #: Numbers per token.
-    width: int
-    #: Blocks of both kinds. A block's matrices have 12 × width² numbers for each token, double or single: 4 × width²
-    #: of attention and 8 × width² of the layers behind it.
-    blocks: int
-
-    def linear(self, tokens: int) -> float:
-        """Return the operations of the linear layers for one sequence: two per number of a matrix and token."""
-        return self.blocks * 24.0 * self.width**2 * tokens
-
-    def attention(self, tokens: int) -> float:
-        """Return the operations of attention for one sequence: queries by keys, and the result by values."""
-        return self.blocks * 4.0 * self.width * tokens**2
-
-    def step(self, tokens: int) -> float:
-        """Return the operations of one denoising step for one image whose sequence has so many tokens."""
-        return self.linear(tokens) + self.attention(tokens)
-
-    def floor(self, tokens: int, rates: Rates, *, fp8: bool) -> float:
-        """Return the least seconds of one step for one image, its linear layers in fp8 or not; attention never is."""
-        linear = rates.fp8 if fp8 and rates.fp8 is not None else rates.plain
-        return self.linear(tokens) / linear + self.attention(tokens) / rates.plain
+    def floor(self, operations: Operations, *, fp8: bool) -> float:
+        """Return the least seconds of operations, linear layers in fp8 or not; attention never is."""
+        linear = self.fp8 if fp8 and self.fp8 is not None else self.plain
+        return operations.linear / linear + operations.attention / self.plain

@@ -11,18 +11,27 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+from worker.contract.model_spec import ModelSpec
+
 _PACKAGES = ("triton", "diffusers", "transformers")
 
 
-def describe(device: torch.device, weights: str, arguments: Sequence[str]) -> dict[str, str]:
+def describe(device: torch.device, spec: ModelSpec, weights: str, arguments: Sequence[str]) -> dict[str, str]:
     """Return what a reader needs to judge the numbers, by name."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "device": _gpu(device) if device.type == "cuda" else _cpu(),
+        "model": _model(spec),
         "packages": ", ".join([f"Python {platform.python_version()}", f"torch {torch.__version__}", *_versions()]),
         "weights": weights,
         "command": shlex.join(["python", "-m", "worker.bench", *arguments]),
     }
+
+
+def _model(spec: ModelSpec) -> str:
+    if not spec.checkpoints:
+        return spec.name
+    return f"{spec.name}, as large as {spec.weights} (licence: {spec.checkpoints[0].licence})"
 
 
 def _gpu(device: torch.device) -> str:

@@ -15,7 +15,7 @@ _MANY: Final = 5
 class Timing:
     """What was measured of one size of a call. In seconds; a number for each round."""
 
-    #: The first call, of one step: with the compiler, where there is one.
+    #: The first call: with the compiler, where there is one.
     first: float
     #: Calls of one step.
     short: tuple[float, ...]
@@ -23,6 +23,8 @@ class Timing:
     long: tuple[float, ...]
     #: Most bytes of the device's memory that were in use during a call; None on a CPU.
     peak: int | None
+    #: Steps of the first call.
+    warmed: int = 1
 
     @property
     def step(self) -> float:
@@ -37,7 +39,7 @@ class Timing:
     @property
     def compiling(self) -> float:
         """Seconds that the first call took longer than the others."""
-        return max(0.0, self.first - statistics.median(self.short))
+        return max(0.0, self.first - statistics.median(self.short) - (self.warmed - 1) * self.step)
 
     def calls(self, computed: int) -> list[float]:
         """Return the seconds of a whole call that computes so many steps, by each round."""
@@ -47,13 +49,15 @@ class Timing:
         return [(long - short) / (_MANY - 1) for short, long in zip(self.short, self.long, strict=True)]
 
 
-def steps_of(rounds: int) -> int:
+def steps_of(rounds: int, *, warming: int) -> int:
     """Return how many denoising steps `measure` makes."""
-    return 1 + rounds * (1 + _MANY)
+    return warming + rounds * (1 + _MANY)
 
 
-def measure(call: Callable[[int], object], *, rounds: int, device: torch.device, clock: Callable[[], float]) -> Timing:
-    """Time a call, given its steps: once to warm up, then one step and `_MANY` steps in turn.
+def measure(
+    call: Callable[[int], object], *, rounds: int, warming: int, device: torch.device, clock: Callable[[], float]
+) -> Timing:
+    """Time a call, given its steps: once of `warming` steps, then one step and `_MANY` steps in turn.
 
     In turn, so that a busy moment or a hot card strikes both alike.
     """
@@ -70,8 +74,8 @@ def measure(call: Callable[[int], object], *, rounds: int, device: torch.device,
             peaks.append(torch.cuda.max_memory_allocated(device))
         return clock() - begun
 
-    first = timed(1)
+    first = timed(warming)
     peaks.clear()  # the compiler's own buffers are no part of a call
     pairs = [(timed(1), timed(_MANY)) for _ in range(rounds)]
     short, long = (tuple(column) for column in zip(*pairs, strict=True))
-    return Timing(first=first, short=short, long=long, peak=max(peaks, default=None))
+    return Timing(first=first, short=short, long=long, peak=max(peaks, default=None), warmed=warming)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from worker.bench.sizes import SIZES
+from worker.bench.sizes import FAMILIES, SIZES
 from worker.contract.buckets import Bucket
 from worker.contract.parameters import exact_size
 from worker.contract.profiles import PROFILES
@@ -57,10 +57,16 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 _OPTIONS = [
     click.option(
-        "--size", type=click.Choice(list(SIZES)), show_default="full on a GPU, tiny on a CPU",
+        "--family", type=click.Choice(FAMILIES), default="kontext",
+        help="The kind of model; of several sizes of weights the one that its name alone means.",
+    ),
+    click.option(
+        "--size", type=click.Choice(SIZES), show_default="full on a GPU, tiny on a CPU",
         help="The real size, or a tiny one.",
     ),
-    click.option("--checkpoint", type=_FOLDER, help="Real weights, in diffusers' layout; else they are random."),
+    click.option(
+        "--checkpoint", type=_FOLDER, help="Real weights of the family, in diffusers' layout; else they are random."
+    ),
     click.option(
         "--profiles", callback=_listed(_profile), default="reference,exact,fast", help="Measured in this order."
     ),

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from worker.bench.editors import Editor, Plain, Profiled
-from worker.bench.results import NOT_MEASURED, Measured
-from worker.bench.sizes import DATAFLOW_BATCH, Shape, Size
-from worker.contract.profiles import PROFILES, Profile, ProfileName
-from worker.models.speed.stepping import computed_steps
+from worker.bench.editors import Editor, Profiled
+from worker.bench.plain import Plain, images_of_plain
+from worker.bench.results import NOT_MEASURED, PLAIN, Measured
+from worker.bench.sizes import Shape, Size
+from worker.contract.profiles import PROFILES, Profile, ProfileName, computed_steps
 
 
 class Part(NamedTuple):
@@ -41,7 +41,8 @@ class Wanted:
 
 def parts_of(wanted: Wanted) -> list[Part]:
     """Return what is measured, the slowest first: the others are measured against it."""
-    found = [_plain(wanted)]
+    images = images_of_plain(wanted.size.spec)
+    found = [] if images is None else [_plain(wanted, images)]
     for name in wanted.profiles:
         for attention in wanted.attention or [PROFILES[name].attention]:
             profile = replace(PROFILES[name], attention=attention)
@@ -52,15 +53,15 @@ def parts_of(wanted: Wanted) -> list[Part]:
     return found
 
 
-def _plain(wanted: Wanted) -> Part:
+def _plain(wanted: Wanted, images: int) -> Part:
     spec = wanted.size.spec
     measured = Measured(
-        label="plain diffusers",
+        label=PLAIN,
         compiled=False,
         fp8=False,
         steps=spec.steps,
         computed=spec.steps,
-        rows={Shape(spec.square, DATAFLOW_BATCH): NOT_MEASURED},
+        rows={Shape(spec.square, images): NOT_MEASURED},
     )
     return Part(measured, partial(Plain, spec=spec), whole=0)
 

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from worker.bench.arithmetic import Network, Rates
+from worker.bench.arithmetic import Rates
 from worker.bench.measuring import Timing
 from worker.bench.sizes import Shape
+from worker.contract.work import Network, Tokens
 
 NOT_MEASURED = "not measured"
+
+#: Its noise is another, so that no pictures of it are made, which would be compared.
+PLAIN = "plain diffusers"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -26,6 +30,8 @@ class Measured:
     #: What was asked for, and what came of it: a timing, or why there is none.
     rows: dict[Shape, Timing | str]
     network: Network | None = None
+    #: Of the transformer in each step.
+    passes: int = 1
     attention: str | None = None
     rates: Rates | None = None
     #: Seconds of whole calls at the first shape, and what they made.
@@ -50,17 +56,30 @@ class Measured:
         return [seconds / shape.images for seconds in timing.calls(self.computed)]
 
     def reached(self, shape: Shape, timing: Timing) -> tuple[float, float]:
-        """Return the operations per second of a step that is computed, and its least seconds over those it took."""
+        """Return the operations per second of a step after the first, and its least seconds over those it took."""
         if self.network is None or self.rates is None:
             return float("nan"), float("nan")
-        tokens = shape.bucket.tokens
-        done = shape.images * self.network.step(tokens)
-        least = shape.images * self.network.floor(tokens, self.rates, fp8=self.fp8)
-        return done / timing.step, least / timing.step
+        done = self.network.later(_tokens(self.network, shape))
+        each = shape.images * self.passes / timing.step
+        return each * done.all, each * self.rates.floor(done, fp8=self.fp8)
 
     @property
     def floor(self) -> float | None:
         """Least seconds of an image at the first resolution, were every step computed and nothing else done."""
         if self.network is None or self.rates is None:
             return None
-        return self.steps * self.network.floor(self.first.bucket.tokens, self.rates, fp8=self.fp8)
+        tokens = _tokens(self.network, self.first)
+        first, later = (
+            self.rates.floor(done, fp8=self.fp8) for done in (self.network.first(tokens), self.network.later(tokens))
+        )
+        return self.passes * (first + (self.steps - 1) * later)
+
+    def work(self, shape: Shape) -> float:
+        """Return the operations of a step of a call, the first, which has no fewer than the others."""
+        if self.network is None:
+            return 0.0
+        return shape.images * self.passes * self.network.first(_tokens(self.network, shape)).all
+
+
+def _tokens(network: Network, shape: Shape) -> Tokens:
+    return network.tokens(shape.bucket, [shape.bucket])

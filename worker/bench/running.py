@@ -1,13 +1,12 @@
 """Measuring one profile after the other within a limit of time."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from PIL import Image
 
-from worker.bench.arithmetic import Network
 from worker.bench.ceiling import measure_rates
 from worker.bench.editors import Editor, LoadPipeline, free
 from worker.bench.measuring import Timing, measure, steps_of
@@ -16,6 +15,7 @@ from worker.bench.photos import rows_of
 from worker.bench.results import Measured
 from worker.bench.sizes import Shape
 from worker.contract.errors import FleetError, OutOfMemory, one_line
+from worker.contract.work import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,8 @@ class Bench:
 
     #: Loads a new pipeline; called for each profile, since a profile changes what it is given.
     load: LoadPipeline
+    #: Of the family, whose width and blocks are those of what was loaded.
+    network: Network
     device: torch.device
     photos: Sequence[Image.Image]
     #: Timings of each shape.
@@ -54,11 +56,14 @@ class Bench:
             return
         pipeline = self.load()
         config = pipeline.transformer.config
-        measured.network = Network(
+        measured.network = replace(
+            self.network,
             width=config.num_attention_heads * config.attention_head_dim,
-            blocks=config.num_layers + config.num_single_layers,
+            # Some have blocks of one kind alone.
+            blocks=config.num_layers + config.get("num_single_layers", 0),
         )
         editor = edit_with(pipeline)
+        measured.passes = editor.passes
         measured.attention = editor.attention
         measured.rates = measure_rates(self.device)
         for shape in measured.rows:
@@ -68,7 +73,7 @@ class Bench:
 
     def _time(self, measured: Measured, editor: Editor, shape: Shape, pace: Pace) -> None:
         rows = rows_of(self.photos, shape.bucket, shape.images)
-        work = steps_of(self.rounds) * _work(measured, shape)
+        work = steps_of(self.rounds, warming=editor.steps_to_compile) * measured.work(shape)
         if not pace.allows(work, compiling=True):
             return
         begun = self.clock()
@@ -76,6 +81,7 @@ class Bench:
             timing = measure(
                 lambda steps: editor.edit(shape.bucket, rows, steps),
                 rounds=self.rounds,
+                warming=editor.steps_to_compile,
                 device=self.device,
                 clock=self.clock,
             )
@@ -89,12 +95,8 @@ class Bench:
     def _run_whole(self, measured: Measured, editor: Editor, calls: int, pace: Pace) -> None:
         bucket = measured.first.bucket
         for row in rows_of(self.photos, bucket, calls):
-            if not pace.allows(measured.computed * _work(measured, measured.first), compiling=False):
+            if not pace.allows(measured.computed * measured.work(measured.first), compiling=False):
                 return
             begun = self.clock()
             measured.pictures += editor.edit(bucket, [row], measured.steps)
             measured.whole.append(self.clock() - begun)
-
-
-def _work(measured: Measured, shape: Shape) -> float:
-    return shape.images * measured.network.step(shape.bucket.tokens) if measured.network else 0.0

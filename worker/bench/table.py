@@ -8,12 +8,12 @@ from typing import Any
 
 from worker.bench.fidelity import Fidelity
 from worker.bench.measuring import Timing
-from worker.bench.results import NOT_MEASURED, Measured
+from worker.bench.results import NOT_MEASURED, PLAIN, Measured
 from worker.bench.sizes import Shape
 
 _TIMES = (
-    "profile", "resolution", "images", "s/image", "spread", "s/step", "fixed s", "TFLOP/s", "of the ceiling",
-    "peak GiB", "compiling s",
+    "profile", "resolution", "images", "s/image", "spread", "images/hour", "s/step", "fixed s", "TFLOP/s",
+    "of the ceiling", "peak GiB", "compiling s",
 )  # fmt: skip
 
 
@@ -84,6 +84,7 @@ def _row(one: Measured, shape: Shape, found: Timing | str) -> list[str]:
         *head,
         number(statistics.median(images)),
         f"{number(min(images))}-{number(max(images))}",
+        f"{3600 / statistics.median(images):.0f}",
         number(found.step),
         number(found.fixed),
         number(reached / 1e12),
@@ -107,7 +108,7 @@ def _ceilings(measured: Sequence[Measured]) -> str:
 
 def _whole(measured: Sequence[Measured]) -> str:
     rows = []
-    for one in (one for one in measured if one.first.images == 1):
+    for one in (one for one in measured if one.first.images == 1 and one.label != PLAIN):
         if not one.whole or one.estimate is None:
             rows.append([one.label, f"{one.computed} of {one.steps}", *[NOT_MEASURED] * 5])
             continue

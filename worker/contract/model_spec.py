@@ -6,6 +6,7 @@ from typing import Literal
 from worker.contract.buckets import Bucket, nearest
 from worker.contract.parameters import Task
 from worker.contract.profiles import PROFILES, ProfileName
+from worker.contract.work import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,8 @@ class Checkpoint:
     #: edits nothing), in the model's own steps.
     #: By arithmetic: a product of matrices is two operations for each pair of numbers.
     pflop: float
+    #: The transformer, from which its work at other sizes follows.
+    network: Network
     #: GiB of a GPU's memory, and seconds for such a picture alone, in the model's own profile; None: nobody measured.
     gpu_gib: float | None = None
     seconds: float | None = None
@@ -75,6 +78,11 @@ class ModelSpec:
     def square(self) -> Bucket:
         """The resolution at which batch sizes are meant and at which the model proves that it works."""
         return nearest(1, 1, self.buckets)
+
+    def passes(self, guidance: float, true_cfg_scale: float) -> int:
+        """Return how often the transformer runs in each step: twice where there is true CFG."""
+        strength = max(true_cfg_scale, guidance if self.guided == "true CFG" else 1.0)
+        return 2 if self.guided != "none" and strength > 1 else 1
 
     @property
     def weights(self) -> str:

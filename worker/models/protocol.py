@@ -21,6 +21,8 @@ class EditModel(Protocol):
     weights: str = ""
     #: Whether it has to be compiled for each resolution and each size of a call, which takes its time.
     is_compiled: bool = False
+    #: Steps in which a call has run everything that is compiled for it.
+    steps_to_compile: int = 1
 
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import diffusers
+import torch
 
 from worker.contract.model_spec import ModelSpec
 from worker.models.adapters.finding import Finder
@@ -53,11 +54,25 @@ def editor_of(spec: ModelSpec) -> type[PipelineEditor]:
 
 def save_tiny(spec: ModelSpec, folder: Path) -> None:
     """Save a checkpoint of a family as small as it comes, of random weights, in diffusers' own layout."""
-    made = import_module(f"worker.models.{spec.family}.random_weights").tiny_pipeline(distilled=spec.distilled)
+    _tiny(spec).save_pretrained(folder, safe_serialization=True)
+
+
+def random_pipeline(spec: ModelSpec, *, device: torch.device, dtype: torch.dtype) -> Any:
+    """Build a model with random weights on a device: at the size of the real one, or of a tiny one."""
+    if spec.source == "hub":
+        return _random_weights(spec).full_pipeline(device=device, dtype=dtype)
+    return _tiny(spec).to(device, dtype)
+
+
+def _tiny(spec: ModelSpec) -> Any:
+    made = _random_weights(spec).tiny_pipeline(distilled=spec.distilled)
     own: Any = getattr(diffusers, spec.pipeline)
     # Of the same parts: FLUX.1-dev is Kontext without an eye for pictures.
-    pipeline = made if isinstance(made, own) else own(**made.components)
-    pipeline.save_pretrained(folder, safe_serialization=True)
+    return made if isinstance(made, own) else own(**made.components)
+
+
+def _random_weights(spec: ModelSpec) -> Any:
+    return import_module(f"worker.models.{spec.family}.random_weights")
 
 
 @contextmanager

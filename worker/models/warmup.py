@@ -67,7 +67,7 @@ def _compile(
     watched: Callable[[str], AbstractContextManager[object]],
 ) -> int | None:
     """Compile one resolution, for every size of a call that the memory holds; return the last where it ran out."""
-    key = usual_key(spec, bucket, budget.task, steps=1)
+    key = usual_key(spec, bucket, budget.task, steps=model.steps_to_compile)
     for images in sizes(budget.images_at(bucket)):
         if images > budget.images_at(bucket):
             break  # the smaller call has shown how much a larger one needs

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from tests.support.forked import run_forked
 from tests.support.place import PROJECT
 from worker.bench.__main__ import main
+from worker.bench.plain import images_of_plain
+from worker.bench.sizes import FAMILIES, size_of
 
 #: What is done soonest: one shape and nothing to compile.
 QUICK = ("--size", "tiny", "--no-compile", "--profiles", "reference,fast", "--batch", "1", "--resolutions", "256x256")
@@ -70,6 +72,7 @@ def test_what_there_is_no_time_for_is_not_measured() -> None:
     [
         (("--profiles", "faster"), 2, "there is no profile faster; there are reference, exact, fast."),
         (("--resolutions", "1000x1000"), 2, "1000x1000 is no width and height in multiples of 16"),
+        (("--family", "kontxt"), 2, "'kontxt' is not one of 'kontext', 'klein'"),
         (("--batch", "3"), 2, "3 is none of 1, 2, 4, 8, ..."),
         pytest.param(
             ("--size", "full"),
@@ -79,6 +82,11 @@ def test_what_there_is_no_time_for_is_not_measured() -> None:
         ),
         (("--size", "tiny", "--photos", "worker"), 2, "worker holds no picture."),
         (("--size", "tiny", "--checkpoint", "examples"), 1, "holds no diffusers model"),
+        (
+            ("--size", "tiny", "--family", "klein", "--checkpoint", "worker/models/demo/checkpoint"),
+            1,
+            "holds a FLUX-Kontext; ",
+        ),
         (("--size", "tiny", "--output", "/no/such/folder/all.json"), 1, "(No such file or directory)"),
     ],
 )
@@ -97,3 +105,17 @@ def test_a_profile_that_breaks_off_leaves_the_others() -> None:
     assert "| reference, _flash_3 | 256x256 | 1 | not measured |" in done.stdout
     assert "| reference, native | 256x256 | 1 | 0." in done.stdout
     assert "- reference, _flash_3: FLEET_ATTENTION=_flash_3 cannot be used here" in done.stdout
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "kontext"])
+def test_every_family_is_measured(family: str) -> None:
+    """Tiny, on a CPU: the model by its name, beside plain diffusers where that is known, and images per hour."""
+    done = bench("--family", family, *QUICK, "--rounds", 1, "--profiles", "reference")
+    assert done.returncode == 0, done.stderr
+    assert f"- model: {size_of(family, 'tiny').spec.name}\n" in done.stdout
+    plain = [["plain diffusers", "256x256", "1"]] if images_of_plain(size_of(family, "tiny").spec) else []
+    assert done.stdout.count("plain diffusers") == 2 * len(plain), "whole calls are made of profiles"
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if " | 256x256 | " in line]
+    assert [row[:3] for row in rows] == [*plain, ["reference", "256x256", "1"]]
+    for row in rows:
+        assert float(row[5]) == pytest.approx(3600 / float(row[3]), rel=0.01)

@@ -10,7 +10,7 @@ from worker.contract.catalog import MODELS
 from worker.contract.model_spec import ModelSpec
 
 #: A family's tiny model, of random weights.
-FAMILIES = ["tiny-kontext", "tiny-klein", "tiny-klein-base", "tiny-qwen"]
+FAMILIES = ["tiny-kontext", "tiny-klein", "tiny-klein-base", "tiny-klein-kv", "tiny-qwen"]
 
 
 @pytest.fixture(scope="session", params=FAMILIES)

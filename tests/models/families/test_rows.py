@@ -94,3 +94,12 @@ def test_a_call_that_does_not_fit_is_out_of_memory(load: Load) -> None:
 def test_the_proof_before_the_first_row_is_passed(spec: ModelSpec, model: PipelineEditor) -> None:
     """Random weights make a picture, of the square resolution."""
     run_selftest(model, spec)
+
+
+@pytest.mark.parametrize(("guidance", "scale"), [(None, 1.0), (1.0, 1.0), (None, 2.0)])
+def test_a_producer_knows_the_passes(
+    spec: ModelSpec, model: PipelineEditor, guidance: float | None, scale: float
+) -> None:
+    """How often the transformer runs in a step is what the catalog says, by guidance and a negative prompt's scale."""
+    of = key(true_cfg_scale=scale)._replace(guidance=spec.guidance if guidance is None else guidance)
+    assert model.passes(of) == spec.passes(of.guidance, of.true_cfg_scale)

@@ -40,9 +40,13 @@ BUILT = {
 
 
 def test_every_checkpoint_is_counted() -> None:
-    """None is left out of the table above, but those that `tests/models/kontext/test_architecture.py` builds."""
+    """None is left out of the table above, but those that `tests/models/kontext/test_architecture.py` builds.
+
+    And KV's, whose networks are the 9B's, and whose steps `tests/models/bench/test_sizes.py` counts.
+    """
     known = {one.hub_id for spec in MODELS.values() for one in spec.checkpoints}
-    assert known == {*BUILT, "black-forest-labs/FLUX.1-Kontext-dev", "black-forest-labs/FLUX.1-dev"}
+    of_kontext = {"black-forest-labs/FLUX.1-Kontext-dev", "black-forest-labs/FLUX.1-dev"}
+    assert known == {*BUILT, *of_kontext, "black-forest-labs/FLUX.2-klein-9b-kv"}
 
 
 @pytest.mark.parametrize("hub_id", BUILT)

@@ -12,10 +12,14 @@ from tests.support.jobs import edited, job, key
 from worker.batching.jobs import BatchKey, EditJob
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import MODELS
+from worker.contract.model_spec import ModelSpec
 from worker.contract.profiles import PROFILES
 from worker.models.pipelines.editing import PipelineEditor
 from worker.models.registry import editor_of, save_tiny
 from worker.models.selftest import run_selftest
+
+#: FLUX.2 [klein], and KV, whose references are calculated at the first step alone.
+FAMILIES = ["tiny-klein", "tiny-klein-kv"]
 
 CPU = torch.device("cpu")
 
@@ -23,18 +27,24 @@ CPU = torch.device("cpu")
 SIZE, OTHER = Bucket(96, 64), Bucket(64, 80)
 
 
+@pytest.fixture(scope="module", params=FAMILIES)
+def spec(request: pytest.FixtureRequest) -> ModelSpec:
+    """Name one after the other."""
+    return MODELS[request.param]
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save the tiny model."""
     path = tmp_path_factory.mktemp("klein") / "model"
-    save_tiny(MODELS["tiny-klein"], path)
+    save_tiny(spec, path)
     return path
 
 
 @pytest.fixture(scope="module")
-def model(folder: Path) -> PipelineEditor:
+def model(spec: ModelSpec, folder: Path) -> PipelineEditor:
     """Load it as a worker does."""
-    editor = editor_of(MODELS["tiny-klein"])
+    editor = editor_of(spec)
     return editor.load(folder, PROFILES["reference"], device=CPU, compile_cache=folder, prompt_cache=2**22)
 
 
@@ -59,9 +69,9 @@ def by_diffusers(folder: Path, row: EditJob) -> np.ndarray[Any, Any]:
         width=SIZE.width,
         height=SIZE.height,
         num_inference_steps=4,
-        guidance_scale=1.0,
         generator=torch.Generator().manual_seed(row.seeds[0]),
         text_encoder_out_layers=(1, 2, 3),
+        **({"guidance_scale": 1.0} if isinstance(pipeline, diffusers.Flux2KleinPipeline) else {}),
     )
     return np.asarray(edit.images[0]).astype(int)
 
@@ -85,6 +95,6 @@ def test_a_reference_is_its_rows_own_and_its_place_counts(model: PipelineEditor)
         assert np.array_equal(before[1], after[1])
 
 
-def test_the_proof_takes_references(model: PipelineEditor) -> None:
+def test_the_proof_takes_references(spec: ModelSpec, model: PipelineEditor) -> None:
     """A model that failed on rows with references is proved with some."""
-    run_selftest(model, MODELS["tiny-klein"], like=several(OTHER))
+    run_selftest(model, spec, like=several(OTHER))

@@ -7,7 +7,8 @@ from torch import nn
 
 from tests.models.conftest import Load
 from tests.support.jobs import edited, job, key
-from worker.models.speed.stepping import StepCache, computed_steps
+from worker.contract.profiles import computed_steps
+from worker.models.speed.stepping import StepCache
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,13 @@ from producer.rows.packing import PACKERS
 from tests.support.options import options, rows_of_others, rows_of_settings
 from tests.support.place import PROJECT
 from tests.support.secure import FLEET_RIGHTS
+from worker.contract.catalog import MODELS
 from worker.contract.parameters import LONGEST_PROMPT
 from worker.contract.row_warnings import MEANING, RowWarning
 from worker.settings.fleet import Settings, load_settings
 from worker.settings.presets import PRESETS
 
+README = (PROJECT / "README.md").read_text()
 COMMANDS = (PROJECT / "docs/commands.md").read_text()
 SETTINGS = (PROJECT / "docs/settings.md").read_text()
 REFERENCE = (PROJECT / "docs/input-and-output.md").read_text()
@@ -141,3 +143,13 @@ def headings(text: str) -> set[str]:
     """Return the headings of a page as links name them: small letters, without signs, joined by hyphens."""
     found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_the_first_page_has_every_model_with_its_licence() -> None:
+    """Each known checkpoint has its row: licence, work, and images per GPU-hour where somebody has measured them."""
+    rows = []
+    for spec, one in [(model, weights) for model in MODELS.values() for weights in model.checkpoints]:
+        rate = "not measured" if one.seconds is None else f"{3600 / one.seconds:.0f}"
+        rows.append(f"| `{spec.name}` | {one.hub_id} | {one.licence} | {spec.steps} | {one.pflop} | {rate} |")
+    (table,) = re.findall(r"\n## Models and their licences\n.*?\n\|---.*?\n(.*?)\n\n", README, re.DOTALL)
+    assert table.splitlines() == rows

@@ -5,6 +5,6 @@ Each has a folder of its name beside `worker/models/kontext`, which calculates. 
 
 from typing import Final
 
-from worker.contract.families import klein, kontext, qwen
+from worker.contract.families import klein, klein_kv, kontext, qwen
 
-ENTRIES: Final = (*kontext.ENTRIES, *klein.ENTRIES, *qwen.ENTRIES)
+ENTRIES: Final = (*kontext.ENTRIES, *klein.ENTRIES, *klein_kv.ENTRIES, *qwen.ENTRIES)

@@ -5,6 +5,7 @@ from typing import Final
 
 from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS
 from worker.contract.model_spec import Checkpoint, ModelSpec
+from worker.contract.work import Network
 
 #: Tokens that it reads of an instruction: `max_sequence_length` of diffusers' pipeline.
 TOKENS: Final = 512
@@ -22,6 +23,8 @@ _KONTEXT: Final = ModelSpec(
             licence="FLUX.1 [dev] Non-Commercial",
             gigabytes=33.7,
             pflop=4.63,
+            # Of attention four squares, of the layers behind it eight.
+            network=Network(width=3072, blocks=57, squares=12),
         ),
     ),
     buckets=KONTEXT_BUCKETS,
@@ -49,6 +52,7 @@ _DEV: Final = replace(
             licence="FLUX.1 [dev] Non-Commercial",
             gigabytes=33.7,
             pflop=2.08,
+            network=Network(width=3072, blocks=57, squares=12),
         ),
     ),
     tasks=("text2image",),

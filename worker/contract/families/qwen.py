@@ -5,12 +5,17 @@ from typing import Final
 
 from worker.contract.buckets import DEMO_BUCKETS, QWEN_BUCKETS
 from worker.contract.model_spec import Checkpoint, ModelSpec
+from worker.contract.work import Network
 
 #: Tokens of an instruction and the chat's end behind it. diffusers' pipeline has no bound; here every instruction is
 #: padded to this length, so that no row's depends on its neighbours'.
 TOKENS: Final = 512
 
 _APACHE: Final = "Apache-2.0"
+
+#: Of attention four squares, pictures and instruction each their own, and eight of the layers behind it. The encoder
+#: makes 203 tokens of each picture.
+_NETWORK: Final = Network(width=3072, blocks=60, squares=12, seen=203)
 
 #: Steps and guidance are those of the model cards. A token is 2 × 2 latent pixels of 8 × 8, as Kontext's.
 _QWEN: Final = ModelSpec(
@@ -19,8 +24,8 @@ _QWEN: Final = ModelSpec(
     pipeline="QwenImageEditPlusPipeline",
     source="hub",
     checkpoints=(
-        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2511", licence=_APACHE, gigabytes=57.7, pflop=14.37),
-        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2509", licence=_APACHE, gigabytes=57.7, pflop=14.37),
+        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2511", licence=_APACHE, gigabytes=57.7, pflop=14.37, network=_NETWORK),
+        Checkpoint(hub_id="Qwen/Qwen-Image-Edit-2509", licence=_APACHE, gigabytes=57.7, pflop=14.37, network=_NETWORK),
     ),
     buckets=QWEN_BUCKETS,
     multiple=16,

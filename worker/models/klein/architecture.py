@@ -75,7 +75,14 @@ _CHAT: Final = (
 )
 
 
-def build(architecture: Architecture, *, distilled: bool, device: torch.device, dtype: torch.dtype) -> Any:
+def build(
+    architecture: Architecture,
+    *,
+    distilled: bool,
+    device: torch.device,
+    dtype: torch.dtype,
+    kind: type = diffusers.Flux2KleinPipeline,
+) -> Any:
     """Build the pipeline, its networks directly on the device in this type; the host never holds them.
 
     Their weights are whatever the classes draw. It reads letters, byte by byte.
@@ -86,7 +93,7 @@ def build(architecture: Architecture, *, distilled: bool, device: torch.device, 
             "text_encoder": _qwen(architecture),
             "transformer": diffusers.Flux2Transformer2DModel(**architecture.transformer, guidance_embeds=False),
         }
-    pipeline: Any = diffusers.Flux2KleinPipeline(
+    pipeline: Any = kind(
         scheduler=_scheduler(),
         tokenizer=_tokenizer(),
         is_distilled=distilled,

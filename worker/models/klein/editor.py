@@ -18,12 +18,15 @@ from worker.models.pipelines.tokens import TokenCounter
 class Klein(PipelineEditor):
     """A loaded Flux2KleinPipeline: distilled, or the base with true CFG."""
 
+    #: Makes of diffusers' pipeline one whose rows have references of their own.
+    rows_of = staticmethod(RowsPipeline.of)
+
     def __init__(self, pipeline: Any, profile: Profile, *, compile_cache: Path, prompt_cache: int) -> None:
         # The pipeline's own three layers, 9, 18 and 27, are of an encoder of 36: the tiny one has fewer.
         layers = pipeline.text_encoder.config.num_hidden_layers
         self._layers = (layers // 4, layers // 2, 3 * layers // 4)
-        self._is_distilled = bool(pipeline.config.is_distilled)
-        super().__init__(RowsPipeline.of(pipeline), profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
+        self._is_distilled = bool(pipeline.config.get("is_distilled", True))
+        super().__init__(self.rows_of(pipeline), profile, compile_cache=compile_cache, prompt_cache=prompt_cache)
 
     def embedding(self, prompt: str) -> tuple[Tensor, ...]:
         """Return three of Qwen3's layers, side by side: (1, tokens, 3 × width)."""

@@ -1,4 +1,4 @@
-"""diffusers' Flux2KleinPipeline, where each row of a batch has references of its own."""
+"""diffusers' Flux2KleinPipeline, where each row of a batch has references of its own; the KV one takes that, too."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,18 +15,11 @@ from torch import Tensor
 STAND_IN: Final = Image.new("RGB", (64, 64))
 
 
-class RowsPipeline(Flux2KleinPipeline):
-    """The same pipeline: only `prepare_image_latents` is another."""
+class OwnReferences:
+    """Stands before a pipeline of FLUX.2 [klein] in a class: only `prepare_image_latents` is another."""
 
     #: References of the call's rows: for each place (rows, 3, height, width), from 0 to 1.
     _references: Sequence[Tensor] = ()
-
-    @classmethod
-    def of(cls, pipeline: Any) -> Any:
-        """Take the parts of diffusers' own."""
-        rows: Any = cls(**pipeline.components, is_distilled=pipeline.config.is_distilled)
-        rows.set_progress_bar_config(disable=True)
-        return rows
 
     @contextmanager
     def referring_to(self, references: Sequence[Tensor]) -> Iterator[None]:
@@ -51,3 +44,14 @@ class RowsPipeline(Flux2KleinPipeline):
         positions = own._prepare_image_ids([one[:1] for one in latents])  # noqa: SLF001
         packed = torch.cat([own._pack_latents(one) for one in latents], dim=1)  # noqa: SLF001
         return packed.to(device), positions.expand(batch_size, -1, -1).to(device)
+
+
+class RowsPipeline(OwnReferences, Flux2KleinPipeline):
+    """The plain pipeline, whose rows have references of their own."""
+
+    @classmethod
+    def of(cls, pipeline: Any) -> Any:
+        """Take the parts of diffusers' own."""
+        rows: Any = cls(**pipeline.components, is_distilled=pipeline.config.is_distilled)
+        rows.set_progress_bar_config(disable=True)
+        return rows

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from worker.models.kontext.architecture import TINY, Architecture, build
-from worker.models.pipelines.building import draw_weights
+from worker.models.kontext.architecture import FULL, TINY, Architecture, build
+from worker.models.pipelines.building import draw_weights, seeded
 
 SEED = 6
 
@@ -41,12 +41,17 @@ def random_pipeline(architecture: Architecture, *, device: torch.device, dtype: 
     finite, and swapping one of the three changes the picture by a mean of 43, 57 and 62 of 255.
     """
     pipeline = build(architecture, device=device, dtype=dtype)
-    generator = torch.Generator(device).manual_seed(SEED)
+    generator = seeded(device, SEED)
     for name, gains in GAINS.items():
         draw_weights(getattr(pipeline, name), gains, generator)
     # With nothing of their own, T5's padded positions repeat the instruction; else a short one drowns in 500.
     pipeline.text_encoder_2.get_input_embeddings().weight.data[0] = 0.0
     return pipeline
+
+
+def full_pipeline(*, device: torch.device, dtype: torch.dtype) -> Any:
+    """Build it at its real size."""
+    return random_pipeline(FULL, device=device, dtype=dtype)
 
 
 def tiny_pipeline(*, distilled: bool | None) -> Any:

@@ -24,6 +24,11 @@ def made_on(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
             torch.set_default_dtype(before)
 
 
+def seeded(device: torch.device, seed: int) -> torch.Generator:
+    """Return a generator on a device; where that has no memory, and so nothing to draw, on the CPU."""
+    return torch.Generator("cpu" if device.type == "meta" else device).manual_seed(seed)
+
+
 @torch.no_grad()
 def draw_weights(module: torch.nn.Module, gains: Mapping[str, float], generator: torch.Generator) -> None:
     """Draw a network's weights: matrices that keep their input's variance, biases of 0, norms of 1.

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from worker.models.pipelines.building import draw_weights
-from worker.models.qwen.architecture import TINY, Architecture, build
+from worker.models.pipelines.building import draw_weights, seeded
+from worker.models.qwen.architecture import FULL, TINY, Architecture, build
 
 SEED = 6
 
@@ -29,10 +29,15 @@ GAINS: Mapping[str, Mapping[str, float]] = {
 def random_pipeline(architecture: Architecture, *, device: torch.device, dtype: torch.dtype) -> Any:
     """Build a pipeline on a device with weights such that photograph, instruction and seed all show."""
     pipeline = build(architecture, device=device, dtype=dtype)
-    generator = torch.Generator(device).manual_seed(SEED)
+    generator = seeded(device, SEED)
     for name, gains in GAINS.items():
         draw_weights(getattr(pipeline, name), gains, generator)
     return pipeline
+
+
+def full_pipeline(*, device: torch.device, dtype: torch.dtype) -> Any:
+    """Build it at its real size."""
+    return random_pipeline(FULL, device=device, dtype=dtype)
 
 
 def tiny_pipeline(*, distilled: bool | None) -> Any:

@@ -2,24 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import torch
 from diffusers.hooks.hooks import HookRegistry, ModelHook
 from diffusers.hooks.taylorseer_cache import TaylorSeerState
 from torch import nn
 
-#: Steps at the start that are always computed: there a picture takes its shape.
-_FIRST: Final = 4
-
-
-def computed_steps(steps: int, interval: int) -> tuple[bool, ...]:
-    """Return for each denoising step whether it is computed: the first ones, every `interval`-th, and the last.
-
-    Fixed, and the same for every row: a schedule that looks at the pictures takes one decision for all of a batch, and
-    so lets a row depend on its neighbours. Of 28 steps 16 are computed at an interval of 2.
-    """
-    return tuple(step < _FIRST or (step - _FIRST + 1) % interval == 0 or step == steps - 1 for step in range(steps))
+from worker.contract.profiles import computed_steps
 
 
 class StepCache(ModelHook):
@@ -51,7 +41,7 @@ class StepCache(ModelHook):
         finally:
             self._states = []  # they hold what the last steps have made
 
-    def new_forward(self, module: nn.Module, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, ...]:
+    def new_forward(self, module: nn.Module, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Take the transformer's place in the loop; diffusers calls it."""
         del module
         step, which = divmod(self._calls, len(self._states))
@@ -61,8 +51,9 @@ class StepCache(ModelHook):
         if not self._plan[step]:
             return tuple(predicted.to(self._dtype) for predicted in state.predict())
         forward: Any = self.fn_ref.original_forward
-        outputs: tuple[torch.Tensor, ...] = forward(*args, **kwargs)
+        outputs: tuple[Any, ...] = forward(*args, **kwargs)
+        # What it may return besides is what it keeps of references, and no number of the picture.
         self._dtype = outputs[0].dtype
         # In bf16 the difference of two steps would be mostly rounding.
-        state.update(tuple(output.float() for output in outputs))
+        state.update((outputs[0].float(),))
         return outputs

@@ -85,7 +85,8 @@ def test_scripts_get_json() -> None:
     assert facts == {
         "rows": 8, "good": 3, "bad": 4, "kept": 1, "kept_absent": 1, "images": 3,
         "warnings": {"kept": 1, "images-unused": 1, "size-rounded": 1}, "instructions_measured": True,
-        "buckets": {"304x208": 2, "96x96": 1}, "gpu_seconds": None,
+        "buckets": {"304x208": 2, "96x96": 1},
+        "gpu_seconds": None, "gpu_seconds_by": None, "tflops": None, "pflop": None,
     }  # fmt: skip
     assert [(error["line"], error["row"]) for error in errors] == [(3, 1), (4, 2), (6, 4), (7, 5)]
 
@@ -185,6 +186,12 @@ def test_a_stream_is_read() -> None:
         (["empty.jsonl"], 2, "empty.jsonl holds no rows."),
         (["in.jsonl", "--size", "huge"], 2, "--size / FLEET_SIZE: expected auto, input, bucket, or a width and"),
         (["in.jsonl", "--format", "gif"], 2, "--format / FLEET_IMAGE_FORMAT: input should be 'png', 'webp' or 'jpg'"),
+        (
+            ["in.jsonl", "--timed-by", ".", "--tflops", "9"],
+            2,
+            "--timed-by and --tflops both tell the GPU time;",
+        ),
+        (["in.jsonl", "--tflops", "0"], 2, "Invalid value for '--tflops': 0 is not in the range x>=1."),
         (["in.jsonl", "--timed-by", "."], 1, "The folder . holds no run;"),
     ],
 )

@@ -1,5 +1,6 @@
 """The bench's arithmetic, its way of measuring, and its tables."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,17 +9,20 @@ import pytest
 import torch
 from PIL import Image
 
-from worker.bench.arithmetic import Network, Rates
+from tests.support.place import PROJECT
+from worker.bench.arithmetic import Rates
 from worker.bench.fidelity import compare, psnr, ssim
 from worker.bench.measuring import Timing, measure
 from worker.bench.pace import Pace, share
 from worker.bench.results import NOT_MEASURED, Measured
-from worker.bench.sizes import SIZES, Shape
+from worker.bench.sizes import FAMILIES, Shape, size_of
 from worker.bench.table import as_json, number, report
 from worker.contract.buckets import Bucket
+from worker.contract.work import Network
 
-KONTEXT = Network(width=3072, blocks=57)
+KONTEXT = Network(width=3072, blocks=57, squares=12)
 SQUARE = Bucket(1024, 1024)
+TOKENS = KONTEXT.tokens(SQUARE, [SQUARE])
 ENVIRONMENT = {"date": "today", "weights": "random"}
 
 
@@ -64,15 +68,6 @@ def cells(text: str, label: str) -> list[list[str]]:
     return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith(f"| {label} |")]
 
 
-def test_a_step_at_one_megapixel_has_so_many_operations() -> None:
-    """8704 tokens take 57·24·3072²·N = 112.4 and 57·4·3072·N² = 53.1 TFLOP; 28 steps of both 4.63 PFLOP."""
-    assert SQUARE.tokens == 8704
-    assert KONTEXT.linear(8704) / 1e12 == pytest.approx(112.4, abs=0.05)
-    assert KONTEXT.attention(8704) / 1e12 == pytest.approx(53.1, abs=0.05)
-    assert KONTEXT.step(8704) / 1e12 == pytest.approx(165.5, abs=0.1)  # the sum of what was rounded
-    assert 28 * KONTEXT.step(8704) / 1e15 == pytest.approx(4.63, abs=0.005)
-
-
 @pytest.mark.parametrize(
     ("fp8", "seconds"),
     [
@@ -82,23 +77,39 @@ def test_a_step_at_one_megapixel_has_so_many_operations() -> None:
 )
 def test_the_floor_follows_from_what_the_device_reaches(fp8: float | None, seconds: float) -> None:
     """An image of 28 steps takes at least its operations over the rates; attention is never in fp8."""
-    rates = Rates(plain=790e12, fp8=fp8)
-    assert 28 * KONTEXT.floor(8704, rates, fp8=True) == pytest.approx(seconds, abs=0.01)
-    assert 28 * KONTEXT.floor(8704, rates, fp8=False) == pytest.approx(5.86, abs=0.01)
+    rates, step = Rates(plain=790e12, fp8=fp8), KONTEXT.later(TOKENS)
+    assert 28 * rates.floor(step, fp8=True) == pytest.approx(seconds, abs=0.01)
+    assert 28 * rates.floor(step, fp8=False) == pytest.approx(5.86, abs=0.01)
 
 
 def test_the_real_size_has_the_issues_rows() -> None:
-    """By default a profile is measured at three resolutions, alone and in a batch, the square one first."""
-    shapes = [str(shape) for shape in SIZES["full"].shapes((), ())]
+    """By default Kontext is measured at three resolutions, alone and in a batch, the square one first."""
+    shapes = [str(shape) for shape in size_of("kontext", "full").shapes((), ())]
     assert shapes[:2] == ["1 of 1024x1024", "4 of 1024x1024"]
     assert {shape.partition(" of ")[2] for shape in shapes} == {"1024x1024", "768x768", "512x512"}
 
 
-def test_steps_fixed_part_and_compiler_are_told_apart() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_measured_at_both_sizes(family: str) -> None:
+    """Its real model alone and in batches at a megapixel and at a quarter of one, and its tiny one."""
+    full, tiny = size_of(family, "full"), size_of(family, "tiny")
+    assert (full.spec.family, full.spec.source, tiny.spec.family, tiny.spec.source) == (family, "hub", family, "random")
+    assert {Shape(SQUARE, 1), Shape(SQUARE, 4), Shape(Bucket(512, 512), 8)} <= {*full.shapes((), ())}
+    assert tiny.shapes((), ())[0] == Shape(tiny.spec.square, 1)
+
+
+def test_no_family_is_left_out() -> None:
+    """`make bench` measures each that has weights on the hub, and nothing else."""
+    (line,) = re.findall(r"^FAMILIES := (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert line.split() == [*FAMILIES]
+
+
+@pytest.mark.parametrize("warming", [1, 2])
+def test_steps_fixed_part_and_compiler_are_told_apart(warming: int) -> None:
     """From calls of one and of five steps come a step's seconds, those of the rest, and those of the compiler."""
     machine = Machine(step=0.5, fixed=2.0, compiling=30.0)
-    found = measure(machine.edit, rounds=3, device=torch.device("cpu"), clock=machine.clock)
-    assert machine.calls == [1, 1, 5, 1, 5, 1, 5]
+    found = measure(machine.edit, rounds=3, warming=warming, device=torch.device("cpu"), clock=machine.clock)
+    assert machine.calls == [warming, 1, 5, 1, 5, 1, 5]
     assert (found.step, found.fixed, found.compiling) == pytest.approx((0.5, 2.0, 30.0))
     assert found.calls(28) == pytest.approx([16.0] * 3)
     assert found.peak is None
@@ -123,19 +134,19 @@ def test_time_is_shared_among_the_parts_that_are_left(now: float, left: int, dea
 def test_the_table_has_what_was_measured() -> None:
     """A row says seconds of an image and their spread, of a step and of the rest, operations, share and memory."""
     one = measured(found=timing([2.5, 2.0, 2.0], [4.5, 4.0, 5.0], first=12.0, peak=2**36))
-    one.network, one.rates = KONTEXT, Rates(plain=2 * 4 * KONTEXT.step(8704), fp8=None)
+    one.network, one.rates = KONTEXT, Rates(plain=2 * 4 * KONTEXT.later(TOKENS).all, fp8=None)
     (row,) = cells(report(ENVIRONMENT, [one], []).partition("ceiling, in")[0], "exact")
     # A step takes 0.5, 0.5 and 0.75 s; the call 2.5 + 27·0.5, 2 + 27·0.5 and 2 + 27·0.75 s, for four images.
     assert row == [
-        "exact", "1024x1024", "4", "4.00", "3.88-5.56", "0.500", "1.50", "1323", "100 %", "64.0", "10.0",
+        "exact", "1024x1024", "4", "4.00", "3.88-5.56", "900", "0.500", "1.50", "1323", "100 %", "64.0", "10.0",
     ]  # fmt: skip
 
 
 def test_what_was_not_measured_is_said_to_be_so() -> None:
     """Each cell of a row without a timing says why, in every table."""
     text = report(ENVIRONMENT, [measured(), measured("fast", found="out of memory")], [])
-    assert cells(text, "exact")[0] == ["exact", "1024x1024", "4", *["not measured"] * 8]
-    assert cells(text, "fast")[0] == ["fast", "1024x1024", "4", *["out of memory"] * 8]
+    assert cells(text, "exact")[0] == ["exact", "1024x1024", "4", *["not measured"] * 9]
+    assert cells(text, "fast")[0] == ["fast", "1024x1024", "4", *["out of memory"] * 9]
     assert cells(text, "exact")[1] == ["exact", *["not measured"] * 4]
 
 

@@ -25,6 +25,7 @@ class Model(EditModel):
 
     tokens: int = 10**9
     is_compiled: bool = True
+    steps_to_compile: int = 1
     error: Exception | None = None
     calls: list[tuple[Bucket, int, int]] = field(default_factory=list)
     tasks: set[str] = field(default_factory=set)
@@ -68,6 +69,13 @@ def test_pictures_from_nothing_are_warmed_up_as_they_are_made() -> None:
     warmed_up = warm_up(model, MODELS["tiny-kontext"], buckets=[SQUARE], budget=budget, watched=lambda _: nullcontext())
     assert model.tasks == {"text2image"}
     assert warmed_up.budget.images_at(SQUARE) == 2
+
+
+def test_a_model_is_compiled_by_as_many_steps_as_it_takes() -> None:
+    """Where later steps have a graph of their own, the calls have two steps."""
+    model = Model(steps_to_compile=2)
+    warm(model, WIDE, images=1)
+    assert model.calls == [(WIDE, 1, 2), (SQUARE, 1, 2)]
 
 
 def test_what_is_not_compiled_only_proves_that_it_works() -> None:
