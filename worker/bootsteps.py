@@ -144,13 +144,19 @@ def _runner(working: WorkingModel, settings: Settings, watchdog: Watchdog, obser
 def _editor(
     model: EditModel, settings: Settings, batcher: MicroBatcher[Any, Any], retrying: Retrying, client: redis.Redis
 ) -> RowEditor:
-    limits = Limits(max_pixels=settings.max_pixels, input_root=settings.input_root, output_root=settings.output_root)
+    limits = Limits(
+        max_pixels=settings.max_pixels,
+        input_root=settings.input_root,
+        output_root=settings.output_root,
+        lora_root=settings.lora_root,
+    )
     return RowEditor(
         spec=settings.spec,
         task=settings.image_gen_task,
         profile=model.profile,
         weights=model.weights,
         reading=model.reading,
+        adapters=model.adapters,
         limits=limits,
         batcher=batcher,
         retrying=retrying,

@@ -7,7 +7,7 @@ from typing import Any, Final
 DETAILS: Final = "details"
 
 #: What it may hold.
-_KEYS: Final = frozenset({"seed", "size", "profile", "weights", "seconds", "worker", "batch"})
+_KEYS: Final = frozenset({"seed", "size", "profile", "weights", "lora", "seconds", "worker", "batch"})
 
 
 def details_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,11 +16,11 @@ def details_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     batch = {"id": outcome.get("batch_id"), "rows": outcome.get("batch_size"), "of": outcome.get("batch_limit")}
     details = {
-        **{key: outcome.get(key) for key in ("seed", "profile", "weights", "seconds", "worker")},
+        **{key: outcome.get(key) for key in ("seed", "profile", "weights", "lora", "seconds", "worker")},
         "size": outcome.get("bucket"),
         "batch": batch if batch["id"] is not None else None,
     }
-    return {key: value for key, value in details.items() if value not in (None, "")}
+    return {key: value for key, value in details.items() if value not in (None, "", {})}
 
 
 def are_details(value: object) -> bool:

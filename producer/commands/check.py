@@ -25,6 +25,7 @@ from producer.commands.terminal import (
 )
 from producer.rows.beginning import begun
 from producer.rows.source import is_stream
+from producer.run.loras import require_loras
 from producer.run.rates import known_from, measured_in
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import checkpoint_of
@@ -56,6 +57,7 @@ def check_command(
     if timed_by is not None and tflops is not None:
         raise click.UsageError("--timed-by and --tflops both tell the GPU time; name one of them.")
     settings = load_settings(**given)
+    require_loras(settings)
     rates = _rates(named, timed_by, settings) if tflops is None else {}
     known = checkpoint_of(settings.weights)
     rate = rate_of(None if known is None else known[1], tflops)

@@ -9,6 +9,7 @@ from producer.rows.beginning import begun
 from producer.rows.parser import RowParser
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
+from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim
 from producer.run.preconditions import is_gone
 from worker.settings.fleet import Settings
@@ -22,9 +23,10 @@ def dry_run(named: Path, settings: Settings, *, quiet: bool, as_json: bool) -> N
 
     Raises:
         RunError: the input cannot be read, or the run folder belongs to another.
-        SettingsError: the run's folder is laid out otherwise.
+        SettingsError: the run's folder is laid out otherwise, or a LoRA is not there.
 
     """
+    require_loras(settings)
     folder = run_folder(named, settings)
     with TemporaryDirectory() as temporary, taken_input(named, Path(temporary)) as source:
         if not (folder / LEDGER).is_file():

@@ -57,6 +57,7 @@ _ROW_OPTIONS = [
     _setting("--multi-image", "multi_image", metavar="first|stitch|references"),
     _setting("--steps", "diffuser_num_inference_steps", type=int),
     _setting("--guidance", "diffuser_guidance_scale", type=float),
+    _setting("--lora", "lora", metavar="NAME[:WEIGHT]", multiple=True, callback=lambda _, __, given: given or None),
     _setting("--seed", "seed", type=int),
     _setting("--num-images", "num_images", type=int),
     _setting("--size", "size", metavar="auto|input|bucket|WxH"),

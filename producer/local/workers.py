@@ -160,5 +160,7 @@ class LocalWorkers:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment, with the settings as they are here: for processes that read them there."""
-    given = {f"FLEET_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None}
+    # Rows say which LoRAs they want; a path of one may hold a comma, which a variable would take for two.
+    values = settings.model_dump(exclude={"lora"})
+    given = {f"FLEET_{name.upper()}": str(value) for name, value in values.items() if value is not None}
     return {**os.environ, **given}

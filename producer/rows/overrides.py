@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from producer.rows.fields import Warn, kind_of, read_text, require_text
 from worker.contract.errors import RowError
+from worker.contract.lora import Loras
 from worker.contract.messages import first_problem
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import Guidance, NumImages, Prompt, Seed, Size, Steps, TrueCfgScale
@@ -26,6 +27,8 @@ class Overrides(BaseModel):
     size: Size | None = None
     negative_prompt: Prompt | None = None
     true_cfg_scale: TrueCfgScale | None = None
+    #: Instead of the run's; empty for the model as it is.
+    lora: Loras | None = None
 
 
 #: Of a row that names none.
@@ -64,6 +67,7 @@ def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrid
         problem = first_problem(error)
         raise RowError(f"{key}.{problem}." if error.errors()[0]["loc"] else f"{key}: {problem}.") from None
     require_text(found.negative_prompt or "", f"{key}.negative_prompt")
+    require_text("".join(found.lora or ()), f"{key}.lora")
     return found
 
 

@@ -21,6 +21,7 @@ from worker.contract.errors import RowError, one_line
 from worker.contract.fingerprint import fingerprint
 from worker.contract.inline_images import is_inline
 from worker.contract.layout import is_in_row_folder
+from worker.contract.lora import based
 from worker.contract.messages import EditRequest
 from worker.contract.parameters import exact_size, rounded_size
 from worker.contract.row_warnings import RowWarning, in_order
@@ -31,7 +32,7 @@ from worker.settings.fleet import Settings
 logger = logging.getLogger(__name__)
 
 #: Parameters that are part of a row's fingerprint only where they are others: rows of runs without them are the same.
-_AS_EVER: Final[dict[str, Any]] = {"profile": None, "references": False, "task": "imageedit"}
+_AS_EVER: Final[dict[str, Any]] = {"profile": None, "references": False, "lora": (), "task": "imageedit"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +170,7 @@ class RowParser:
         return {
             "negative_prompt": own.negative_prompt,
             "true_cfg_scale": _either(own.true_cfg_scale, 1.0),
+            **self._lora(own),
             "model": self._model,
             "steps": _either(own.steps, settings.steps),
             "guidance": float(_either(own.guidance, settings.guidance)),
@@ -182,6 +184,14 @@ class RowParser:
             **({"references": True} if settings.multi_image == "references" else {}),
             **({} if settings.image_gen_task == "imageedit" else {"task": settings.image_gen_task}),
         }
+
+    def _lora(self, own: Overrides) -> dict[str, tuple[str, ...]]:
+        """Return the LoRAs of a row, whose own paths begin where those of its images do; of one without, nothing."""
+        try:
+            loras = (self._settings.lora or ()) if own.lora is None else based(own.lora, self._base)
+        except ValueError as error:
+            raise RowError(f"{self._settings.edit_key}.lora: {error}.") from None
+        return {"lora": loras} if loras else {}
 
 
 def _either(own: Any, default: Any) -> Any:

@@ -21,6 +21,7 @@ _DECISIVE: Final[dict[str, Callable[[Settings], Any]]] = {
     "--multi-image": lambda settings: settings.multi_image,
     "--steps": lambda settings: settings.steps,
     "--guidance": lambda settings: settings.guidance,
+    "--lora": lambda settings: ", ".join(settings.lora or ()) or None,
     "--seed": lambda settings: settings.seed,
     "--num-images": lambda settings: settings.num_images,
     "--size": lambda settings: settings.model_size,

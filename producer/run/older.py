@@ -25,7 +25,7 @@ def left_by_older(client: redis.Redis, model: str) -> Left | None:
     """Count the rows of a model that wait in queues of earlier versions; None where there are none."""
     found: dict[str, int] = {}
     for lane in older_queues(model):
-        runs = [entry.queue for entry in Roster(client, lane).listed()]  # of version 4; earlier ones had none
+        runs = [entry.queue for entry in Roster(client, lane).listed()]  # since version 4; earlier ones had none
         own, *others = rows_in(client, [lane, *runs])
         found |= {name: rows for name, rows in ((lane, own), (f"{lane}.<run>", sum(others))) if rows}
     return Left(sum(found.values()), tuple(found)) if found else None

@@ -11,6 +11,7 @@ from producer.rows.source import Source
 from producer.run.failures import folder_errors, ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
+from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim, remember, remembered
 from producer.run.output_place import require_free
 from producer.run.queues import RunQueue
@@ -105,9 +106,10 @@ def create(
 
     Raises:
         RunError: the folder cannot be written, belongs to another input, or is in use.
-        SettingsError: its rows are laid out otherwise, or the output would destroy something.
+        SettingsError: its rows are laid out otherwise, a LoRA is not there, or the output would destroy something.
 
     """
+    require_loras(settings)
     with ExitStack() as stack:
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)

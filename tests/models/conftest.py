@@ -11,6 +11,7 @@ import torch
 from tests.support.debian import require_compiler
 from worker.contract.catalog import MODELS
 from worker.contract.model_spec import ModelSpec
+from worker.models.adapters.finding import Finder
 from worker.models.pipelines.editing import PipelineEditor
 from worker.models.registry import editor_of, save_tiny
 from worker.models.speed.fp8 import multiplies_fp8
@@ -79,13 +80,16 @@ def saved(spec: ModelSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loader(spec: ModelSpec, folder: Path, device: torch.device, kernels: Path) -> Load:
     """Return what loads a saved model."""
 
-    def load(**settings: object) -> PipelineEditor:
+    def load(*, takes_loras: bool = True, **settings: object) -> PipelineEditor:
         given = {"diffuser_model_name": spec.name, "image_gen_task": spec.tasks[0], **settings}
         profile = load_settings(**given).profile_on(gpu=device.type == "cuda")
         if profile.compiled:
             require_compiler()
         if profile.fp8 and not multiplies_fp8(device):
             pytest.skip("needs a device that multiplies in fp8; of CPUs torch 2.13 is the first to do so")
-        return editor_of(spec).load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
+        model = editor_of(spec).load(folder, profile, device=device, compile_cache=kernels, prompt_cache=2**22)
+        if takes_loras:
+            model.take_loras(Finder(), 2**24)
+        return model
 
     return load

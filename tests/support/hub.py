@@ -22,6 +22,14 @@ FILES = {
     "flux1-kontext-dev.safetensors": b"the same weights once more, 24 GB",
 }
 
+#: Files of models whose owner is "loras": a few bytes of safetensors, without a number.
+_LORA = (2).to_bytes(8, "little") + b"{}"
+LORAS = {
+    "one": {"style.safetensors": _LORA, "README.md": b""},
+    "two": {"style.safetensors": _LORA, "sub/other.safetensors": _LORA},
+    "pickled": {"pytorch_lora_weights.bin": b"\x80\x02"},
+}
+
 #: Owner of a model: the status and the error code with which the hub refuses it.
 REFUSALS = {
     "gated": (403, "GatedRepo"),
@@ -31,6 +39,22 @@ REFUSALS = {
     "other-revision": (404, "RevisionNotFound"),
     "down": (500, ""),
 }
+
+#: The same, of LoRAs, each named by a text on a line.
+FIND_LORAS = """
+import json, sys
+from worker.contract.errors import TransientError, RowError
+from worker.contract.lora import lora_of
+from worker.models.adapters.finding import Finder
+finder = Finder()
+for line in sys.stdin:
+    try:
+        print(json.dumps(str(finder.path(lora_of(json.loads(line))))))
+    except TransientError as error:
+        print(json.dumps(f"TransientError: {error}"))
+    except Exception as error:
+        print(json.dumps(f"{type(error).__name__}: {error}"))
+"""
 
 #: Reads settings from standard input, one JSON object a line, and answers each with a line.
 _FETCH = """
@@ -63,14 +87,19 @@ class Hub(BaseHTTPRequestHandler):
             status, code = REFUSALS[owner]
             self._answer(status, b"{}", {"X-Error-Code": code})
         elif "tree" in parts:
-            files = [{"type": "file", "path": name, "size": len(data), "oid": "0"} for name, data in FILES.items()]
+            files = [
+                {"type": "file", "path": name, "size": len(data), "oid": "0"} for name, data in self._files().items()
+            ]
             self._answer(200, json.dumps(files).encode())
         elif parts[0] == "api":
             self._answer(200, json.dumps({"id": f"{owner}/{parts[3]}", "sha": COMMIT, "siblings": []}).encode())
         elif owner == "gated-files":  # what the hub does: anybody may list, not everybody may download
             self._answer(403, b"{}", {"X-Error-Code": "GatedRepo"})
         else:
-            data = FILES["/".join(parts[4:])]
+            data = self._files().get("/".join(parts[4:]))
+            if data is None:
+                self._answer(404, b"", {"X-Error-Code": "EntryNotFound"})
+                return
             # One tag per content: the hub's cache keeps one file per tag.
             tag = hashlib.sha256(data).hexdigest()
             self._answer(200, data, {"ETag": f'"{tag}"', "X-Repo-Commit": COMMIT})
@@ -78,6 +107,10 @@ class Hub(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         """Answer like `do_GET`, without a body."""
         self.do_GET()
+
+    def _files(self) -> dict[str, bytes]:
+        parts = self.path.partition("?")[0].strip("/").removeprefix("api/models/").split("/")
+        return LORAS.get(parts[1], {}) if parts[0] == "loras" else FILES
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
@@ -102,12 +135,16 @@ def running_hub() -> Iterator[str]:
         thread.join()
 
 
-def fetch(endpoint: str, folder: Path, *asked: dict[str, str]) -> list[str]:
+def fetch(
+    endpoint: str, folder: Path, *asked: dict[str, str] | str, script: str = _FETCH, offline: bool = False
+) -> list[str]:
     """Fetch weights in a process of its own, whose hub is `endpoint` and whose caches are in `folder`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "FLEET_"))}
-    environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(folder), "NO_PROXY": "*"}
+    environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(folder), "NO_PROXY": "*"} | (
+        {"HF_HUB_OFFLINE": "1"} if offline else {}
+    )
     found = subprocess.run(
-        [sys.executable, "-c", _FETCH],
+        [sys.executable, "-c", script],
         input="\n".join(json.dumps(settings) for settings in asked),
         env=environment,
         cwd=PROJECT,

@@ -10,7 +10,7 @@ def make_request(**given: Any) -> EditRequest:
     """Make a request of the demo model, with the given fields."""
     usual: dict[str, Any] = {
         "run": "0" * 16, "row": 7, "fingerprint": "a" * 32, "images": ("/a.png",), "prompt": "x",
-        "negative_prompt": None, "true_cfg_scale": 1.0, "output_dir": "/run", "model": "demo", "steps": 8,
+        "negative_prompt": None, "true_cfg_scale": 1.0, "lora": (), "output_dir": "/run", "model": "demo", "steps": 8,
         "guidance": 3.5, "num_images": 2, "seed": 0, "size": "auto", "image_format": "png", "quality": 95,
         "metadata": True, "shard_folders": None, "long_instruction": "warn", "references": False, "profile": None,
         "task": "imageedit",

@@ -1,11 +1,23 @@
 """What the model gets for one row, and what makes rows fit into one call."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
 
 from worker.contract.buckets import Bucket
 from worker.contract.parameters import Task
+
+
+class Adapter(NamedTuple):
+    """A LoRA that was found, and how much of it is added."""
+
+    #: As a row names it.
+    name: str
+    path: Path
+    #: Of what is in the file; another one is another LoRA, whatever its name.
+    digest: str
+    weight: float
 
 
 class BatchKey(NamedTuple):
@@ -20,6 +32,8 @@ class BatchKey(NamedTuple):
     num_images: int
     #: Resolutions of the references that each row has beside the picture that is edited.
     references: tuple[Bucket, ...] = ()
+    #: LoRAs that the model has meanwhile.
+    adapters: tuple[Adapter, ...] = ()
     #: Part of the key since the sequence of a picture that is made from nothing is half as long.
     task: Task = "imageedit"
 

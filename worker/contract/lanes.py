@@ -20,7 +20,7 @@ def lane_and_run(queue: str) -> tuple[str, str] | None:
 
 
 def older_queues(model: str) -> tuple[str, ...]:
-    """Name the queues of a model in versions 1 to 3, which had one for all runs, and the lanes of version 4.
+    """Name the queues of a model in versions 1 to 3, which had one for all runs, and the lanes since then.
 
     No worker of this version takes what is in them.
     """

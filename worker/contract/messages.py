@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from worker.contract.errors import ContractError, one_line
 from worker.contract.fingerprint import digest
+from worker.contract.lora import PlacedLoras
 from worker.contract.parameters import (
     TASKS,
     Guidance,
@@ -87,6 +88,8 @@ class Parameters(BaseModel):
     true_cfg_scale: TrueCfgScale
     #: Rows to a subfolder of the run folder; None where all lie directly in it (`worker.contract.layout`).
     shard_folders: ShardFolders | None
+    #: The LoRAs that are added to the model, as `name:weight`; none for the model as it is.
+    lora: PlacedLoras
     #: The run folder, where the row's images go.
     output_dir: _Path
     #: Identity of the model (`worker.contract.catalog.model_id`), which also names the lane.
@@ -156,6 +159,8 @@ class Outcome(Message):
     #: How its model calculates, and which weights it has (`worker.models.weights.identity`).
     profile: str | None = None
     weights: str | None = None
+    #: The LoRAs that it had, by name and weight, and of each what is in its file, as a short digest.
+    lora: dict[str, str] = Field(default_factory=dict)
     #: SHA-256 of each source image's bytes as they were read.
     source_digests: tuple[str, ...] = ()
     #: Tokens of the instruction by the model's own tokenizer, and how many of them the model reads.

@@ -1,6 +1,6 @@
 """A row's way through the worker: decode, ride in a micro-batch, encode. Imports no torch."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from itertools import chain
@@ -11,10 +11,11 @@ import redis
 from PIL import Image
 
 from worker.batching.batch_runner import Batched
-from worker.batching.jobs import BatchKey, EditJob, Ticket
+from worker.batching.jobs import Adapter, BatchKey, EditJob, Ticket
 from worker.batching.microbatcher import MicroBatcher
 from worker.contract.buckets import Bucket, Fit, area_of, plan_fit, plan_made
 from worker.contract.errors import GivenBack, RowError, Unwanted
+from worker.contract.lora import Lora, lora_of
 from worker.contract.messages import EditRequest
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import Task
@@ -47,17 +48,19 @@ class RowEditor:
         profile: str,
         weights: str,
         reading: Callable[[str], Reading | None],
+        adapters: Callable[[Sequence[Lora]], tuple[Adapter, ...]],
         limits: Limits,
         batcher: Batcher,
         retrying: Retrying,
         client: redis.Redis,
     ) -> None:
-        """`profile`, `weights` and `reading` are the model's own (`worker.models.protocol`)."""
+        """`profile`, `weights`, `reading` and `adapters` are the model's own (`worker.models.protocol`)."""
         self._spec = spec
         self._task = task
         self._profile = profile
         self._weights = weights
         self._reading = reading
+        self._adapters = adapters
         self._limits = limits
         self._pixels = PixelBudget(limits.max_pixels)
         self._batcher = batcher
@@ -84,10 +87,11 @@ class RowEditor:
             self._drop_if_unwanted(request)
             self._read(request, record)
             plan, fitted = self._with_storage(lambda: self._prepare(request, record), request)
-        if fitted is None:
-            return
-        batched = self._ride(request, plan, fitted, ticket)
-        record.rode(batched, profile=self._profile, weights=self._weights)
+            if fitted is None:
+                return
+            adapters = self._with_storage(lambda: self._adapters(self._loras(request)), request)
+        batched = self._ride(request, plan, fitted, ticket, adapters)
+        record.rode(batched, profile=self._profile, weights=self._weights, adapters=adapters)
         with record.stage("encode"):
             self._with_storage(lambda: self._save(request, plan, batched.result), request)
 
@@ -159,7 +163,23 @@ class RowEditor:
         file = file_of(image)
         return confined(file, self._limits.input_root, "FLEET_INPUT_ROOT") if isinstance(file, Path) else file
 
-    def _ride(self, request: EditRequest, plan: Fit, fitted: Pictures, ticket: Ticket) -> Batched[list[Image.Image]]:
+    def _loras(self, request: EditRequest) -> list[Lora]:
+        """Return a row's LoRAs, as far as this worker may read them."""
+        limits, loras = self._limits, [lora_of(text) for text in request.lora]
+        if (
+            limits.lora_root is not None
+            and (far := next((lora for lora in loras if not lora.is_path), None)) is not None
+        ):
+            raise RowError(f"lora {far.name}: is on the hub, and this worker reads LoRAs from FLEET_LORA_ROOT alone.")
+        root, setting = limits.lora_root, "FLEET_LORA_ROOT"
+        if root is None:
+            root, setting = limits.input_root, "FLEET_INPUT_ROOT"
+        paths = [confined(Path(lora.name), root, setting) if lora.is_path else lora.name for lora in loras]
+        return [lora._replace(name=str(path)) for lora, path in zip(loras, paths, strict=True)]
+
+    def _ride(
+        self, request: EditRequest, plan: Fit, fitted: Pictures, ticket: Ticket, adapters: tuple[Adapter, ...]
+    ) -> Batched[list[Image.Image]]:
         key = BatchKey(
             bucket=plan.bucket,
             steps=request.steps,
@@ -167,6 +187,7 @@ class RowEditor:
             true_cfg_scale=request.true_cfg_scale,
             num_images=request.num_images,
             references=tuple(Bucket(*reference.size) for reference in fitted[1:]),
+            adapters=adapters,
             task=request.task,
         )
         seeds = tuple(image_seed(request.seed, index) for index in range(request.num_images))

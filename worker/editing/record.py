@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from worker.batching.batch_runner import Batched
+from worker.batching.jobs import Adapter
 from worker.contract.buckets import Bucket
 from worker.contract.errors import RowError, one_line
 from worker.contract.messages import EditRequest, Outcome
@@ -51,8 +52,8 @@ class RowRecord:
         """Note what is to be said of the row."""
         self._warnings |= {*kinds}
 
-    def rode(self, batched: Batched[Any], *, profile: str, weights: str) -> None:
-        """Note the micro-batch, and how the model calculated it."""
+    def rode(self, batched: Batched[Any], *, profile: str, weights: str, adapters: Sequence[Adapter] = ()) -> None:
+        """Note the micro-batch, and how the model calculated it; LoRAs are in the order of the request's."""
         self._seconds |= {"wait": round(batched.waited, 4), "model": round(batched.took, 4)}
         self._facts |= {
             "batch_id": batched.batch_id,
@@ -60,6 +61,7 @@ class RowRecord:
             "batch_limit": batched.limit,
             "profile": profile,
             "weights": weights,
+            "lora": {text: adapter.digest for text, adapter in zip(self._request.lora, adapters, strict=True)},
         }
 
     def done(self) -> Outcome:

@@ -6,7 +6,9 @@ from typing import Protocol
 from PIL import Image
 
 from worker.batching.budget import Memory
-from worker.batching.jobs import BatchKey, EditJob
+from worker.batching.jobs import Adapter, BatchKey, EditJob
+from worker.contract.errors import RowError
+from worker.contract.lora import Lora
 from worker.contract.reading import Reading
 
 
@@ -36,6 +38,19 @@ class EditModel(Protocol):
     def reading(self, prompt: str) -> Reading | None:  # noqa: ARG002 - a default
         """Count the tokens of an instruction; None where the model has no bound. Called by any thread."""
         return None
+
+    def adapters(self, loras: Sequence[Lora]) -> tuple[Adapter, ...]:
+        """Find LoRAs, and make sure that they fit the model, before a row that wants them waits for the GPU.
+
+        Called by any thread.
+
+        Raises:
+            RowError: one is not there, cannot be read, or is for another model.
+
+        """
+        if loras:
+            raise RowError(f"lora {loras[0].name}: this model takes none.")
+        return ()
 
     def memory(self) -> Memory | None:
         """Return what the last call took of the device's memory and what is left; None where it is the host's own."""

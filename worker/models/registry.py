@@ -11,6 +11,7 @@ import diffusers
 import torch
 
 from worker.contract.model_spec import ModelSpec
+from worker.models.adapters.finding import Finder
 from worker.models.demo import CHECKPOINT
 from worker.models.pipelines.editing import PipelineEditor
 from worker.models.protocol import EditModel
@@ -33,13 +34,16 @@ def load_model(settings: Settings) -> EditModel:
     profile = settings.profile_on(gpu=device.type == "cuda")
     require(profile, machine_of(device))  # before a download
     with _weights(settings) as folder:
-        return editor_of(settings.spec).load(
+        model = editor_of(settings.spec).load(
             folder,
             profile,
             device=device,
             compile_cache=settings.compile_cache,
             prompt_cache=settings.prompt_cache * 2**20,
         )
+    if settings.lora_cache:
+        model.take_loras(Finder(settings.hf_cache_dir), settings.lora_cache * 2**20)
+    return model
 
 
 def editor_of(spec: ModelSpec) -> type[PipelineEditor]:

@@ -15,6 +15,8 @@ class Limits:
     #: Folders that input files and run folders must lie in; None: anywhere.
     input_root: Path | None = None
     output_root: Path | None = None
+    #: Folder that LoRAs must lie in; None: that of input files, or on the hub.
+    lora_root: Path | None = None
 
 
 def confined(path: Path, root: Path | None, setting: str) -> Path:

@@ -21,8 +21,9 @@ _PNG_LEVEL: Final = 3
 _LONGEST: Final[dict[ImageFormat, int]] = {"png": 2**31 - 1, "webp": 16_383, "jpg": 65_500}
 
 #: Characters of each text that go into EXIF, which holds 64 kB in a JPEG: JSON and UTF-16 make at most 12 bytes of one,
-#: and there are three texts. A PNG holds them whole.
+#: and there are three texts, and the names of LoRAs. A PNG holds them whole.
 _EXIF_CHARACTERS: Final = 1500
+_EXIF_LORA: Final = 500
 
 
 def require_encodable(image_format: ImageFormat, size: tuple[int, int]) -> None:
@@ -84,6 +85,8 @@ def _facts(request: EditRequest, index: int, profile: str) -> dict[str, Any]:
             "model": request.model,
             "profile": profile,
         }
+        if request.lora:
+            facts |= {"lora": ", ".join(request.lora)}
         if request.task != "imageedit":
             facts["task"] = request.task
         if request.negative_prompt is not None:
@@ -101,7 +104,11 @@ def _text_chunks(facts: Mapping[str, Any]) -> PngImagePlugin.PngInfo:
 
 
 def _exif(facts: Mapping[str, Any]) -> Image.Exif:
-    short = {name: fact[:_EXIF_CHARACTERS] if isinstance(fact, str) else fact for name, fact in facts.items()}
+    most = {"lora": _EXIF_LORA}
+    short = {
+        name: fact[: most.get(name, _EXIF_CHARACTERS)] if isinstance(fact, str) else fact
+        for name, fact in facts.items()
+    }
     exif = Image.Exif()
     text = json.dumps(short, ensure_ascii=False).encode("utf-16-be")
     exif[ExifTags.IFD.Exif] = {ExifTags.Base.UserComment: _UTF16 + text}

@@ -11,6 +11,7 @@ from worker.contract.broker_url import redis_url
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import MODELS, model_id, unknown
 from worker.contract.errors import SettingsError
+from worker.contract.lora import based
 from worker.contract.messages import first_problem, queue_name, queue_names
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import rounded_size
@@ -37,6 +38,12 @@ class Settings(RunSettings, WorkerSettings):
         if name not in MODELS:
             raise ValueError(unknown(name))
         return name
+
+    @field_validator("lora")
+    @classmethod
+    def _lora_from_here(cls, loras: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        # Absolute, since the run folder remembers it, and the next command may stand elsewhere.
+        return loras and based(loras, str(Path.cwd()))
 
     @field_validator("broker_url")
     @classmethod

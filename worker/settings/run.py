@@ -1,11 +1,12 @@
 """The settings of a run: its folder, the columns of its jsonl, and the parameters of its edits."""
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
+from worker.contract.lora import Loras
 from worker.contract.parameters import (
     DEFAULT_PRIORITY,
     Guidance,
@@ -81,6 +82,13 @@ class RunSettings(BaseSettings):
     )
     diffuser_guidance_scale: Guidance | None = Field(
         None, description="Guidance (unset: the model's own; a distilled one takes none)."
+    )
+    lora: Annotated[Loras | None, NoDecode] = Field(
+        None,
+        description=(
+            "LoRA that is added to the model, as NAME[:WEIGHT]: a hub id, or a path that begins with / or ./; several"
+            " by commas, or by as many options."
+        ),
     )
     demand_profile: ProfileName | None = Field(
         None,

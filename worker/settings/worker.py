@@ -77,6 +77,16 @@ class WorkerSettings(BaseSettings):
         512, ge=0, description="MiB of the GPU's memory for the embeddings of instructions that come again."
     )
 
+    lora_cache: int = Field(
+        1024, ge=0, description="MiB of the GPU's memory for LoRAs of rows, the last used ones kept (0: none is taken)."
+    )
+    lora_root: Path | None = Field(
+        None,
+        description=(
+            "Folder that workers read LoRAs from, and from nowhere else (unset: FLEET_INPUT_ROOT's, and the hub)."
+        ),
+    )
+
     batch_size: int = Field(
         4,
         ge=1,

@@ -6,7 +6,7 @@ import time
 import traceback
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Final, Self
 
@@ -15,10 +15,13 @@ from PIL import Image
 from torch import Tensor
 
 from worker.batching.budget import Memory, split
-from worker.batching.jobs import BatchKey, EditJob
-from worker.contract.errors import OutOfMemory
+from worker.batching.jobs import Adapter, BatchKey, EditJob
+from worker.contract.errors import OutOfMemory, RowError
+from worker.contract.lora import Lora
 from worker.contract.profiles import Profile
 from worker.contract.reading import Reading
+from worker.models.adapters.adapters import Adapters
+from worker.models.adapters.finding import Finder
 from worker.models.pipelines.pixels import to_pictures
 from worker.models.pipelines.prompts import Prompts
 from worker.models.pipelines.tokens import TokenCounter
@@ -40,6 +43,8 @@ _USABLE: Final = 0.9
 class PipelineEditor(EditModel):
     """A loaded pipeline that edits rows, each from its own pictures. A family says the four things below."""
 
+    #: None where it takes no LoRAs.
+    _adapters: Adapters | None = None
     #: Whether the transformer is called with a mask: not every kernel of attention takes one.
     masked: ClassVar[bool] = False
 
@@ -109,6 +114,18 @@ class PipelineEditor(EditModel):
         loaded.weights = identity_of(folder)
         return loaded
 
+    def take_loras(self, finder: Finder, most: int) -> None:
+        """Take LoRAs from now on, in `most` bytes of the device's memory; called before anything is compiled."""
+        self._adapters = Adapters(self.pipeline, finder, most)
+
+    def adapters(self, loras: Sequence[Lora]) -> tuple[Adapter, ...]:
+        """Find LoRAs, and have them on the device."""
+        if not loras:
+            return ()
+        if self._adapters is None:
+            raise RowError(f"lora {loras[0].name}: this worker takes none; set FLEET_LORA_CACHE to some MiB.")
+        return self._adapters.find(loras)
+
     def edit(self, key: BatchKey, jobs: Sequence[EditJob], most: int) -> list[list[Image.Image]]:
         """Edit rows of one key; return each row's images, of the bucket's size, in the rows' order.
 
@@ -118,13 +135,15 @@ class PipelineEditor(EditModel):
 
         Raises:
             OutOfMemory: the GPU has no room for a call.
+            RowError: a LoRA is not there any more.
 
         """
         repeated = [(job, seed) for job in jobs for seed in job.seeds]
         edited: list[Image.Image] = []
-        while rest := repeated[len(edited) :]:
-            size = split(len(rest), most)[0] if self.is_compiled else most
-            edited += self._within_memory(key, rest[:size])
+        with self._adapted(key):
+            while rest := repeated[len(edited) :]:
+                size = split(len(rest), most)[0] if self.is_compiled else most
+                edited += self._within_memory(key, rest[:size])
         results = iter(edited)
         return [[next(results) for _ in job.seeds] for job in jobs]
 
@@ -137,11 +156,15 @@ class PipelineEditor(EditModel):
         if self.device.type != "cuda":
             return None
         free = int(_USABLE * free_memory(self.device)[0]) - self.prompts.room
+        free -= self._adapters.room if self._adapters else 0
         return Memory(free=max(0, free), per_token=self._per_token)
 
     def gpu_memory(self) -> dict[str, int]:
         """Return the bytes of the GPU's memory by kind; empty on a CPU."""
         return memory_by_kind(self.device)
+
+    def _adapted(self, key: BatchKey) -> AbstractContextManager[None]:
+        return self._adapters.applied(key.adapters) if self._adapters and key.adapters else nullcontext()
 
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:
@@ -162,7 +185,8 @@ class PipelineEditor(EditModel):
     @contextmanager
     def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
-        bucket, shape = key.bucket, (key.bucket, key.references, key.task, images)
+        layout = self._adapters.layout if self._adapters else ()
+        bucket, shape = key.bucket, (key.bucket, key.references, key.task, images, layout)
         is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)

@@ -5,7 +5,7 @@ from worker.contract.messages import Outcome
 
 OUTCOME = Outcome(
     run="0" * 16, row=1, fingerprint="a" * 32, status="done", worker="gpu0@a", seed=7, profile="exact", weights="w",
-    bucket=(64, 48), batch_id="b", batch_size=3, batch_limit=4, seconds={"model": 1.5},
+    lora={"o/a:1": "c"}, bucket=(64, 48), batch_id="b", batch_size=3, batch_limit=4, seconds={"model": 1.5},
 )  # fmt: skip
 
 
@@ -13,8 +13,8 @@ def test_all_that_is_known_is_told() -> None:
     """And it is known again as ours."""
     found = details_of(OUTCOME.model_dump(mode="json"))
     assert found == {
-        "seed": 7, "profile": "exact", "weights": "w", "size": [64, 48], "seconds": {"model": 1.5},
-        "worker": "gpu0@a", "batch": {"id": "b", "rows": 3, "of": 4},
+        "seed": 7, "profile": "exact", "weights": "w", "lora": {"o/a:1": "c"}, "size": [64, 48],
+        "seconds": {"model": 1.5}, "worker": "gpu0@a", "batch": {"id": "b", "rows": 3, "of": 4},
     }  # fmt: skip
     assert are_details(found)
 

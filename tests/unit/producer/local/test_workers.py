@@ -11,7 +11,7 @@ import pytest
 
 from producer.collecting.progress import Status
 from producer.local.started import StartedWorker
-from producer.local.workers import LocalWorkers
+from producer.local.workers import LocalWorkers, environment
 from worker.contract.errors import RunError
 from worker.settings.fleet import load_settings
 
@@ -113,3 +113,11 @@ def test_each_worker_has_a_port_of_its_own(tmp_path: Path) -> None:
     with LocalWorkers(load_settings(diffuser_model_name="demo"), tmp_path, [""], print) as workers:
         workers.start()
         assert ["FLEET_METRICS_PORT" in found for found in environments()] == [False]
+
+
+def test_a_runs_loras_are_no_matter_of_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They read the same settings, whatever a path holds; rows say which LoRAs they want."""
+    settings = load_settings(diffuser_model_name="demo", lora=["/a,b.safetensors", "o/c"], batch_size=2)
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings.model_copy(update={"lora": None})

@@ -21,6 +21,11 @@ from worker.contract.row_warnings import RowWarning
         ({"seed": 42.0, "steps": 3.0, "guidance": 2}, {"seed": 42, "steps": 3, "guidance": 2.0}),  # tables write so
         ({"seed": None, "steps": None}, {"steps": 9}),  # as tables with optional columns have it
         ({"true_cfg_scale": 1.0}, {"true_cfg_scale": 1.0, "negative_prompt": None}),
+        ({"lora": "./a.safetensors:0.5"}, {"lora": ("/data/a.safetensors:0.5",)}),  # it begins where images do
+        ({"lora": ["o/b", "/a.safetensors"]}, {"lora": ("/a.safetensors:1", "o/b:1")}),  # in whatever order
+        ({"lora": None}, {"lora": ("o/run:1",)}),
+        ({"lora": []}, {"lora": ()}),
+        ({"lora": "o/a:0"}, {"lora": ()}),
         ({}, {"steps": 9, "guidance": 1.5, "num_images": 3, "size": "bucket"}),
         (None, {"steps": 9, "guidance": 1.5, "num_images": 3, "size": "bucket"}),
     ],
@@ -28,7 +33,12 @@ from worker.contract.row_warnings import RowWarning
 def test_a_rows_own_parameters_win(own: Any, expected: dict[str, Any]) -> None:
     """A row's own parameters stand in its request, and the run's where it names none."""
     row = parse(
-        {**ROW, "edit": own}, diffuser_num_inference_steps=9, diffuser_guidance_scale=1.5, num_images=3, size="bucket"
+        {**ROW, "edit": own},
+        diffuser_num_inference_steps=9,
+        diffuser_guidance_scale=1.5,
+        num_images=3,
+        size="bucket",
+        lora=["o/run"],
     )
     assert row.error is None
     assert row.request is not None
@@ -62,6 +72,12 @@ def test_a_rows_own_parameters_win(own: Any, expected: dict[str, Any]) -> None:
         ({"true_cfg_scale": 2}, "edit: true_cfg_scale has no effect without a negative_prompt, which may be empty."),
         ({"true_cfg_scale": 0.5}, "edit.true_cfg_scale: input should be greater than or equal to 1 (found 0.5)."),
         ({"negative_prompt": "a\0b", "true_cfg_scale": 2}, "edit.negative_prompt: holds a character that is no text"),
+        ({"lora": "style"}, "edit.lora: style is neither a path, which begins with / or ./, nor a hub id (owner/name,"),
+        ({"lora": "o/a:11"}, "edit.lora: the weight of o/a is 11, and it must be from -10 to 10 (found 'o/a:11')."),
+        ({"lora": "./a.ckpt"}, "edit.lora: ./a.ckpt has pickled weights, which run code when they are read; name a .s"),
+        ({"lora": ["o/a", "o/a:2"]}, "edit.lora: o/a is there twice; give it one weight."),
+        ({"lora": 7}, "edit.lora: expected a text such as owner/name:0.8, or a list of such (found 7)."),
+        ({"lora": ["./a\0.safetensors"]}, "edit.lora: holds a character that is no text"),
         ({"\ud800": 1}, "edit: holds a character that is no text"),
     ],
 )
@@ -95,6 +111,8 @@ def test_the_column_may_have_another_name() -> None:
         {"guidance": 2},
         {"num_images": 2},
         {"size": "input"},
+        {"lora": "o/a"},
+        {"lora": "o/a:2"},
         {"negative_prompt": "", "true_cfg_scale": 2},
         {"negative_prompt": "x", "true_cfg_scale": 2},
         {"negative_prompt": "x", "true_cfg_scale": 3},

@@ -59,3 +59,18 @@ def test_a_run_from_before_there_were_shards_has_none(
     ledger.put("settings", json.dumps(given))
     monkeypatch.setenv("FLEET_SHARD_FOLDERS", "7")
     assert remembered(tmp_path, ledger)[1].shard_folders is None
+
+
+def test_a_run_keeps_its_loras(tmp_path: Path, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they were named, wherever the next command stands; one from before there were any has none."""
+    (tmp_path / "in.jsonl").touch()
+    source = Source(path=tmp_path / "in.jsonl", base=tmp_path, resolved=tmp_path / "in.jsonl")
+    monkeypatch.chdir(tmp_path)
+    remember(tmp_path, ledger, source, load_settings(diffuser_model_name="demo", lora=["./a:0.5", "o/b"]))
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("FLEET_LORA", "o/other")
+    assert remembered(tmp_path, ledger)[1].lora == (f"{tmp_path}/a:0.5", "o/b:1")
+    given = json.loads(ledger.get("settings") or "")
+    del given["lora"]
+    ledger.put("settings", json.dumps(given))
+    assert remembered(tmp_path, ledger)[1].lora is None

@@ -5,16 +5,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from tests.support.policies import policy
 from worker.batching.budget import Budget
-from worker.batching.jobs import BatchKey
+from worker.batching.jobs import Adapter, BatchKey
 from worker.batching.policy import Policy, Run, Wait, Waiting, choose
 from worker.contract.buckets import Bucket
 from worker.settings.fleet import load_settings
 
+STYLE = Adapter("owner/style", Path("/style.safetensors"), "d", 1.0)
 POLICY = policy(4, max_wait=10, at=Bucket(16 * ord("A"), 16))
 
 
@@ -82,9 +84,10 @@ def test_images_per_row_divide_the_limit(batch_size: int, num_images: int, limit
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=2.5, true_cfg_scale=1.0, num_images=1),
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=2.0, num_images=1),
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=2),
+        BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1, adapters=(STYLE,)),
         BatchKey(bucket=Bucket(256, 256), steps=8, guidance=3.5, true_cfg_scale=1.0, num_images=1, task="text2image"),
     ],
-    ids=["bucket", "steps", "guidance", "true_cfg_scale", "num_images", "task"],
+    ids=["bucket", "steps", "guidance", "true_cfg_scale", "num_images", "adapters", "task"],
 )
 def test_keys_are_never_mixed(other: BatchKey) -> None:
     """Rows that differ in anything that the pipeline holds once per call never ride together."""

@@ -34,6 +34,7 @@ REQUEST = EditRequest(
     size="1280x720",
     negative_prompt="„blurry“",
     true_cfg_scale=2.5,
+    lora=("/data/ü.safetensors:0.5", "owner/name:1"),
     image_format="webp",
     quality=80,
     metadata=False,
@@ -97,6 +98,8 @@ def test_a_message_survives_the_network(message: EditRequest | Outcome) -> None:
         ("size", "4097x720"),
         ("size", "2064x2048"),  # more than 2048 × 2048 pixels
         ("true_cfg_scale", 0.5),
+        ("lora", ["./style.safetensors"]),  # relative, as above
+        ("lora", ["style"]),
         ("prompt", "x" * 10_001),
         ("image_format", "jpeg"),
         ("quality", 0),

@@ -32,6 +32,7 @@ def through_the_network(request: EditRequest, shared: SharedPart = SHARED) -> di
             "steps": st.integers(1, 1000), "guidance": st.floats(0, 100), "num_images": st.integers(1, 64),
             "size": st.sampled_from(["auto", "input", "640x480"]), "true_cfg_scale": st.floats(1, 100),
             "negative_prompt": st.one_of(st.none(), st.text(max_size=9)), "seed": st.integers(0, 2**53 - 1),
+            "lora": st.sampled_from([(), ("/a:b.safetensors:0.5", "owner/name:1")]),
             "profile": st.sampled_from([None, "exact"]), "shard_folders": st.sampled_from([None, 100]),
         },
     ),
@@ -55,7 +56,7 @@ def test_a_row_holds_what_is_its_own() -> None:
 
 def test_other_options_are_another_part() -> None:
     """Its digest tells; the same options have the same one, in every process."""
-    assert SHARED.digest == shared_of(make_request(), base="/data").digest == "76d5a66695cdb733"
+    assert SHARED.digest == shared_of(make_request(), base="/data").digest == "6e441efe472c0d02"
     others = [shared_of(make_request(steps=9), base="/data"), shared_of(make_request(), base="/data2")]
     assert len({SHARED.digest, *(other.digest for other in others)}) == 3
 

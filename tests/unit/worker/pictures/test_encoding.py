@@ -90,6 +90,13 @@ def test_a_negative_prompt_is_said_too(image_format: ImageFormat) -> None:
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
+def test_its_loras_are_said_too(image_format: ImageFormat) -> None:
+    """A picture says which it was made with, and with what weights."""
+    said = facts(written(make_request(image_format=image_format, lora=("/a.safetensors:0.5", "o/b:1"))))
+    assert said["lora"] == "/a.safetensors:0.5, o/b:1"
+
+
+@pytest.mark.parametrize("image_format", FORMATS)
 def test_without_metadata_only_the_fingerprint_is_left(image_format: ImageFormat) -> None:
     """A picture without metadata says nothing but its fingerprint, by which a finished row is recognised."""
     image = written(make_request(image_format=image_format, metadata=False, prompt="secret"))
@@ -101,7 +108,12 @@ def test_without_metadata_only_the_fingerprint_is_left(image_format: ImageFormat
 def test_long_texts_fit(image_format: ImageFormat) -> None:
     """The longest texts are written whole into a PNG, and shortened to what EXIF holds into the others."""
     request = make_request(
-        image_format=image_format, prompt=LONG, negative_prompt=LONG, true_cfg_scale=2.0, model=f"/{LONG}"
+        image_format=image_format,
+        prompt=LONG,
+        negative_prompt=LONG,
+        true_cfg_scale=2.0,
+        model=f"/{LONG}",
+        lora=(f"/{LONG}",),
     )
     image = written(request)
     said = facts(image)

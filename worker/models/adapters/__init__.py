@@ -1,0 +1,1 @@
+"""LoRAs: found, read, checked, kept on the device, and added to the model for a call. Shared by all families."""
