@@ -79,7 +79,7 @@ class Report:
             self.good += 1
             self.buckets[bucket] += 1
             self.images += row.request.num_images
-            self._work[bucket] += row.request.num_images * row.request.steps * passes_of(row.request.true_cfg_scale)
+            self._work[bucket] += passes_of(row.request, self._settings.spec)
             self._operations += self._arithmetic.work(row.request, bucket, references)
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from worker.contract.reading import Reading
+from worker.settings.flat_weights import flat_weights
 from worker.settings.fleet import Settings
 
 _FILE: Final = "tokenizer.json"
@@ -42,7 +43,7 @@ def _file(settings: Settings) -> Path | None:
     if settings.spec.source == "random":  # it has no files
         return None
     weights = Path(settings.weights).expanduser()
-    for folder in (weights, settings.download_folder):
+    for folder in (weights, flat_weights(settings), settings.download_folder):
         if folder is not None and (found := _there(folder / name)) is not None:
             return found
     return _cached(settings, name)

@@ -16,11 +16,12 @@ def details_of(outcome: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     batch = {"id": outcome.get("batch_id"), "rows": outcome.get("batch_size"), "of": outcome.get("batch_limit")}
     details = {
-        **{key: outcome.get(key) for key in ("seed", "profile", "weights", "lora", "seconds", "worker")},
+        **{key: outcome.get(key) for key in ("seed", "profile", "weights", "seconds", "worker")},
+        "lora": outcome.get("lora") or None,
         "size": outcome.get("bucket"),
         "batch": batch if batch["id"] is not None else None,
     }
-    return {key: value for key, value in details.items() if value not in (None, "", {})}
+    return {key: value for key, value in details.items() if value not in (None, "")}
 
 
 def are_details(value: object) -> bool:

@@ -26,6 +26,7 @@ from producer.commands.terminal import (
 from producer.rows.beginning import begun
 from producer.rows.source import is_stream
 from producer.run.loras import require_loras
+from producer.run.manifest import beginning_in
 from producer.run.rates import known_from, measured_in
 from worker.contract.buckets import Bucket
 from worker.contract.catalog import checkpoint_of
@@ -66,7 +67,11 @@ def check_command(
         taken_input(named, Path(folder)) as taken,
         display(stderr, say, quiet=quiet) as progress,
     ):
-        source = begun(taken, settings, say)
+        source = (
+            begun(taken, settings, say)
+            if is_stream(named)
+            else beginning_in(run_folder(named, settings), taken, settings, say)
+        )
         report = Report(settings, rates, rate, base=source.base, keep_errors=as_json)
 
         def say_error(error: str) -> None:

@@ -13,7 +13,7 @@ from producer.commands.terminal import can_ask, say, stderr
 from producer.rows.lines import Line, count_lines, read_lines
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
-from producer.run.decisive import differences, earlier_settings
+from producer.run.decisive import differences, earlier_base, earlier_settings
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
 from producer.run.preconditions import is_forgotten
@@ -73,17 +73,21 @@ def plan(
     counts say enough.
     """
     earlier = None if ledger is None else earlier_settings(ledger)
-    because = () if earlier is None else differences(earlier, settings)
+    then = parser
+    because: tuple[str, ...] = ()
+    if ledger is not None and earlier is not None:
+        base = earlier_base(ledger, parser.base)
+        then = parser.under(earlier, base)
+        because = differences(earlier, settings, base, parser.base)
     states: Counter[State] = Counter() if ledger is None else ledger.states()
     at_stake = states[State.DONE] or (states[State.SENT] and not is_gone)
     total = count_lines(source.path)
     if not whole and not (because and at_stake):
         return by_counts(total, states, is_gone=is_gone)
-    then = None if earlier is None else parser.under(earlier)
     with display(stderr, say, quiet=quiet or total < _MANY, passing=True) as report:
         lines = _told(read_lines(source.path), total, report)
-        found = by_rows(lines, ledger, parser, then, because, is_gone=is_gone)
-    rate = None if ledger is None else seconds_per_step(ledger)
+        found = by_rows(lines, ledger, parser, None if earlier is None else then, because, is_gone=is_gone)
+    rate = None if ledger is None else seconds_per_step(ledger, settings)
     found.gpu_seconds = None if rate is None else round(rate * found.steps, 3)
     return found
 

@@ -9,6 +9,7 @@ from producer.doctor.checkpoint import trouble_with, weight_bytes
 from producer.doctor.finding import Finding, broken, in_bytes, note, well
 from producer.doctor.hub import look_at_hub
 from worker.contract.model_spec import ModelSpec
+from worker.settings.flat_weights import flat_weights
 from worker.settings.fleet import Settings
 
 
@@ -45,7 +46,7 @@ def _local(folder: Path, spec: ModelSpec, remedy: str) -> Finding:
 
 def _downloaded(settings: Settings, endpoint: str | None) -> Finding:
     """Look into what was downloaded; where that is nothing, or only a part, whether the rest can be."""
-    folder = settings.download_folder or _cached(settings)
+    folder = flat_weights(settings) or settings.download_folder or _cached(settings)
     if folder is None or not (folder / "model_index.json").exists():
         return look_at_hub(settings, f"{settings.weights} is not here", endpoint)
     if (trouble := trouble_with(folder, settings.spec)) is not None:

@@ -1,14 +1,16 @@
 """Where relative paths of images begin: in the input's own folder, in the working folder, or where the user says."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from producer.rows.images import image_sources
+from producer.rows.line_object import fields_of
 from producer.rows.lines import read_lines
-from producer.rows.parser import fields_of
 from producer.rows.source import Source
 from worker.contract.errors import RowError, RunError, SettingsError
 from worker.contract.inline_images import is_inline
@@ -32,9 +34,9 @@ def begun(source: Source, settings: Settings, say: Callable[[str], None]) -> Sou
     if (named := settings.images_from) is not None:
         if not named.is_dir():
             raise SettingsError(f"FLEET_IMAGES_FROM: {named} is no folder.")
-        return replace(source, base=named.absolute())
+        return replace(source, base=Path(os.path.normpath(named.absolute())))
     here = Path.cwd()
-    if source.resolved is None or source.base.resolve() == here:
+    if source.resolved is None or source.base.resolve() == here or settings.image_gen_task == "text2image":
         return source
     own, working = _only_in(source, settings, source.base, here)
     if own and working:
@@ -52,7 +54,8 @@ def _only_in(source: Source, settings: Settings, own: Path, working: Path) -> tu
     """Return an image, of the first rows, that is in the file's folder alone, and one in the working folder alone."""
     found = {own: "", working: ""}
     for image in _relative_images(source, settings):
-        places = [folder for folder in found if (folder / image).exists()]
+        # Not Path's, which raises where a name is too long, or a folder is closed: a worker will say so of the row.
+        places = [folder for folder in found if os.path.exists(folder / image)]  # noqa: PTH110
         if len(places) == 1:
             found[places[0]] = found[places[0]] or image
     return found[own], found[working]
@@ -61,8 +64,7 @@ def _only_in(source: Source, settings: Settings, own: Path, working: Path) -> tu
 def _relative_images(source: Source, settings: Settings) -> Iterator[str]:
     key, every = settings.input_image_key, settings.multi_image != "first"
     for line in islice(read_lines(source.path), _LOOKED_AT):
-        try:
+        images: list[str] = []
+        with suppress(RowError, ValueError, RecursionError):  # whatever is wrong with that row is said of it, later
             images = image_sources(fields_of(line), key, base="", every=every, warn=lambda _: None)
-        except RowError:
-            continue  # said of that row, later
         yield from (image for image in images if not is_inline(image) and not Path(image).is_absolute())

@@ -71,15 +71,16 @@ def overrides(fields: dict[str, Any], key: str | None, *, warn: Warn) -> Overrid
     return found
 
 
-def require_heeded(own: Overrides, spec: ModelSpec, key: str | None) -> None:
-    """Refuse what the model would not heed: a user who named it wanted an effect.
+def require_heeded(own: Overrides, spec: ModelSpec, key: str | None, *, guidance: float) -> None:
+    """Refuse what the model would not heed: a user who named it wanted an effect. `guidance`: the run's.
 
     Raises:
         RowError: names the parameter.
 
     """
     if spec.guided == "true CFG":
-        return  # each of them has an effect by itself
+        _require_one_strength(own, guidance, spec, key)
+        return
     if spec.guided == "embedded":
         _require_both(own, key)
         return
@@ -96,3 +97,17 @@ def _require_both(own: Overrides, key: str | None) -> None:
         raise RowError(f"{key}: negative_prompt has no effect without a true_cfg_scale above 1.")
     if own.negative_prompt is None and (own.true_cfg_scale or 1) > 1:
         raise RowError(f"{key}: true_cfg_scale has no effect without a negative_prompt, which may be empty.")
+
+
+def _require_one_strength(own: Overrides, guidance: float, spec: ModelSpec, key: str | None) -> None:
+    """Of a model whose guidance is true CFG either number is its strength, the run's guidance where there is none."""
+    if own.true_cfg_scale is not None and own.guidance is not None:
+        raise RowError(f"{key}.true_cfg_scale: of {spec.name} it is what guidance is, too; name one of them.")
+    if own.true_cfg_scale is not None and own.true_cfg_scale <= 1:
+        raise RowError(f"{key}.true_cfg_scale: {own.true_cfg_scale:g} is none; for no guidance name guidance: 1.")
+    strength = next(one for one in (own.true_cfg_scale, own.guidance, guidance) if one is not None)
+    if own.negative_prompt is not None and strength <= 1:
+        raise RowError(
+            f"{key}.negative_prompt: at a guidance of {strength:g} it has no effect; name a guidance above 1, or leave"
+            " it out."
+        )

@@ -5,14 +5,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, Final
 
-from producer.rows.fields import Warn, kind_of
+from producer.rows.fields import Warn
 from producer.rows.images import image_sources
 from producer.rows.instructions import instruction
-from producer.rows.jsontext import RepeatedKey, TooDeep, decode
+from producer.rows.line_object import fields_of
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
 from producer.rows.overrides import NONE, Overrides, overrides, require_heeded
@@ -23,6 +22,7 @@ from worker.contract.inline_images import is_inline
 from worker.contract.layout import is_in_row_folder
 from worker.contract.lora import based
 from worker.contract.messages import EditRequest
+from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import exact_size, rounded_size
 from worker.contract.row_warnings import RowWarning, in_order
 from worker.contract.seeds import row_seed
@@ -75,10 +75,19 @@ class RowParser:
         self._output_dir = str(run_dir.absolute())
         self._run_folder = os.path.normpath(self._output_dir) + "/"
 
-    def under(self, settings: Settings) -> "RowParser":
-        """Return what parses the same run's lines as other settings have it."""
-        base, run_dir = Path(self._base), Path(self._output_dir)
-        return RowParser(settings, run=self._run, base=base, run_dir=run_dir, seed_of=self._seed_of)
+    def under(self, settings: Settings, base: Path) -> "RowParser":
+        """Return what parses the same run's lines as other settings have it, with paths that begin in `base`."""
+        return RowParser(settings, run=self._run, base=base, run_dir=Path(self._output_dir), seed_of=self._seed_of)
+
+    @property
+    def base(self) -> Path:
+        """Where relative paths of images begin."""
+        return Path(self._base)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model that edits the rows."""
+        return self._settings.spec
 
     @property
     def shared(self) -> SharedPart:
@@ -112,7 +121,7 @@ class RowParser:
             fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
         )
         own = overrides(fields, settings.edit_key, warn=warnings.add)
-        require_heeded(own, settings.spec, settings.edit_key)
+        require_heeded(own, settings.spec, settings.edit_key, guidance=settings.guidance)
         if not images:
             require_size_by_number(own, settings.edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
@@ -196,26 +205,3 @@ class RowParser:
 
 def _either(own: Any, default: Any) -> Any:
     return default if own is None else own
-
-
-def fields_of(line: Line) -> dict[str, Any]:
-    """Return a line's object.
-
-    Raises:
-        RowError: it is none.
-
-    """
-    if line.problem is not None:
-        raise RowError(line.problem)
-    try:
-        fields = decode(line.text)
-    except RepeatedKey as error:
-        raise RowError(f"holds the key {error} twice, and which of them counts is anybody's guess.") from None
-    except TooDeep:
-        raise RowError("is nested more than 256 deep.") from None
-    except JSONDecodeError as error:
-        what = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
-        raise RowError(f"is no JSON ({what} at column {error.colno}).") from None
-    if not isinstance(fields, dict):
-        raise RowError(f"expected a JSON object, found {kind_of(fields)}.")
-    return fields

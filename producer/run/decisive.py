@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from producer.run.ledger import Ledger
@@ -42,13 +43,22 @@ def earlier_settings(ledger: Ledger) -> Settings | None:
         return None
 
 
-def differences(earlier: Settings, settings: Settings) -> tuple[str, ...]:
-    """Say which decisive options differ, and how, such as "--seed was 0, is 7"."""
-    return tuple(
-        f"{option} was {_shown(value(earlier))}, is {_shown(value(settings))}"
-        for option, value in _DECISIVE.items()
-        if value(earlier) != value(settings)
-    )
+def earlier_base(ledger: Ledger, base: Path) -> Path:
+    """Return where relative paths of images began at a run's last command; `base` where there was none."""
+    return Path(ledger.get("base") or base)
+
+
+def differences(earlier: Settings, settings: Settings, *bases: Path) -> tuple[str, ...]:
+    """Say which decisive options differ, and how, such as "--seed was 0, is 7".
+
+    `bases`: where relative paths of images began earlier, and begin now, however that came.
+    """
+    values: dict[str, tuple[Any, Any]] = {
+        option: (value(earlier), value(settings)) for option, value in _DECISIVE.items()
+    }
+    if bases:
+        values["--images-from"] = (str(bases[0]), str(bases[1]))
+    return tuple(f"{option} was {_shown(was)}, is {_shown(now)}" for option, (was, now) in values.items() if was != now)
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from producer.rows.beginning import begun
 from producer.rows.source import KEPT, Source, keep
-from producer.run.ledger import Ledger
+from producer.run.ledger import LEDGER, Ledger
 from worker.contract.broker_url import shown
 from worker.contract.errors import RunError, SettingsError
 from worker.settings.fleet import Settings, load_settings
@@ -62,6 +62,22 @@ def beginning(ledger: Ledger, source: Source, settings: Settings, say: Callable[
     if base is None or source.resolved is None or settings.images_from is not None:
         return begun(source, settings, say)
     return replace(source, base=Path(base))
+
+
+def beginning_in(folder: Path, source: Source, settings: Settings, say: Callable[[str], None]) -> Source:
+    """Return the same for a run folder that need not be there, or may be another input's.
+
+    Raises:
+        RunError: it is in doubt.
+        SettingsError: the one that is named is none.
+
+    """
+    if not (folder / LEDGER).is_file():
+        return begun(source, settings, say)
+    with Ledger(folder, read_only=True) as ledger:
+        if ledger.get("input") == _owner(source):
+            return beginning(ledger, source, settings, say)
+    return begun(source, settings, say)
 
 
 def as_begun(folder: Path, ledger: Ledger, settings: Settings) -> Settings:

@@ -12,7 +12,8 @@ from producer.run.manifest import remembered
 from producer.run.records import Record, State
 from worker.contract.buckets import Bucket
 from worker.contract.errors import ContractError, FleetError, RunError
-from worker.contract.messages import Outcome
+from worker.contract.messages import EditRequest, Outcome
+from worker.contract.model_spec import ModelSpec
 from worker.settings.fleet import Settings
 
 #: Rows of a run that tell its seconds: enough for a median, and read in a second.
@@ -40,15 +41,15 @@ def known_from(folder: Path, settings: Settings) -> dict[Bucket, float]:
         return {}
 
 
-def passes_of(true_cfg_scale: float) -> int:
-    """Return how often the model runs per step: a second time for a negative prompt."""
-    return 2 if true_cfg_scale > 1 else 1
+def passes_of(request: EditRequest, spec: ModelSpec) -> int:
+    """Return how often the model is to run over a row's images: every step of each, twice with true CFG."""
+    return request.num_images * request.steps * spec.passes(request.guidance, request.true_cfg_scale)
 
 
-def seconds_per_step(ledger: Ledger) -> float | None:
-    """Return the median GPU seconds of a step of the model over one image; None where no row was measured."""
+def seconds_per_step(ledger: Ledger, settings: Settings) -> float | None:
+    """Return the median GPU seconds of a pass of the model over one image; None where no row was measured."""
     steps = [
-        outcome.seconds["model"] / _passes(outcome)
+        outcome.seconds["model"] / _passes(outcome, settings)
         for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE)
         if (outcome := _measured(record)) is not None
     ]
@@ -65,10 +66,13 @@ def _measured(record: Record) -> Outcome | None:
     return None
 
 
-def _passes(outcome: Outcome) -> int:
-    """Return how often the model ran over an image, for all of the row's micro-batch."""
+def _passes(outcome: Outcome, settings: Settings) -> int:
+    """Return how often the model ran over an image, for all of the row's micro-batch.
+
+    A row's own guidance is not known any more: it is the run's nearly always.
+    """
     passes = (outcome.batch_size or 0) * len(outcome.paths) * (outcome.steps or 0)
-    return passes * passes_of(outcome.true_cfg_scale or 1)
+    return passes * settings.spec.passes(settings.guidance, outcome.true_cfg_scale or 1)
 
 
 def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
@@ -82,6 +86,6 @@ def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
         for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE):
             if (outcome := _measured(record)) is not None and outcome.bucket is not None:
                 bucket = Bucket(*outcome.bucket)
-                work = _passes(outcome) * bucket.width * bucket.height
+                work = _passes(outcome, theirs) * bucket.width * bucket.height
                 measured.setdefault(bucket, []).append(outcome.seconds["model"] / work)
     return {bucket: median(rates) for bucket, rates in measured.items()}

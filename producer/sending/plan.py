@@ -104,7 +104,7 @@ def by_rows(
             what = _what_becomes(row, known.get(line.row), earlier)
             setattr(plan, what, getattr(plan, what) + 1)
             if row.request is not None and what not in _LEFT_AS.values():
-                plan.steps += row.request.num_images * row.request.steps * passes_of(row.request.true_cfg_scale)
+                plan.steps += passes_of(row.request, parser.spec)
     return plan
 
 

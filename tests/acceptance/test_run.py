@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,14 +15,16 @@ import pytest
 from PIL import Image
 
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
+from tests.support.forked import Forked
 from tests.support.pictures import PHOTOS, photo
 from tests.support.waiting import wait_until
+from tests.support.workers import environment
 from worker.contract.messages import queue_name
 
 EXAMPLES = PHOTOS.parent / "edits.jsonl"
 
 
-def children(process: subprocess.Popen[str]) -> list[int]:
+def children(process: subprocess.Popen[str] | Forked) -> list[int]:
     """Return the processes that a command has started."""
     command = ["/bin/ps", "--ppid", str(process.pid), "-o", "pid="]
     return [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
@@ -179,6 +182,33 @@ def test_an_interrupted_run_stops_everything_and_resumes(tmp_path: Path) -> None
     assert "The worker cpu0 ended (exit code -9) and is started again: see r/worker-cpu0.log." in stderr
     assert "16 rows done, 0 failed" in stderr
     assert len(read_jsonl(tmp_path / "r/output.jsonl")) == 16
+
+
+def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    """SIGKILL ends its workers, its Flower and its Redis, too; the same command does the rest."""
+    alone = CLI(tmp_path, {})
+    names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(24)]
+    write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
+    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 2, "--size", "128x96", "--flower")
+    said = tmp_path / "said"
+    process = Forked(
+        "producer.commands.cli:main", command, folder=tmp_path, environment=environment({}), stdout=said, stderr=said
+    )
+    wait_until(lambda: made(tmp_path) or process.poll() is not None, "a first picture")
+    started = children(process)
+    assert len(started) >= 3, said.read_text()  # Redis, Flower and one worker, and what forks them here
+    process.kill()
+    wait_until(lambda: not any(map(is_alive, started)), "all that it started has ended")
+    done = alone(*command[:-1])
+    assert done.returncode == 0, done.stderr
+    assert len(read_jsonl(tmp_path / "r/output.jsonl")) == 24
+
+
+def is_alive(process: int) -> bool:
+    """Tell whether a process is there, and no mere exit code that nobody has asked for."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def test_a_run_on_a_named_broker_takes_over_rows_that_were_sent_before(cli: CLI) -> None:

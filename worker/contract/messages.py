@@ -83,7 +83,7 @@ class Parameters(BaseModel):
 
     #: Whether its image is edited, or a picture is made from its instruction alone; also in the lane's name.
     task: Task
-    #: What the picture should not become; only where `true_cfg_scale` is above 1.
+    #: What the picture should not become; heeded where there is true CFG.
     negative_prompt: Prompt | None
     true_cfg_scale: TrueCfgScale
     #: Rows to a subfolder of the run folder; None where all lie directly in it (`worker.contract.layout`).

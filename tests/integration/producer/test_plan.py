@@ -62,6 +62,19 @@ def test_finished_work_is_not_lost_to_an_option(three: CLI, redis_url: str, comm
     assert rows_in_queue(redis_url) == []
 
 
+def test_nor_to_paths_that_begin_elsewhere(three: CLI, redis_url: str) -> None:
+    """Rows whose images are others are other rows; the same folder, spelled otherwise, is the same."""
+    (three.folder / "there").mkdir()
+    before = remembered(three)
+    refused = three(*SUBMIT, "--images-from", "there")
+    assert refused.returncode == 2
+    because = f"because --images-from was {three.folder}, is {three.folder / 'there'}"
+    assert f"Error: 3 rows that are finished would be edited again, {because};" in refused.stderr
+    assert remembered(three) == before
+    assert three(*SUBMIT, "--images-from", "there/..").returncode == 0
+    assert rows_in_queue(redis_url) == []
+
+
 def test_it_is_when_its_owner_says_so(three: CLI, redis_url: str) -> None:
     """With `--redo` the finished rows are sent again, and the run is the new seed's from then on."""
     assert three(*SUBMIT, "--seed", 7, "--redo").returncode == 0

@@ -15,8 +15,8 @@ from huggingface_hub.errors import (
 from worker.contract.catalog import objection
 from worker.contract.errors import ModelError
 from worker.contract.model_spec import ModelSpec
-from worker.models.weights.flat import flat_weights
 from worker.models.weights.progress import DownloadLog
+from worker.settings.flat_weights import flat_weights
 from worker.settings.fleet import Settings
 
 logger = logging.getLogger(__name__)

@@ -25,8 +25,9 @@ def beginning(images: list[object], **settings: object) -> tuple[Path, list[str]
     said: list[str] = []
     Path("data").mkdir(exist_ok=True)
     write_jsonl(Path("data/in.jsonl"), [row(image, "Make it red.") for image in images])
+    given = load_settings(**{"diffuser_model_name": "demo", **settings})
     with taken(Path("data/in.jsonl"), Path("r")) as source:
-        return begun(source, load_settings(diffuser_model_name="demo", **settings), said.append).base, said
+        return begun(source, given, said.append).base, said
 
 
 def make(*names: str) -> None:
@@ -52,6 +53,20 @@ def test_the_working_folder_is_taken_where_it_alone_has_the_images(tmp_path: Pat
     assert base == tmp_path
     missing = f"r/sample_1/sample_1_0.png is not in {tmp_path / 'data'}."
     assert said == [f"Relative paths of images begin in the working folder: {missing}"]
+
+
+@pytest.mark.parametrize("image", ["x" * 300, "a\x00.png", {"bytes": 3}, 7, None])
+def test_what_is_no_path_decides_nothing(tmp_path: Path, image: object) -> None:
+    """It is that row's error, and not the command's."""
+    make("b.png")
+    assert beginning([image, "b.png"])[0] == tmp_path
+
+
+def test_pictures_that_are_made_begin_nowhere(tmp_path: Path) -> None:
+    """A column of images of text2image holds what an earlier run has made."""
+    make("data/a.png", "b.png")
+    settings = {"image_gen_task": "text2image", "diffuser_model_name": "tiny-kontext"}
+    assert beginning(["a.png", "b.png"], **settings) == (tmp_path / "data", [])
 
 
 def test_a_mixture_is_refused(tmp_path: Path) -> None:

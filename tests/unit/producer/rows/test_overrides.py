@@ -88,6 +88,25 @@ def test_a_wrong_parameter_is_the_rows_error(own: Any, error: str) -> None:
     assert (row.error or "").startswith(f"line 3: {error}")
 
 
+@pytest.mark.parametrize(
+    ("own", "error"),
+    [
+        (
+            {"true_cfg_scale": 2, "guidance": 3},
+            "edit.true_cfg_scale: of tiny-klein-base it is what guidance is, too; name one of them.",
+        ),
+        ({"true_cfg_scale": 1}, "edit.true_cfg_scale: 1 is none; for no guidance name guidance: 1."),
+        (
+            {"negative_prompt": "x", "guidance": 1},
+            "edit.negative_prompt: at a guidance of 1 it has no effect; name a guidance above 1, or leave it out.",
+        ),
+    ],
+)
+def test_a_model_of_true_cfg_has_one_strength(own: dict[str, Any], error: str) -> None:
+    """What would be passed over is that row's error."""
+    assert parse({**ROW, "edit": own}, diffuser_model_name="tiny-klein-base").error == f"line 3: {error}"
+
+
 @pytest.mark.parametrize("own", [{"negative_prompt": "x"}, {"true_cfg_scale": 2}])
 def test_a_model_of_true_cfg_heeds_each_by_itself(own: dict[str, Any]) -> None:
     """Where a row names one alone, the strength is the run's guidance, or the negative prompt is the model's own."""

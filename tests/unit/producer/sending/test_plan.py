@@ -155,6 +155,13 @@ def test_options_that_decide_pictures(before: dict[str, Any], now: dict[str, Any
     assert differences(earlier, settings) == said
 
 
+def test_paths_that_begin_elsewhere_are_other_pictures() -> None:
+    """However that came: by --images-from, or since a stream is read in another folder."""
+    settings = load_settings(diffuser_model_name="demo")
+    assert differences(settings, settings, Path("/a"), Path("/a")) == ()
+    assert differences(settings, settings, Path("/a"), Path("/b")) == ("--images-from was /a, is /b",)
+
+
 def test_another_task_is_another_run() -> None:
     """It decides pictures as no other option does, and has another size of its own."""
     earlier, settings = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from worker.models.weights.fetching import fetch_weights
-from worker.models.weights.flat import flat_weights
+from worker.settings.flat_weights import flat_weights
 from worker.settings.fleet import Settings, load_settings
 
 
@@ -57,6 +57,21 @@ def test_a_download_that_was_cut_is_not_taken(folder: Path) -> None:
     cut.parent.mkdir(parents=True)
     cut.touch()
     assert flat_weights(settings(folder)) is None
+
+
+def test_files_of_two_downloads_are_not_taken(folder: Path) -> None:
+    """The second may have been cut between two files, with the index of one model over the weights of another."""
+    for name, commit in (("model_index.json", "a" * 40), ("vae/config.json", "b" * 40)):
+        note = folder / f".cache/huggingface/download/{name}.metadata"
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{commit}\netag\n1.0\n")
+    assert flat_weights(settings(folder)) is None
+
+
+def test_a_class_of_several_models_says_nothing(folder: Path) -> None:
+    """Klein's 4B and 9B have one, and other licences."""
+    (folder / "model_index.json").write_text('{"_class_name": "Flux2KleinPipeline", "is_distilled": true}')
+    assert flat_weights(load_settings(diffuser_model_name="FLUX.2-klein", hf_local_dir=folder)) is None
 
 
 def test_without_the_setting_nothing_is_looked_for() -> None:
