@@ -110,6 +110,8 @@ class Hub(BaseHTTPRequestHandler):
 
     def _files(self) -> dict[str, bytes]:
         parts = self.path.partition("?")[0].strip("/").removeprefix("api/models/").split("/")
+        if parts[0] == "checkpoint" and isinstance(self.server, _Server):
+            return self.server.files
         return LORAS.get(parts[1], {}) if parts[0] == "loras" else FILES
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
@@ -124,10 +126,17 @@ class Hub(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    #: Of the model of an owner called "checkpoint", whatever its name.
+    files: dict[str, bytes]
+
+
 @contextmanager
-def running_hub() -> Iterator[str]:
-    """Run a hub on this machine; yield its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+def running_hub(checkpoint: Path | None = None) -> Iterator[str]:
+    """Run a hub on this machine; yield its URL. It has the folder `checkpoint` as the model checkpoint/model."""
+    with _Server(("127.0.0.1", 0), Hub) as server:
+        files = checkpoint.rglob("*") if checkpoint else ()
+        server.files = {str(file.relative_to(checkpoint)): file.read_bytes() for file in files if file.is_file()}
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"

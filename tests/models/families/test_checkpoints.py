@@ -9,19 +9,13 @@ import pytest
 from producer.checking.tokens import instruction_reader
 from producer.doctor.checkpoint import trouble_with
 from tests.models.conftest import Load
+from tests.support.families import REAL, fits
 from worker.contract.catalog import MODELS
 from worker.contract.errors import ModelError
 from worker.contract.model_spec import ModelSpec
 from worker.models.weights.fetching import fetch_weights
 from worker.models.weights.identity import identity_of
 from worker.settings.fleet import load_settings
-
-REAL = [name for name, spec in MODELS.items() if spec.source == "hub"]
-
-
-def fits(spec: ModelSpec, name: str) -> bool:
-    """Tell whether a real model's checkpoints have the same classes and kind as a tiny one's."""
-    return (MODELS[name].pipeline, MODELS[name].distilled) == (spec.pipeline, spec.distilled)
 
 
 @pytest.mark.parametrize("name", REAL)
