@@ -38,12 +38,25 @@ _PATIENCE: Final = 5.0
     show_default="a new one in cache_local/gpu",
     help="Folder of the results; those of other parts that lie there stay in its report.",
 )
-@click.option("--tiny", is_flag=True, help="On a GPU, too, all at its tiny size: a minute or two, to find what breaks.")
+@click.option(
+    "--archive",
+    type=click.Path(dir_okay=False, path_type=Path),
+    show_default="none",
+    help="File that all results are packed into after each part: .tgz.",
+)
+@click.option("--tiny", is_flag=True, help="On a GPU, too, what has a tiny size at that: to find what breaks.")
 @click.option("--compile/--no-compile", "compiled", default=True, help="Whether profiles that compile do.")
 @click.option("--list", "is_listed", is_flag=True, help="Say which parts there are, and end.")
 def main(
-    *, minutes: float | None, only: str, output: Path | None, tiny: bool, compiled: bool, is_listed: bool
-) -> None:  # fmt: skip
+    *,
+    minutes: float | None,
+    only: str,
+    output: Path | None,
+    archive: Path | None,
+    tiny: bool,
+    compiled: bool,
+    is_listed: bool,
+) -> None:
     """Show all that a GPU must show, each part in a process of its own, the results in one folder as they come."""
     if is_listed:
         click.echo("\n".join(f"{part.name:12} {part.seconds:4} s  {part.what}" for part in PARTS))
@@ -54,13 +67,16 @@ def main(
         raise click.UsageError(f"--only: {error}") from None
     card = first_card()
     folder = _folder(output)
+    if tiny and card is not None and not only:
+        parts = [part for part in parts if not part.is_always_long]
     harness = Harness(
         folder=folder,
         head=_head(card),
         tiny=tiny,
         compiled=compiled,
         gpu=card is not None,
-        seconds=60 * minutes if minutes and card is not None and not tiny else None,
+        seconds=60 * minutes if minutes and card is not None else None,
+        archive=archive,
         patience=_PATIENCE if card is None else 1.0,
         tell=lambda text: click.echo(text, err=True),
     )

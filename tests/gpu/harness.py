@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tests.gpu import report
+from tests.gpu.archive import pack
 from tests.gpu.catalog import Part
 from tests.gpu.notes import BEGUN, BROKEN_OFF, DONE, FAILED, LATE, NO_TIME, REFUSED, amend
 from tests.gpu.part import Order
@@ -68,6 +69,8 @@ class Harness:
     #: Seconds that there are in all, or for a rehearsal, which leaves nothing out, none.
     seconds: float | None
     tell: Callable[[str], None]
+    #: File that all results are packed into after each part.
+    archive: Path | None = None
     #: How many times the parts' limits, which are a GPU's.
     patience: float = 1.0
     begin: Begin = begin
@@ -84,8 +87,12 @@ class Harness:
                 self.tell(f"{part.name}: {self.left_out[part.name]}")
             else:
                 limit = self.patience * part.limit
-                fine = self._run(part, limit if left is None else min(limit, left)) and fine
+                # Where time is short, one part that hangs must not have all of the others'.
+                short = limit if left is None else min(left, 30 + 1.3 * part.seconds)
+                fine = self._run(part, min(limit, short)) and fine
             report.write(self.folder, self.head, listed, self.left_out)
+            if self.archive is not None:
+                pack(self.folder, self.archive)
         return fine
 
     def _run(self, part: Part, limit: float) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any, Final
 
 import pytest
@@ -22,6 +23,12 @@ class Noting:
         self._table = notes.table("Tests that did not pass:", ["test", "came to", "why"])
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
 
+    def pytest_collectreport(self, report: Any) -> None:
+        """Note a file of tests that cannot be imported."""
+        if report.failed:
+            self.counts["failed"] += 1
+            self._table.row(report.nodeid, "cannot be imported", _why(report))
+
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Note a test, or what stands before and after it, unless it went well."""
         if report.when != "call" and report.passed:
@@ -39,10 +46,11 @@ def run_tests(scene: Scene, notes: Notes, paths: Sequence[str], wanted: str) -> 
         ValueError: a test failed, or none was found.
 
     """
-    noting, temporary = Noting(notes), scene.folder / f"{notes.name}.tmp"
+    noting, temporary = Noting(notes), mkdtemp()  # hundreds of files, which are no results
     words = f"{scene.device.type} and {wanted}" if wanted else scene.device.type
     # As slow as it is: each test has a time limit of its own, and all of them have the part's.
     arguments = ["-p", "no:cacheprovider", "-o", "addopts=", "--import-mode=importlib", f"--basetemp={temporary}"]
+    arguments.append("--continue-on-collection-errors")
     code = pytest.main(
         [*arguments, f"--rootdir={PROJECT}", "-rfE", "-k", words, *(str(PROJECT / path) for path in paths)],
         plugins=[noting],

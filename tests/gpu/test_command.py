@@ -28,7 +28,7 @@ def test_the_list_has_every_part() -> None:
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
-        (["--only", "fp9"], 2, "Error: --only: there is no part fp9; there are fp8, card, bench, "),
+        (["--only", "fp9"], 2, "Error: --only: there is no part fp9; there are fp8, packages, card, "),
         (["--minutes", "0"], 2, "Error: Invalid value for '--minutes': 0.0 is not in the range x>0."),
         (["--only", "fp8", "--output", "/proc/nowhere"], 1, "Error: The results cannot be written to /proc/nowhere ("),
     ],

@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+import tarfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,16 @@ def test_no_part_has_longer_than_there_is_time(tmp_path: Path) -> None:
     harness(tmp_path, begin=noting).run([double("fine", seconds=20)], [])
     assert 30 < limits[0] <= 40
     assert limits[1] == 70
+
+
+def test_all_is_packed_into_one_file(tmp_path: Path) -> None:
+    """After each part, small files alone, so that a machine that sends few files back sends what there is."""
+    results, archive = tmp_path / "results", tmp_path / "all.tgz"
+    results.mkdir()
+    (results / "trace.json").write_bytes(b" " * 5 * 2**20)
+    replace(harness(results), archive=archive).run([double("fine")], [double("fine")])
+    with tarfile.open(archive) as packed:
+        assert sorted(packed.getnames()) == [f"results/{name}" for name in ("fine.json", "fine.log", "report.md")]
 
 
 def test_results_of_another_time_stay_in_the_report(tmp_path: Path) -> None:

@@ -74,6 +74,20 @@ def test_a_product_counts_as_its_file_says(
     assert scale(read(tmp_path, matrices() | more, header)) == factor
 
 
+@pytest.mark.parametrize(
+    "facts", [{"lora_alpha": "much"}, {"alpha_pattern": [1]}, {"alpha_pattern": {"to_q": "much"}}], ids=repr
+)
+def test_a_configuration_without_numbers_is_refused(tmp_path: Path, facts: dict[str, Any]) -> None:
+    """Whoever wrote the file can have written anything."""
+    with pytest.raises(RowError, match="is none for this model, or of a format that is not known"):
+        read(tmp_path, matrices(), configuration(r=4, **facts))
+
+
+def test_a_name_of_the_configuration_is_no_regular_expression(tmp_path: Path) -> None:
+    """One of a stranger's could take for ever."""
+    assert scale(read(tmp_path, matrices(), configuration(r=4, alpha_pattern={"([a-z_.0-9]+)+!": 8}))) == 1.0
+
+
 def test_other_trainers_files_are_read(tmp_path: Path) -> None:
     """Kohya's names are diffusers' to translate; and a file may leave the part's name out."""
     assert scale(read(tmp_path, matrices(prefix=""))) == 1.0

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.hub import FIND_LORAS, fetch
+from worker.contract.errors import RowError
+from worker.contract.lora import Lora
+from worker.models.adapters.files import identity_of
+from worker.models.adapters.finding import Finder
 
 CASES = [
     "loras/one",
@@ -90,3 +94,19 @@ def test_a_folder_stands_for_its_only_file(answers: dict[str, str], folder: Path
     two, none = folder / "two", folder / "none"
     assert answers[str(two)].endswith(f" and b.safetensors); name one: {two}/a.safetensors.")
     assert answers[str(none)] == f"RowError: lora {none}: holds no .safetensors, and nothing else is read."
+
+
+def test_a_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
+    """A worker that may read the folder may not read all that somebody else's link in it leads to."""
+    (tmp_path / "secret").write_bytes(b"")
+    (tmp_path / "loras").mkdir()
+    (tmp_path / "loras/a.safetensors").symlink_to(tmp_path / "secret")
+    with pytest.raises(RowError, match=r"loras: a\.safetensors in it is a link that leads out of it"):
+        Finder().path(Lora(str(tmp_path / "loras"), 1.0))
+
+
+def test_a_path_that_is_too_long_is_the_rows_error(tmp_path: Path) -> None:
+    """Whatever the file system says of it."""
+    path = Finder().path(Lora(str(tmp_path / ("x" * 300)), 1.0))
+    with pytest.raises(RowError, match="cannot be read"):
+        identity_of(path, "o/a")

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import FluxKontextPipeline
+from torch import Tensor, nn
 
 from tests.support.loras import lora, save
-from worker.contract.errors import RowError
+from worker.contract.errors import RowError, TransientError
 from worker.contract.lora import Lora
 from worker.models.adapters import adapters as room
+from worker.models.adapters import files
 from worker.models.adapters.adapters import Adapters
 from worker.models.adapters.finding import Finder
 from worker.models.kontext.random_weights import tiny_pipeline
@@ -112,3 +114,42 @@ def test_one_that_was_refused_is_not_read_again(
     save(pipeline, lora(pipeline.transformer, 1), tmp_path)
     assert adapters.find([Lora(str(file), 1.0)])
     assert len(loads) == 2
+
+
+@pytest.mark.parametrize("fault", [torch.OutOfMemoryError("no room"), OSError(5, "Input/output error")], ids=repr)
+def test_what_may_pass_is_tried_again(
+    pipeline: FluxKontextPipeline, folder: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """Memory that is full at a batch's peak, or a share that fails, is no fault of the file's."""
+    adapters = Adapters(pipeline, Finder(), 2**24)
+
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*((room, "onto") if isinstance(fault, torch.OutOfMemoryError) else (files, "safe_open")), fail)
+        with pytest.raises(TransientError, match=r"^lora .*/a: (does not fit beside the model|cannot be read)"):
+            adapters.find([Lora(str(folder / "a"), 1.0)])
+    assert adapters.find([Lora(str(folder / "a"), 1.0)])
+
+
+def test_memory_that_is_full_halfway_leaves_the_model_as_it_was(
+    pipeline: FluxKontextPipeline, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Layers that have their part already let go of it."""
+    adapters = Adapters(pipeline, Finder(), 2**24)
+    found, putting = adapters.find([Lora(str(folder / "a"), 1.0)]), room.put
+    held: dict[int, object] = {}
+
+    def put(layer: nn.Module, parts: tuple[Tensor, Tensor, Tensor] | None) -> None:
+        if parts is not None and len(held) == 2:
+            raise torch.OutOfMemoryError
+        held[id(layer)] = parts
+        putting(layer, parts)
+
+    monkeypatch.setattr(room, "put", put)
+    with pytest.raises(torch.OutOfMemoryError), adapters.applied(found):
+        pass
+    assert len(held) > 2
+    assert set(held.values()) == {None}
+    assert adapters.layout == ()

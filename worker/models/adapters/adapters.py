@@ -11,7 +11,7 @@ import torch
 from cachetools import LRUCache
 
 from worker.batching.jobs import Adapter
-from worker.contract.errors import RowError
+from worker.contract.errors import RowError, TransientError
 from worker.contract.lora import Lora
 from worker.models.adapters.files import identity_of
 from worker.models.adapters.finding import Finder
@@ -72,12 +72,12 @@ class Adapters:
         """
         placed = self._placed(adapters)
         weights, scales = tuple(adapter.weight for adapter in adapters), {}
-        for name, matrices in placed.layers.items():
-            if matrices.ranks not in scales:
-                scales[matrices.ranks] = numbers(weights, matrices.ranks, matrices.down)
-            put(self._layers[name], (matrices.down, matrices.up, scales[matrices.ranks]))
-        self.layout = placed.layout
         try:
+            for name, matrices in placed.layers.items():
+                if matrices.ranks not in scales:
+                    scales[matrices.ranks] = numbers(weights, matrices.ranks, matrices.down)
+                put(self._layers[name], (matrices.down, matrices.up, scales[matrices.ranks]))
+            self.layout = placed.layout
             yield
         finally:
             self.layout = ()
@@ -101,7 +101,9 @@ class Adapters:
                     raise RowError(f"lora {one.name}: its file was changed while the row waited; send the row again.")
             try:
                 placed = self._loaded(adapters)
-            except RowError as error:
+            except TransientError:
+                raise
+            except RowError as error:  # the file itself is to blame
                 with self._lock:
                     self._refused[key] = str(error)
                 raise
@@ -121,13 +123,20 @@ class Adapters:
         loras = [products_of(one.path, one.name, self._loader, self._places) for one in adapters]
         placed = place(loras, self._places, dtype=self._dtype)
         self._require_room(placed.nbytes, names)
+        self._make_room(placed.nbytes)
         try:
             on_device = onto(placed, self._device)
         except torch.OutOfMemoryError:
-            raise RowError(f"lora {names}: does not fit beside the model; lower FLEET_BATCH_SIZE.") from None
+            raise TransientError(f"lora {names}: does not fit beside the model; lower FLEET_BATCH_SIZE.") from None
         took = time.monotonic() - begun
         logger.info("lora: %s loaded, %.1f MiB in %.2f s", names, placed.nbytes / 2**20, took)
         return on_device
+
+    def _make_room(self, needed: int) -> None:
+        """Let go of those that were not used for the longest time, before another takes their memory."""
+        with self._lock:
+            while self._kept.currsize + needed > self._kept.maxsize:
+                self._kept.popitem()
 
     def _require_room(self, needed: int, names: str) -> None:
         if needed > self._kept.maxsize:

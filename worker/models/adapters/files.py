@@ -47,13 +47,16 @@ def tensors_of(path: Path, name: str) -> tuple[dict[str, Tensor], Mapping[str, s
 
     Raises:
         RowError: it is damaged.
+        TransientError: it cannot be read now.
 
     """
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - it is no mapping
             return tensors, file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
+    except OSError as error:
+        raise TransientError(f"lora {name}: cannot be read ({error.strerror or error}).") from None
+    except (SafetensorError, ValueError) as error:
         reason = one_line(str(error).rstrip("."), 200)
         raise RowError(f"lora {name}: its file is damaged ({reason}); copy or download it again.") from None
 

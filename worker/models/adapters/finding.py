@@ -1,5 +1,6 @@
 """Where LoRAs come from: a path, or the Hugging Face hub."""
 
+import os
 import threading
 from pathlib import Path
 from typing import Final
@@ -44,7 +45,7 @@ class Finder:
         """
         if lora.is_path:
             path = Path(lora.name)
-            return path / only_one(_files_in(path), lora.name) if path.is_dir() else path
+            return _in_folder(path, lora.name) if os.path.isdir(path) else path  # noqa: PTH112 - Path's may raise
         if lora.name in self._found:
             return self._found[lora.name]
         with self._lock:  # a file is downloaded once, whoever asks for it meanwhile
@@ -61,11 +62,18 @@ class Finder:
             return self._found[lora.name]
 
 
-def _files_in(folder: Path) -> list[str]:
+def _in_folder(folder: Path, name: str) -> Path:
+    """Return the file that a folder is meant for: where a worker may read the folder, it may not read anything else."""
     try:
-        return [path.name for path in folder.iterdir()]
+        file = folder / only_one([path.name for path in folder.iterdir()], name)
+        is_inside = file.resolve().is_relative_to(folder.resolve())
+    except PermissionError as error:
+        raise RowError(f"lora {name}: cannot be read ({error.strerror}).") from None
     except OSError as error:
-        raise RowError(f"lora {folder}: cannot be read ({error.strerror}).") from None
+        raise TransientError(f"lora {name}: cannot be read ({error.strerror or error}).") from None
+    if not is_inside:
+        raise RowError(f"lora {name}: {file.name} in it is a link that leads out of it; name the file itself.")
+    return file
 
 
 def _download(name: str, cache_dir: Path | None) -> Path:

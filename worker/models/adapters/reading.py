@@ -89,15 +89,16 @@ class _Scales:
         """Take peft's `configuration`, its keys behind the part's name, as diffusers saves it."""
         self._alphas = alphas
         own = {key.removeprefix(_PART): value for key, value in configuration.items() if key.startswith(_PART)}
-        self._alpha = own.get("lora_alpha")
-        self._patterns: Mapping[str, float] = own.get("alpha_pattern") or {}
+        self._alpha = None if own.get("lora_alpha") is None else float(own["lora_alpha"])
+        # peft's are regular expressions, and a stranger's could be one that never ends; what is written are names.
+        self._patterns = {str(key): float(alpha) for key, alpha in (own.get("alpha_pattern") or {}).items()}
         self._by_root = bool(own.get("use_rslora"))
 
     def of(self, layer: str, rank: int) -> float:
         """Return the factor of a layer's product: alpha by rank, as peft has it; 1 where nothing is said."""
         if layer in self._alphas:
             return self._alphas[layer] / rank
-        patterns = (alpha for key, alpha in self._patterns.items() if re.match(rf"(.*\.)?({key})$", layer))
+        patterns = (alpha for key, alpha in self._patterns.items() if f".{layer}".endswith(f".{key}"))
         alpha = next(patterns, self._alpha)
         return 1.0 if alpha is None else alpha / (math.sqrt(rank) if self._by_root else rank)
 

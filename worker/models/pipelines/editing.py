@@ -140,10 +140,9 @@ class PipelineEditor(EditModel):
         """
         repeated = [(job, seed) for job in jobs for seed in job.seeds]
         edited: list[Image.Image] = []
-        with self._adapted(key):
-            while rest := repeated[len(edited) :]:
-                size = split(len(rest), most)[0] if self.is_compiled else most
-                edited += self._within_memory(key, rest[:size])
+        while rest := repeated[len(edited) :]:
+            size = split(len(rest), most)[0] if self.is_compiled else most
+            edited += self._within_memory(key, rest[:size])
         results = iter(edited)
         return [[next(results) for _ in job.seeds] for job in jobs]
 
@@ -169,6 +168,7 @@ class PipelineEditor(EditModel):
     def _within_memory(self, key: BatchKey, rows: list[tuple[EditJob, int]]) -> list[Image.Image]:
         try:
             with (
+                self._adapted(key),
                 self._observed(key, len(rows)),
                 compiler_settings(),
                 self._steps.over(key.steps, passes=self.passes(key)),
