@@ -33,6 +33,9 @@ def unknown(name: str) -> str:
         spelled = {known.lower(): known for known in names}
         if near := get_close_matches(name.lower(), spelled, n=1, cutoff=cutoff):
             return f"unknown model; the nearest is {spelled[near[0]]}"
+    begun = [known for known in listed() if name and known.lower().startswith(name.lower())]
+    if len(begun) == 1:
+        return f"unknown model; the nearest is {begun[0]}"
     *others, last = listed()
     return f"unknown model; there are {', '.join(others)} and {last}"
 

@@ -1,30 +1,14 @@
 """FLUX.2 [klein] of diffusers' own classes with random weights, for measuring time and for tests of arithmetic."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from diffusers import Flux2KleinPipeline
 
 from worker.models.klein.architecture import FULL_4B, TINY, Architecture, build
-from worker.models.pipelines.building import draw_weights, seeded
+from worker.models.pipelines.building import GAINS, draw_weights, seeded
 
 SEED = 6
-
-#: As for Kontext (`worker.models.kontext.random_weights`): factors that make a wrong photograph or instruction show.
-GAINS: Mapping[str, Mapping[str, float]] = {
-    "vae": {
-        r"encoder\.conv_in\.bias": 0.5,
-        r"encoder\..*conv2\.weight": 0.0,
-        r"decoder\.conv_out\.weight": 0.5,
-    },
-    "text_encoder": {},
-    "transformer": {
-        r"norm_(added_)?[qk]\.weight": 2.5,
-        r"(to_v|add_v_proj)\.weight": 6.0,
-        r"^proj_out\.weight": 3.0,
-    },
-}
 
 
 def random_pipeline(

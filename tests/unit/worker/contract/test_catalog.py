@@ -25,6 +25,7 @@ from worker.settings.fleet import load_settings
         ("flux2-klein-base", "FLUX.2-klein-base"),
         ("Qwen-Image-Edit-2511", "Qwen-Image-Edit"),
         ("qwen-image", "Qwen-Image-Edit"),
+        ("Qwen", "Qwen-Image-Edit"),
         ("FLUX.2-klein-9b-kv", "FLUX.2-klein-KV"),
         ("tiny-klein-kw", "tiny-klein-kv"),
     ],
