@@ -1,12 +1,13 @@
 """How a worker shuts down: at SIGTERM, at a second one, and by itself where the model is broken or the GPU hangs."""
 
 import logging
+import math
 import os
 import signal
 import time
+from types import FrameType
 from typing import Any, Final, NoReturn
 
-from celery import signals
 from celery.worker import state
 
 from worker.batching.microbatcher import MicroBatcher
@@ -20,6 +21,9 @@ _FAILURE: Final = 1
 
 #: Seconds that a worker whose GPU hangs has for giving back the rows that are not on it.
 _GRACE: Final = 3
+
+#: Seconds within which a second SIGTERM is none.
+_TWICE: Final = 1.0
 
 
 class Shutdown:
@@ -69,16 +73,28 @@ class Shutdown:
         self._quit(_FAILURE)
 
     def at_second_sigterm(self) -> None:
-        """Have a second SIGTERM end the process at once; Celery would ignore it."""
+        """Have a second SIGTERM end the process at once; Celery would ignore it.
 
-        def quit_now(number: int, _: object) -> NoReturn:
-            self._quit(128 + number)
+        One that follows the first at once is the first, told twice: a supervisor tells every process of its group, and
+        whoever started this one tells it, too. Celery's own handler is entered once only: the lock of its signals is
+        held while they are sent, and a second one that came meanwhile waited for it for ever.
+        """
+        celerys = signal.getsignal(signal.SIGTERM)
+        first, begun = [True], math.inf
 
-        def first(sig: str, **_: object) -> None:
-            if sig == "SIGTERM":
-                signal.signal(signal.SIGTERM, quit_now)
+        def handle(number: int, frame: FrameType | None) -> None:
+            nonlocal begun
+            try:
+                first.pop()  # at once, whatever comes in between
+            except IndexError:
+                if time.monotonic() - begun >= _TWICE:
+                    self._quit(128 + number)
+                return
+            begun = time.monotonic()
+            if callable(celerys):
+                celerys(number, frame)
 
-        signals.worker_shutting_down.connect(first, weak=False)
+        signal.signal(signal.SIGTERM, handle)
 
     def _quit(self, code: int) -> NoReturn:
         self._quarantine.absolve()
