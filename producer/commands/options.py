@@ -72,6 +72,7 @@ _ROW_OPTIONS = [
 _RUN_OPTIONS = [
     *_ROW_OPTIONS,
     _setting("--shard-folders", "shard_folders", metavar="N", type=int),
+    _setting("--pictures", "pictures", metavar="URL"),
     _setting("--output", "output", metavar="FILE", type=NamedPath()),
     _setting("--paths", "output_paths", metavar="as-given|relative|absolute"),
     _setting("--details/--no-details", "details", default=None),

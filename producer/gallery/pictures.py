@@ -10,6 +10,7 @@ from producer.gallery.entries import Entry
 from producer.gallery.reading import Reader
 from producer.gallery.thumbnails import Thumbnails
 from producer.run.records import State
+from worker.pictures.places.choosing import place_of
 
 
 class Pictures:
@@ -18,6 +19,9 @@ class Pictures:
     def __init__(self, folder: Path, page: str, reader: Reader) -> None:
         """`page` is the name of the page's folder in the run folder `folder`."""
         self._folder = folder
+        self._place = place_of(reader.settings.pictures or str(folder.absolute()))
+        #: Whether the page's browser reaches the results: at an object store there are no links to them.
+        self._is_beside = reader.settings.pictures is None
         self._small = Thumbnails(folder / page, max_pixels=reader.settings.max_pixels)
         # A data set's own columns begin there; those of an output, where the command ran that wrote it.
         self._beside = (reader.source.base, Path.cwd())
@@ -42,8 +46,8 @@ class Pictures:
         self._small.drop_others(used)
 
     def _made(self, entry: Entry) -> list[dict[str, str]]:
-        named = [(path, self._small.after(self._folder / path, path, entry.answer)) for path in entry.results]
-        return [_result(small, path) for path, small in named if small]
+        named = [(path, self._small.after(self._place.name(path), path, entry.answer)) for path in entry.results]
+        return [_result(small, path) if self._is_beside else {"small": small} for path, small in named if small]
 
     def _kept(self, paths: Iterable[str]) -> list[dict[str, str]]:
         places = ([folder / path for folder in self._beside] for path in paths)

@@ -36,9 +36,9 @@ class Thumbnails:
         """Return the small picture of what a row is made from; `digests` tell apart what a file once held."""
         return self._small(("before", *images, *digests), lambda: self._stitched(images), BEFORE_SIDE)
 
-    def after(self, path: Path, *made_by: str) -> str | None:
+    def after(self, path: str, *made_by: str) -> str | None:
         """Return the small picture of a result; what has `made_by` in common is the same picture."""
-        return self._small(("after", *made_by), lambda: self._read(str(path)), AFTER_SIDE)
+        return self._small(("after", *made_by), lambda: self._read(path), AFTER_SIDE)
 
     def found(self, path: Path) -> str | None:
         """Return the small picture of a file that somebody else may change, and that the page has in no other size."""

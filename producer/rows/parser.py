@@ -72,12 +72,13 @@ class RowParser:
         self._run = run
         # Absolute, so that a worker with another working directory finds them.
         self._base = str(base.absolute())
-        self._output_dir = str(run_dir.absolute())
-        self._run_folder = os.path.normpath(self._output_dir) + "/"
+        self._run_dir = run_dir.absolute()
+        self._output_dir = settings.pictures or str(self._run_dir)
+        self._own = (self._output_dir if settings.pictures else os.path.normpath(self._output_dir)) + "/"
 
     def under(self, settings: Settings, base: Path) -> "RowParser":
         """Return what parses the same run's lines as other settings have it, with paths that begin in `base`."""
-        return RowParser(settings, run=self._run, base=base, run_dir=Path(self._output_dir), seed_of=self._seed_of)
+        return RowParser(settings, run=self._run, base=base, run_dir=self._run_dir, seed_of=self._seed_of)
 
     @property
     def base(self) -> Path:
@@ -153,8 +154,8 @@ class RowParser:
         return images
 
     def _is_own(self, image: str) -> bool:
-        path = os.path.normpath(image)
-        return path.startswith(self._run_folder) and is_in_row_folder(path.removeprefix(self._run_folder))
+        path = os.path.normpath(image) if image.startswith("/") else image
+        return path.startswith(self._own) and is_in_row_folder(path.removeprefix(self._own))
 
     def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
         seed = _either(self._seed_of(row), _either(own.seed, row_seed(self._settings.seed, row)))

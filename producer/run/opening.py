@@ -22,6 +22,8 @@ from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.contract.shared_parts import SharedParts
 from worker.contract.sharing import SharedPart
+from worker.pictures.places.choosing import place_of
+from worker.pictures.places.place import Place
 from worker.settings.fleet import Settings
 
 
@@ -68,6 +70,16 @@ class Run:
         """
         self.shared_parts.put(self.shared.digest, self.shared.encode())
         return self.queue.announce()
+
+    @property
+    def pictures(self) -> str:
+        """Where its pictures are, as the user named it: its folder, or a prefix at an object store."""
+        return self.settings.pictures or str(self.folder)
+
+    @cached_property
+    def place(self) -> Place:
+        """The same, to look at them."""
+        return place_of(self.settings.pictures or str(self.folder.absolute()))
 
     @property
     def output_path(self) -> Path:

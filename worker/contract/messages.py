@@ -27,12 +27,13 @@ from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 6
+VERSION: Final = 7
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
 
-_Path = Annotated[str, Field(pattern=r"^/")]
+#: A folder, absolute, or a URL at an object store.
+_Place = Annotated[str, Field(pattern=r"^(/|[a-z][a-z0-9]*://)")]
 _Image = Annotated[str, Field(pattern=r"^(/|data:)")]
 
 
@@ -43,7 +44,7 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[6] = VERSION
+    v: Literal[7] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.
@@ -86,12 +87,12 @@ class Parameters(BaseModel):
     #: What the picture should not become; heeded where there is true CFG.
     negative_prompt: Prompt | None
     true_cfg_scale: TrueCfgScale
-    #: Rows to a subfolder of the run folder; None where all lie directly in it (`worker.contract.layout`).
+    #: Rows to a subfolder of `output_dir`; None where all lie directly in it (`worker.contract.layout`).
     shard_folders: ShardFolders | None
     #: The LoRAs that are added to the model, as `name:weight`; none for the model as it is.
     lora: PlacedLoras
-    #: The run folder, where the row's images go.
-    output_dir: _Path
+    #: Where the row's images go: the run folder, or a prefix at an object store.
+    output_dir: _Place
     #: Identity of the model (`worker.contract.catalog.model_id`), which also names the lane.
     model: str
     steps: Steps
@@ -136,7 +137,7 @@ class Outcome(Message):
     """What became of one row."""
 
     status: Literal["done", "failed"]
-    #: Images, relative to the run folder; none if failed.
+    #: Images, relative to the request's `output_dir`; none if failed.
     paths: tuple[str, ...] = ()
     #: What is wrong with the row, in one sentence; only if failed.
     error: str | None = None

@@ -52,6 +52,7 @@ READ = [
     ("log_rows", "true", True),
     ("run_dir", "runs/a", Path("runs/a")),
     ("shard_folders", "10000", 10_000),
+    ("pictures", "s3://bucket/prefix/", "s3://bucket/prefix"),
     ("output", "out.jsonl", Path("out.jsonl")),
     ("output_paths", "relative", "relative"),
     ("preset", "llava", "llava"),
@@ -135,6 +136,7 @@ def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FLEET_LORA", "style"),
         ("FLEET_LORA", "./a.ckpt"),
         ("FLEET_LORA", "o/a, o/a:2"),
+        ("FLEET_PICTURES", "/data"),
         ("FLEET_PRIORITY", "10"),
         ("FLEET_PRIORITY", "high"),
     ],
@@ -144,6 +146,21 @@ def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str
     monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match=rf"^{variable}\b[^\n]*\.$"):
         load_settings()
+
+
+def test_a_secret_in_a_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pictures are to go with keys in the URL, the error shows neither, not even in a traceback."""
+    monkeypatch.setenv("FLEET_PICTURES", "s3://AKIA:geheim@bucket/x")
+    with pytest.raises(SettingsError, match=r"^FLEET_PICTURES must be s3://") as refused:
+        load_settings()
+    assert "geheim" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_pictures_with_urls_have_no_relative_paths() -> None:
+    """Images at an object store are named by their URLs, and nothing else is promised."""
+    with pytest.raises(SettingsError, match=r"^FLEET_OUTPUT_PATHS: relative is nothing for images at an object store"):
+        load_settings(pictures="s3://bucket/prefix", output_paths="relative")
+    assert load_settings(pictures="s3://bucket/prefix", output_paths="absolute").pictures
 
 
 def test_an_unknown_model_is_told_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Where a run's pictures are put, and known again: its folder."""
