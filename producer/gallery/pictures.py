@@ -10,6 +10,7 @@ from producer.gallery.entries import Entry
 from producer.gallery.reading import Reader
 from producer.gallery.thumbnails import Thumbnails
 from producer.run.records import State
+from worker.pictures.confine import Limits
 
 
 class Pictures:
@@ -18,7 +19,9 @@ class Pictures:
     def __init__(self, folder: Path, page: str, reader: Reader) -> None:
         """`page` is the name of the page's folder in the run folder `folder`."""
         self._folder = folder
-        self._small = Thumbnails(folder / page, max_pixels=reader.settings.max_pixels)
+        settings = reader.settings
+        limits = Limits(max_pixels=settings.max_pixels, allow_urls=settings.allow_urls or ())
+        self._small = Thumbnails(folder / page, limits)
         # A data set's own columns begin there; those of an output, where the command ran that wrote it.
         self._beside = (reader.source.base, Path.cwd())
 

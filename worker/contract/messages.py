@@ -25,6 +25,7 @@ from worker.contract.parameters import (
 )
 from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
+from worker.contract.urls import REMOTE
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
 VERSION: Final = 6
@@ -33,7 +34,7 @@ VERSION: Final = 6
 TASK_NAME: Final = "worker.edit"
 
 _Path = Annotated[str, Field(pattern=r"^/")]
-_Image = Annotated[str, Field(pattern=r"^(/|data:)")]
+_Image = Annotated[str, Field(pattern=rf"^(/|data:|{'|'.join(REMOTE)})")]
 
 
 class Message(BaseModel):
@@ -117,7 +118,8 @@ class EditRequest(Message, Parameters):
     It crosses the network in two parts (`worker.contract.sharing`): what is the row's own, and what its run shares.
     """
 
-    #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
+    #: The image to edit; several are put side by side. Each is a path, a URL (`worker.contract.urls`), or the picture
+    #: itself where it is small, as a `data:` URI of base64.
     #: None where the task is text2image.
     images: tuple[_Image, ...]
     #: The instruction.

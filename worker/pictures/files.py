@@ -37,7 +37,7 @@ def save(
     *,
     profile: str,
     confirm: Callable[[], None],
-    root: Path | None = None,
+    root: Path | str | None = None,
 ) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to the run folder.
 
