@@ -49,6 +49,7 @@ _ROW_OPTIONS = [
     _setting("--preset", "preset", metavar="NAME"),
     _setting("--input-image-key", "input_image_key", metavar="KEY"),
     _setting("--images-from", "images_from", metavar="DIR", type=NamedPath()),
+    _setting("--allow-urls", "allow_urls", metavar="HOST[,HOST]"),
     _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
     _setting("--input-edit-key", "input_edit_key", metavar="KEY"),
     _setting("--output-image-key", "output_image_key", metavar="KEY"),

@@ -10,6 +10,7 @@ from producer.gallery.entries import Entry
 from producer.gallery.reading import Reader
 from producer.gallery.thumbnails import Thumbnails
 from producer.run.records import State
+from worker.pictures.confine import Limits
 from worker.pictures.places.choosing import place_of
 
 
@@ -19,10 +20,12 @@ class Pictures:
     def __init__(self, folder: Path, page: str, reader: Reader) -> None:
         """`page` is the name of the page's folder in the run folder `folder`."""
         self._folder = folder
-        self._place = place_of(reader.settings.pictures or str(folder.absolute()))
+        settings = reader.settings
+        self._place = place_of(settings.pictures or str(folder.absolute()))
         #: Whether the page's browser reaches the results: at an object store there are no links to them.
-        self._is_beside = reader.settings.pictures is None
-        self._small = Thumbnails(folder / page, max_pixels=reader.settings.max_pixels)
+        self._is_beside = settings.pictures is None
+        limits = Limits(max_pixels=settings.max_pixels, allow_urls=settings.allow_urls or ())
+        self._small = Thumbnails(folder / page, limits)
         # A data set's own columns begin there; those of an output, where the command ran that wrote it.
         self._beside = (reader.source.base, Path.cwd())
 

@@ -145,7 +145,8 @@ class RowParser:
         if settings.image_gen_task == "text2image":
             require_no_image(fields, key)
             return []
-        images = image_sources(fields, key, base=self._base, every=settings.multi_image != "first", warn=warn)
+        every, hosts = settings.multi_image != "first", settings.allow_urls or ()
+        images = image_sources(fields, key, base=self._base, every=every, hosts=hosts, warn=warn)
         if any(self._is_own(image) for image in images if not is_inline(image)):
             # Its own pictures would take the place of what it is made from.
             raise RowError(f"{key}: lies among the images of this very run; name another run folder.")

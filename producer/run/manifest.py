@@ -23,7 +23,7 @@ _REMEMBERED = {
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
     "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_paths", "save_interval",
-    "priority", "lora",
+    "priority", "lora", "allow_urls",
 }  # fmt: skip
 
 #: Those that say where its rows' pictures are.
@@ -31,11 +31,8 @@ _PLACED: Final = ("shard_folders", "pictures")
 
 #: What runs were that were begun before there was a choice, whatever the environment says now.
 AS_EVER: Final[Mapping[str, Any]] = {
-    "shard_folders": None,
-    "pictures": None,
-    "lora": None,
-    "image_gen_task": "imageedit",
-}
+    "shard_folders": None, "pictures": None, "lora": None, "image_gen_task": "imageedit", "allow_urls": None,
+}  # fmt: skip
 
 
 def claim(folder: Path, ledger: Ledger, source: Source) -> Source:

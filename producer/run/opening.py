@@ -14,6 +14,7 @@ from producer.run.lock import locked
 from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim, remember, remembered
 from producer.run.output_place import require_free
+from producer.run.pictures_claim import require_own, take
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
@@ -50,10 +51,12 @@ class Run:
         """Make this command's input and settings the run's own: from here on it is another run than it was.
 
         Raises:
-            RunError: the folder cannot be written.
+            RunError: the folder cannot be written, or the place of its pictures.
 
         """
         if self.takes_over is not None:
+            if self.settings.pictures is not None:
+                take(self.settings.pictures, self.ledger)
             with folder_errors(self.folder):
                 self.source = self.takes_over()
             self.takes_over = None
@@ -130,6 +133,8 @@ def create(
             source = beginning(ledger, source, settings, say)
             claimed = claim(folder, ledger, source)
             settings = as_begun(folder, ledger, settings)
+            if settings.pictures is not None:
+                require_own(settings.pictures, ledger)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
             run = _run(folder, claimed, settings, ledger, Retrying(settings, say, watch=watch))

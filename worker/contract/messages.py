@@ -23,8 +23,10 @@ from worker.contract.parameters import (
     Task,
     TrueCfgScale,
 )
+from worker.contract.pictures_url import SCHEMES
 from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
+from worker.contract.urls import REMOTE
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
 VERSION: Final = 7
@@ -33,8 +35,8 @@ VERSION: Final = 7
 TASK_NAME: Final = "worker.edit"
 
 #: A folder, absolute, or a URL at an object store.
-_Place = Annotated[str, Field(pattern=r"^(/|[a-z][a-z0-9]*://)")]
-_Image = Annotated[str, Field(pattern=r"^(/|data:)")]
+_Place = Annotated[str, Field(pattern=rf"^(/|{'|'.join(f'{scheme}://' for scheme in SCHEMES)})")]
+_Image = Annotated[str, Field(pattern=rf"^(/|data:|{'|'.join(REMOTE)})")]
 
 
 class Message(BaseModel):
@@ -118,7 +120,8 @@ class EditRequest(Message, Parameters):
     It crosses the network in two parts (`worker.contract.sharing`): what is the row's own, and what its run shares.
     """
 
-    #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
+    #: The image to edit; several are put side by side. Each is a path, a URL (`worker.contract.urls`), or the picture
+    #: itself where it is small, as a `data:` URI of base64.
     #: None where the task is text2image.
     images: tuple[_Image, ...]
     #: The instruction.

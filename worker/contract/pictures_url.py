@@ -9,14 +9,6 @@ SCHEMES: Final = ("s3",)
 #: Bucket and prefix: no empty part, and none that a path would resolve.
 _URL: Final = re.compile(rf"({'|'.join(SCHEMES)})://[a-z0-9][a-z0-9.-]*(/(?!\.{{1,2}}(/|$))[^/\0-\x1f\x7f?#@]+)*")
 
-#: Any URL: what is none is a path.
-_ANY: Final = re.compile(r"[a-z][a-z0-9+.-]*://")
-
-
-def is_url(place: str) -> bool:
-    """Tell whether a place is at an object store, and no folder."""
-    return _ANY.match(place) is not None
-
 
 def pictures_url(url: str) -> str:
     """Return the URL of a place for pictures, without a slash at its end.

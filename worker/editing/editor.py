@@ -28,8 +28,9 @@ from worker.health.retrying import Retrying
 from worker.pictures import decoding, files, fitting
 from worker.pictures.confine import Limits, confined
 from worker.pictures.encoding import require_encodable
-from worker.pictures.inline import InlineFile, file_of
 from worker.pictures.pixel_budget import PixelBudget
+from worker.pictures.places.choosing import confined_place
+from worker.pictures.sources import source_of
 
 Answer = TypeVar("Answer")
 #: The one to edit, then its references; none where a picture is made from the instruction alone.
@@ -111,8 +112,8 @@ class RowEditor:
             files.drop_temporaries(self._confined(request))
 
     def _confined(self, request: EditRequest) -> EditRequest:
-        folder = confined(Path(request.output_dir), self._limits.output_root, "FLEET_OUTPUT_ROOT")
-        return request.model_copy(update={"output_dir": str(folder)})
+        place = confined_place(request.output_dir, self._limits.output_root)
+        return request.model_copy(update={"output_dir": place})
 
     def _read(self, request: EditRequest, record: RowRecord) -> None:
         """Note how much of the instruction the model reads, and warn where it is not all."""
@@ -129,7 +130,7 @@ class RowEditor:
             record.decoded([], plan.bucket)
             return plan, () if self._is_to_do(request, plan) else None
         most = self._limits.max_pixels
-        pictures = [self._source(image) for image in request.images]
+        pictures = [source_of(image, self._limits) for image in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
         sizes = [decoding.size_of(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
         pixels = area_of(sizes, max_pixels=most)
@@ -159,10 +160,6 @@ class RowEditor:
     def _fitted(self, reference: Image.Image) -> Image.Image:
         return fitting.fit(reference, plan_fit(*reference.size, self._spec.buckets, "auto"))
 
-    def _source(self, image: str) -> Path | InlineFile:
-        file = file_of(image)
-        return confined(file, self._limits.input_root, "FLEET_INPUT_ROOT") if isinstance(file, Path) else file
-
     def _loras(self, request: EditRequest) -> list[Lora]:
         """Return a row's LoRAs, as far as this worker may read them."""
         limits, loras = self._limits, [lora_of(text) for text in request.lora]
@@ -171,7 +168,8 @@ class RowEditor:
             and (far := next((lora for lora in loras if not lora.is_path), None)) is not None
         ):
             raise RowError(f"lora {far.name}: is on the hub, and this worker reads LoRAs from FLEET_LORA_ROOT alone.")
-        root, setting = limits.lora_root, "FLEET_LORA_ROOT"
+        root: Path | str | None = limits.lora_root
+        setting = "FLEET_LORA_ROOT"
         if root is None:
             root, setting = limits.input_root, "FLEET_INPUT_ROOT"
         paths = [confined(Path(lora.name), root, setting) if lora.is_path else lora.name for lora in loras]

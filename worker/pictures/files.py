@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 from PIL import Image
 
 from worker.contract.layout import row_folder
 from worker.contract.messages import EditRequest
 from worker.pictures.encoding import encode
-from worker.pictures.places.choosing import Root, place_of
+from worker.pictures.places.choosing import place_of
 from worker.pictures.places.place import Picture
 
 
@@ -24,7 +25,7 @@ def save(
     *,
     profile: str,
     confirm: Callable[[], None],
-    root: Root = None,
+    root: Path | str | None = None,
 ) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to their run's place.
 

@@ -20,7 +20,7 @@ from worker.pictures.transient_errors import may_pass
 class Folder:
     """The run folder."""
 
-    def __init__(self, path: Path, *, root: Path | None = None) -> None:
+    def __init__(self, path: Path, *, root: Path | str | None = None) -> None:
         """`root`: the folder that everything must lie in; None where there is none."""
         self.abreast = os.cpu_count() or 1
         self._path = path
