@@ -128,6 +128,22 @@ def test_the_gallery_shows_them(finished: CLI) -> None:
         assert (finished.folder / "run/gallery" / after["small"]).is_file()
 
 
+def test_without_the_right_key_a_command_says_so(
+    finished: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever looks at the pictures with a key that is none has one sentence, and the key is not in it."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    for command in (["verify", "run"], ["gallery", "run"], ["submit", "in.jsonl", "--run-dir", "run"]):
+        refused = finished(*command)
+        assert refused.returncode == 1
+        (said,) = refused.stderr.splitlines()
+        assert said.startswith("Error: ")
+        assert f"s3://{BUCKET}/{tmp_path.name}/edited" in said
+        assert "access is denied (403" in said
+        assert "geheim" not in said
+        assert "fleet-tests" not in said
+
+
 def test_out_of_the_root_is_the_rows_error(fleet: Fleet, store: ObjectStore, tmp_path: Path) -> None:
     """A run whose pictures would lie on a disk is refused by workers that may write below a URL alone."""
     del store

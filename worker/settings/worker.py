@@ -140,7 +140,11 @@ class WorkerSettings(BaseSettings):
         ),
     )
     output_root: Place | None = Field(
-        None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
+        None,
+        description=(
+            "Folder, or URL such as s3://bucket/runs, that runs' pictures must lie in for a worker to write there"
+            " (unset: anywhere)."
+        ),
     )
     allow_urls: Annotated[Hosts | None, NoDecode] = Field(
         None, description="Hosts, by commas, whose images are fetched at https:// (unset: none are)."

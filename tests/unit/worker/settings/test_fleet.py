@@ -46,6 +46,7 @@ READ = [
     ("attempts", "2", 2),
     ("input_root", "/data", Path("/data")),
     ("output_root", "/runs", Path("/runs")),
+    ("allow_urls", "a.example.org, b.example.org:8443", ("a.example.org", "b.example.org:8443")),
     ("metrics_port", "9100", 9100),
     ("metrics_address", "10.0.0.7", "10.0.0.7"),
     ("log_format", "json", "json"),
