@@ -12,7 +12,7 @@ from PIL import Image
 
 from producer.local.redis import running
 from tests.conftest import Fleet, Start
-from tests.support.bad_connection import Fault
+from tests.support.bad_connection import BadConnection, Fault
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.edited import RED, plain
 from tests.support.galleries import rows_of
@@ -59,22 +59,31 @@ def named(cli: CLI, run: str = "run") -> list[list[str]]:
 
 @pytest.fixture
 def finished(fleet: Fleet, store: ObjectStore, prefix: str, tmp_path: Path) -> CLI:
-    """Have a finished run whose pictures went to the store while requests were refused, cut, and turned over."""
+    """Have a finished run whose pictures went to the store."""
+    del store
     cli = fleet.cli(tmp_path)
     name = plain(tmp_path / "a.png", RED)
     write_jsonl(tmp_path / "in.jsonl", [row(name, f"x {number}") for number in range(ROWS)])
-    store.connection.plan("PUT", Fault.BUSY, Fault.CUT_BODY, Fault.CUT_BEFORE_ANSWER, Fault.CORRUPT, Fault.BUSY)
-    store.connection.plan("HEAD", Fault.BUSY, Fault.CUT_BEFORE_ANSWER)
     submitted = cli(*SUBMIT, "--pictures", f"s3://{BUCKET}/{prefix}/")
     assert submitted.returncode == 0, submitted.stderr
     collected = cli("collect", "run")
     assert collected.returncode == 0, collected.stderr
-    assert store.connection.all_done()
     return cli
 
 
-def test_pictures_lie_at_the_store_alone(finished: CLI, store: ObjectStore, prefix: str) -> None:
-    """Each row's picture is there once, whole; the output names URLs, and the run folder keeps all else."""
+@pytest.fixture
+def failing(store: ObjectStore) -> BadConnection:
+    """Have the store's next requests refused, cut, and turned over."""
+    store.connection.plan("PUT", Fault.BUSY, Fault.CUT_BODY, Fault.CUT_BEFORE_ANSWER, Fault.CORRUPT, Fault.BUSY)
+    store.connection.plan("HEAD", Fault.BUSY, Fault.CUT_BEFORE_ANSWER)
+    return store.connection
+
+
+def test_pictures_lie_at_the_store_alone(
+    failing: BadConnection, finished: CLI, store: ObjectStore, prefix: str
+) -> None:
+    """Whatever goes wrong, each picture is there once, whole; the output names URLs, the folder keeps all else."""
+    assert failing.all_done()
     assert keys(store, prefix) == ["run.json", *PATHS]
     assert named(finished) == [[f"s3://{BUCKET}/{prefix}/{path}"] for path in PATHS]
     assert not list((finished.folder / "run").glob("sample_*"))
@@ -118,20 +127,14 @@ def test_the_run_goes_on_and_its_prefix_is_its_own(finished: CLI, store: ObjectS
     assert another.stderr.startswith(f"Error: At s3://{BUCKET}/{prefix} are the pictures of another run (")
 
 
-def test_the_gallery_shows_them(finished: CLI) -> None:
-    """Its small pictures are made from the store's; it has no links to what a browser cannot open."""
+def test_the_gallery_shows_them(finished: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Small pictures are made of the store's; without the right key each command says one sentence without a key."""
     made = finished("gallery", "run")
     assert made.returncode == 0, made.stderr
     for entry in rows_of(finished.folder / "run"):
         (after,) = entry["after"]
-        assert [*after] == ["small"]
+        assert [*after] == ["small"]  # without a link to what a browser cannot open
         assert (finished.folder / "run/gallery" / after["small"]).is_file()
-
-
-def test_without_the_right_key_a_command_says_so(
-    finished: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Whoever looks at the pictures with a key that is none has one sentence, and the key is not in it."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
     for command in (["verify", "run"], ["gallery", "run"], ["submit", "in.jsonl", "--run-dir", "run"]):
         refused = finished(*command)

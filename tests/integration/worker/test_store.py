@@ -88,11 +88,12 @@ def test_a_newer_form_is_left_alone(store: ObjectStore, request_: EditRequest) -
         [Fault.CUT_BODY],
         [Fault.CUT_BEFORE_ANSWER],
         [Fault.CORRUPT],
+        [Fault.HOLD_BODY],
     ],
     ids=lambda faults: faults[0].name,
 )
 def test_a_put_that_goes_wrong_is_made_again(store: ObjectStore, request_: EditRequest, faults: list[Fault]) -> None:
-    """503s, a connection that ends in the middle of a PUT or before its answer, a byte that is another: all pass."""
+    """503s, a connection that ends or stands still within a PUT, or before its answer, another byte: all pass."""
     store.connection.plan("PUT", *faults)
     paths = save_all(request_)
     assert store.connection.asked("PUT") == len(paths) + len(faults)
