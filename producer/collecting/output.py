@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from producer.collecting.columns import Columns
-from producer.rows.lines import Line, read_lines
+from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
 from producer.run.as_sent import Reading
+from producer.run.ledger import Ledger
 from producer.run.opening import Run
 from producer.run.records import Record, State
 from worker.contract.errors import RunError
 from worker.pictures.durable import sync_folder
+
+#: Lines per look into the ledger.
+_CHUNK: Final = 1000
 
 _ANSWERED: Final = frozenset({State.DONE, State.FAILED})
 
@@ -76,7 +80,7 @@ def _texts(run: Run, columns: Columns, remarks: Remarks, reading: Reading | None
     row without a warning need not be made again to know that: the ledger has this very form.
     """
     parser, lines = run.parser, read_lines(run.source.path)
-    for line, record, is_warned in _paired(lines if reading is None else reading.through(lines), run.ledger.said()):
+    for line, record, is_warned in _paired(lines if reading is None else reading.through(lines), run.ledger):
         text = None
         if reading is not None and not is_warned and record is not None and _is_of_a_worker(record):
             text = columns.plain_line(line, record)
@@ -90,13 +94,12 @@ def _texts(run: Run, columns: Columns, remarks: Remarks, reading: Reading | None
         yield columns.line(row, record if is_answered else None), is_answered
 
 
-def _paired(lines: Iterable[Line], said: Iterator[tuple[Record, bool]]) -> Iterator[tuple[Line, Record | None, bool]]:
+def _paired(lines: Iterable[Line], ledger: Ledger) -> Iterator[tuple[Line, Record | None, bool]]:
     """Pair each row of the input with what the ledger has of it."""
-    record, is_warned = next(said, (None, False))
-    for line in lines:
-        while record is not None and record.row < line.row:
-            record, is_warned = next(said, (None, False))
-        yield (line, None, False) if record is None or record.row != line.row else (line, record, is_warned)
+    for chunk in in_chunks(lines, _CHUNK):
+        said = ledger.said(line.row for line in chunk)
+        for line in chunk:
+            yield line, *said.get(line.row, (None, False))
 
 
 def _is_of_a_worker(record: Record) -> bool:

@@ -36,7 +36,9 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 )
 @click.option("--new-seed", is_flag=True, help="Edit each with another seed, which it keeps.")
 @click.option("--dry-run", "only_plan", is_flag=True, help="Say how many rows that are, and change nothing.")
-def redo_command(folder: Path, *, rows: set[int] | None, where: Where | None, new_seed: bool, only_plan: bool) -> None:
+def redo_command(
+    folder: Path, *, rows: list[range] | None, where: Where | None, new_seed: bool, only_plan: bool
+) -> None:
     """Count answered rows of the run in DIR as not done, and drop their pictures, so that they are made again.
 
     Nothing is sent yet. Without --new-seed a picture comes out as it was, unless something else has changed, such as

@@ -1,6 +1,7 @@
 """Submitting: rows of the input become tasks on Redis."""
 
 from producer.rows.lines import in_chunks, read_lines
+from producer.rows.numbers import Numbers
 from producer.run.as_sent import Reading
 from producer.run.opening import Run
 from producer.sending.sender import Sender
@@ -15,11 +16,12 @@ def submit(run: Run, sender: Sender) -> int:
     """
     sender.take_up()
     parser, reading = run.parser, Reading(run)
-    total = 0
+    seen = Numbers()
     for lines in in_chunks(reading.through(read_lines(run.source.path)), sender.most):
         sender.send([parser.parse(line) for line in lines])
-        total += len(lines)
-    run.ledger.forget_from(total)
+        for line in lines:
+            seen.add(line.row)
+    run.ledger.forget_others(seen)
     published = sender.finish()
     reading.remember()
     return published

@@ -1,7 +1,7 @@
 """Runs that have ended, as far as a gallery sees: an input, a ledger, and pictures; nobody has edited anything."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from PIL import Image
 
 from producer.rows.lines import read_lines
+from producer.rows.numbered import header, numbered_line
 from producer.rows.parser import Row
 from producer.rows.source import taken
 from producer.run import opening
@@ -44,15 +45,20 @@ def run_of(
     warned: Mapping[int, RowWarning] = _NOTHING,
     seconds: Mapping[int, float] = _NOTHING,
     model: str = "demo",
+    numbers: Sequence[int] | None = None,
     **given: Any,
 ) -> Path:
     """Write an input into a folder, and the run `run` beside it in which every good row was answered.
 
     `failed`: what is wrong with rows; `waiting`: rows without an answer yet; `warned`: what the worker says of rows;
-    `seconds`: what rows took, else a second. Called again, it answers what has been waiting.
+    `seconds`: what rows took, else a second; `numbers`: the rows' own. Called again, it answers what has been waiting.
     """
     source = here / "in.jsonl"
-    source.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in rows), "utf-8")
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in rows]
+    if numbers is None:
+        source.write_text("".join(text + "\n" for text in texts), "utf-8")
+    else:
+        source.write_bytes(header() + b"".join(map(numbered_line, numbers, texts)))
     folder = here / "run"
     settings = load_settings(diffuser_model_name=model, **given)
     with taken(source, folder) as input_, opening.create(input_, folder, settings, "submit") as run:

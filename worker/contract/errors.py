@@ -11,6 +11,7 @@
     │   ├── OutOfMemory      the GPU's memory does not hold it
     │   ├── CrashedError     it has ended too many workers
     │   └── Unwanted         nobody waits for it here: no outcome is recorded
+    ├── RowsError       rows that were handed over in Python are none, or hold what JSON cannot
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
 
 `GivenBack` and its kind `PassedOn` are none of them: no errors, and no user meets them.
@@ -78,6 +79,10 @@ class GivenBack(Exception):  # noqa: N818 - no error: the row goes back to the q
 
 class PassedOn(GivenBack):
     """Another worker has nothing to do, and here this row has not begun."""
+
+
+class RowsError(FleetError):
+    """Rows that Python holds cannot be written as an input."""
 
 
 class RunError(FleetError):

@@ -29,7 +29,7 @@ def many(cli: CLI) -> CLI:
         (("after", "producer.collecting.collector:Collector.until", 2), CHUNK),  # noted, and about to be published
         (("before", "producer.run.ledger:Ledger.sent", 1), CHUNK),  # published, and not noted
         (("before", "producer.run.ledger:Ledger.sent", 2), 2 * CHUNK),
-        (("before", "producer.run.ledger:Ledger.forget_from", 1), ROWS),
+        (("before", "producer.run.ledger:Ledger.forget_others", 1), ROWS),
     ],
 )
 def test_a_submission_that_is_killed(many: CLI, redis_url: str, moment: tuple[str, str, int], published: int) -> None:

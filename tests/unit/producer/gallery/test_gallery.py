@@ -295,3 +295,14 @@ def test_what_cannot_be_shown_is_one_sentence(here: Path, prepare: Callable[[Pat
     assert set(before) <= set(here.rglob("*"))
     if prepare is _not_ours:
         assert (folder / "gallery/index.html").read_text() == "<h1>My own</h1>"
+
+
+def test_rows_with_numbers_of_their_own_are_shown_by_their_places(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every so many of them, in chunks, however far apart their numbers are."""
+    monkeypatch.setattr(reading, "CHUNK", 2)
+    numbers = [3000, 90, 60, 3, 2**53 - 1, 30]
+    folder = run_of(here, edits(6), numbers=numbers)
+    assert Gallery(folder).make() == Made(shown=6, waiting=0, step=1)
+    assert [row["row"] for row in rows_of(folder)] == numbers
+    assert Gallery(folder, most=3).make() == Made(shown=3, waiting=0, step=2)
+    assert [row["row"] for row in rows_of(folder)] == [3000, 60, 2**53 - 1]
