@@ -1,4 +1,4 @@
-"""The output jsonl: the input, line by line, with what became of each row added last."""
+"""The output: the input, row by row, with what became of each row added last; a jsonl, unless its name says more."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from producer.collecting.columns import Columns
+from producer.collecting.details import DETAILS
+from producer.collecting.table_images import Embedding
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
 from producer.run.as_sent import Reading
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
+from producer.run.output_place import Form
 from producer.run.records import Record, State
 from worker.contract.errors import RunError
 from worker.pictures.durable import sync_folder
@@ -21,6 +24,17 @@ from worker.pictures.durable import sync_folder
 _CHUNK: Final = 1000
 
 _ANSWERED: Final = frozenset({State.DONE, State.FAILED})
+
+
+class _Ends(NamedTuple):
+    """What stands before, between and after the texts of rows."""
+
+    begin: str = ""
+    between: str = "\n"
+    end: str = "\n"
+
+
+_ENDS: Final = {Form.LINES: _Ends(), Form.ARRAY: _Ends("[\n", ",\n", "\n]\n"), Form.PARQUET: _Ends()}
 
 
 class Written(NamedTuple):
@@ -33,7 +47,7 @@ class Written(NamedTuple):
 
 
 def write_output(run: Run, path: Path) -> Written:
-    """Write the output jsonl in the input's order, whole or not at all.
+    """Write the output in the input's order, whole or not at all, in the form that its name says.
 
     Raises:
         RunError: the file cannot be written.
@@ -44,28 +58,52 @@ def write_output(run: Run, path: Path) -> Written:
     path = path.resolve()  # a link stays a link
     # The run's own: what a command that was killed has left is overwritten by the next.
     temporary = path.with_name(f".{path.name}.{run.ledger.run}.tmp")
+    rows = path.with_name(f".{path.name}.{run.ledger.run}.rows.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = _written(run, temporary, path.parent)
+        form = Form.of(path)
+        written = _written(run, rows if form is Form.PARQUET else temporary, path.parent, _ENDS[form])
+        if form is Form.PARQUET:
+            written.sentences.extend(_as_table(run, rows, temporary, path.parent))
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
         raise RunError(f"The output {path} cannot be written: {error.strerror or error}.") from None
     finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        for left in (temporary, rows):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
     return written
 
 
-def _written(run: Run, path: Path, beside: Path) -> Written:
+def _as_table(run: Run, rows: Path, path: Path, beside: Path) -> list[str]:
+    """Write the rows of a jsonl as parquet; return what there is to say of it."""
+    from producer.collecting.table import Table  # noqa: PLC0415 - what it imports is not in the base install
+
+    settings = run.settings
+    embedding = None
+    if settings.output_images == "bytes":
+        # Where ours begin, as they are shown; then where the user's own may.
+        ours = beside if settings.output_paths == "relative" else Path.cwd()
+        embedding = Embedding([ours, run.source.base, Path.cwd()])
+    columns = [settings.output_image_key, settings.output_error_key, settings.output_warning_key, DETAILS]
+    table = Table(rows, columns, embedding)
+    table.write(path)
+    return table.sentences()
+
+
+def _written(run: Run, path: Path, beside: Path, ends: _Ends) -> Written:
     """Write all lines to a file: first as if the input were still what was sent; once more where it was not."""
     for reading in (Reading(run), None) if Reading.is_known(run) else (None,):
         columns, remarks = Columns(run.settings, run.folder, beside), Remarks(run.settings, run.source.base)
         unanswered = 0
         with path.open("w", encoding="utf-8", newline="\n") as file:
+            between = ends.begin
             for text, is_answered in _texts(run, columns, remarks, reading):
                 unanswered += not is_answered
-                file.write(text + "\n")
+                file.write(between + text)
+                between = ends.between
+            file.write(ends.end)
             file.flush()
             os.fsync(file.fileno())
         if reading is None or reading.is_as_sent():

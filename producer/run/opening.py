@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any, Final
 
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
@@ -13,7 +14,7 @@ from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
 from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim, remember, remembered
-from producer.run.output_place import require_free
+from producer.run.output_place import require_form, require_free
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
@@ -23,6 +24,9 @@ from worker.contract.revocations import Revocations
 from worker.contract.shared_parts import SharedParts
 from worker.contract.sharing import SharedPart
 from worker.settings.fleet import Settings
+
+#: Name of the output in the run folder, unless it is named.
+OUTPUT: Final = Path("output.jsonl")
 
 
 @dataclass(kw_only=True)
@@ -71,8 +75,8 @@ class Run:
 
     @property
     def output_path(self) -> Path:
-        """Where the output jsonl goes."""
-        return self.settings.output or self.folder / "output.jsonl"
+        """Where the output goes."""
+        return self.settings.output or self.folder / OUTPUT
 
     @property
     def parser(self) -> RowParser:
@@ -120,6 +124,7 @@ def create(
             settings = as_begun(folder, ledger, settings)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
+            require_form(settings.output or OUTPUT, settings.output_images)
             run = _run(folder, claimed, settings, ledger, Retrying(settings, say, watch=watch))
             run.source = replace(claimed, path=source.path) if source.resolved is None else claimed
             run.takes_over = partial(remember, folder, ledger, source, settings)
@@ -132,14 +137,15 @@ def reopen(
     folder: Path,
     command: str,
     *,
-    output: Path | None = None,
     broker_url: str | None = None,
     say: Callable[[str], None] = _nothing,
+    **instead: Any,
 ) -> Iterator[Run]:
-    """Open a run that was submitted before, with the settings that its folder remembers.
+    """Open a run that was submitted before, with the settings that its folder remembers; `instead`: others of them.
 
     Raises:
         RunError: the folder holds no run, or is in use.
+        SettingsError: the output would destroy something.
 
     """
     require(folder)
@@ -147,8 +153,7 @@ def reopen(
         with folder_errors(folder):
             ledger = _own(folder, command, stack)
             source, settings = remembered(folder, ledger, broker_url=broker_url)
-            if output is not None:
-                settings = settings.model_copy(update={"output": output})
+            settings = settings.model_copy(update=instead)
         with ledger_errors(folder):
             yield _run(folder, source, settings, ledger, Retrying(settings, say))
 

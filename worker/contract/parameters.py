@@ -39,6 +39,9 @@ LongInstruction = Literal["warn", "error"]
 #: How an output row names its pictures: below the run folder as it was named, from the output's folder, or absolutely.
 OutputPaths = Literal["as-given", "relative", "absolute"]
 
+#: What an output that is a table holds of its pictures: their paths, or themselves.
+OutputImages = Literal["paths", "bytes"]
+
 #: Most folders of rows that lie in one folder, in runs that have them so: file systems and people list that many.
 ShardFolders = Annotated[int, Field(ge=1, le=10_000)]
 

@@ -14,6 +14,7 @@ from worker.contract.parameters import (
     LongInstruction,
     MultiImage,
     NumImages,
+    OutputImages,
     OutputPaths,
     Priority,
     Quality,
@@ -40,7 +41,17 @@ class RunSettings(BaseSettings):
         None,
         description="Most rows to a subfolder of the run folder, up to 10000 (unset: all lie directly in it).",
     )
-    output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
+    output: Path | None = Field(
+        None,
+        description=(
+            "Output: a jsonl, or by its name a JSON array (.json) or parquet (.parquet) (unset: output.jsonl in the run"
+            " folder)."
+        ),
+    )
+    output_images: OutputImages = Field(
+        "paths",
+        description="What a parquet output holds of the edited images: their paths, or the images themselves (bytes).",
+    )
     output_paths: OutputPaths = Field(
         "as-given",
         description=(

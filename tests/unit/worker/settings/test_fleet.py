@@ -53,6 +53,7 @@ READ = [
     ("run_dir", "runs/a", Path("runs/a")),
     ("shard_folders", "10000", 10_000),
     ("output", "out.jsonl", Path("out.jsonl")),
+    ("output_images", "bytes", "bytes"),
     ("output_paths", "relative", "relative"),
     ("preset", "llava", "llava"),
     ("input_image_key", "picture", "picture"),
