@@ -83,7 +83,7 @@ def _of_batches(batches: Iterable[Any]) -> Iterator[dict[str, Any]]:
 def _of_dataset(rows: Any) -> Iterator[dict[str, Any]]:
     """Iterate over a data set; pictures and their like come as the bytes that they are."""
     if hasattr(rows, "to_iterable_dataset"):
-        if rows.format["type"] == "custom":  # the user's own function makes the rows
+        if not len(rows) or rows.format["type"] == "custom":  # the user's own function makes the rows
             return iter(rows)
         # Its columns are cast one by one as they are read; those of a table would be written anew.
         rows = rows.with_format(None).to_iterable_dataset()

@@ -72,6 +72,14 @@ def test_a_tables_rows_come_back(tmp_path: Path, make: Any) -> None:
     assert staged(tmp_path, make(ROWS)) == ROWS
 
 
+@pytest.mark.parametrize(
+    "table", [[], pd.DataFrame({"a": []}), pl.DataFrame({"a": []}), pa.table({"a": []}), datasets.Dataset.from_list([])]
+)
+def test_no_rows_are_a_file_without_any(tmp_path: Path, table: Any) -> None:
+    """Whatever holds none of them."""
+    assert staged(tmp_path, table) == []
+
+
 def test_what_other_libraries_hold_as_arrow(tmp_path: Path) -> None:
     """A table that says so by Arrow's own protocol is read, whosever it is."""
 
