@@ -87,7 +87,7 @@ def _as_table(run: Run, rows: Path, path: Path, beside: Path) -> list[str]:
         ours = beside if settings.output_paths == "relative" else Path.cwd()
         embedding = Embedding([ours, run.source.base, Path.cwd()])
     columns = [settings.output_image_key, settings.output_error_key, settings.output_warning_key, DETAILS]
-    table = Table(rows, columns, embedding)
+    table = Table(rows, columns, embedding, paths=settings.input_image_key)
     table.write(path)
     return table.sentences()
 

@@ -69,6 +69,15 @@ class Shape:
         is_map = kind is dict and not 0 < len(self.fields) <= _MOST_FIELDS
         return object if others or self._odd or is_map else kind
 
+    def take_as_lists(self) -> bool:
+        """Have a text be a list of one, where all else are lists of texts; tell whether it is so."""
+        items = self.items or Shape()
+        if self._kinds != {str, list} or self._odd or items.kind not in {None, str}:
+            return False
+        items.see("")
+        self._kinds, self.items = {list}, items
+        return True
+
     def has_text(self) -> bool:
         """Tell whether something in it is to be written as JSON text."""
         return any(True for _ in self.as_text(""))

@@ -32,10 +32,10 @@ _PLAIN: Final[dict[type | None, Callable[[], Any]]] = {
 class Table:
     """The table that a jsonl of rows becomes: its columns are known once all rows were seen."""
 
-    def __init__(self, rows: Path, columns: Sequence[str], embedding: Embedding | None) -> None:
+    def __init__(self, rows: Path, columns: Sequence[str], embedding: Embedding | None, *, paths: str) -> None:
         """Look at all rows. `columns` are ours, which come last: that of the images first, which `embedding` reads.
 
-        Without it that column has paths.
+        Without it that column has paths. `paths`: the user's own column of images, where a path is as good as a list.
         """
         self._rows = rows
         self._image_key = columns[0]
@@ -49,6 +49,7 @@ class Table:
         users = [name for name in seen.fields if name not in columns]
         ours = [name for name in columns if name in seen.fields]
         self._shapes = {name: seen.fields[name] for name in [*users, *ours]}
+        self._lists = {name for name in users if name == paths and self._shapes[name].take_as_lists()}
         self._texts = {name for name, shape in self._shapes.items() if shape.has_text()}
 
     def write(self, path: Path) -> None:
@@ -102,6 +103,8 @@ class Table:
                 pictures = self._embedding.pictures(fields.get(self._image_key))
                 fields[self._image_key] = pictures
                 room -= sum(len(picture["bytes"] or b"") for picture in pictures)
+            for name in self._lists & fields.keys():
+                fields[name] = [fields[name]] if isinstance(fields[name], str) else fields[name]
             for name in self._texts & fields.keys():
                 fields[name] = _said(fields[name], self._shapes[name])
             group.append(fields)

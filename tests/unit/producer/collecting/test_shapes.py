@@ -45,6 +45,26 @@ def test_the_kind_of_values(values: list[Any], kind: type | None) -> None:
     assert shape_of(*values).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("values", "is_taken"),
+    [
+        (["a", ["b"]], True),
+        (["a", []], True),
+        (["a"], False),
+        ([["a"]], False),
+        (["a", [1]], False),
+        (["a", {}], False),
+    ],
+)
+def test_texts_among_lists_of_texts(values: list[Any], *, is_taken: bool) -> None:
+    """They are taken for lists of one where that is asked for, and nothing else is."""
+    shape = shape_of(*values)
+    before = shape.kind
+    assert shape.take_as_lists() is is_taken
+    assert shape.kind is (list if is_taken else before)
+    assert not is_taken or (shape.items and shape.items.kind) is str
+
+
 def test_only_the_place_that_needs_it_is_text() -> None:
     """What lies beside it, and around it, keeps its kind; the place is named."""
     shape = shape_of(json.loads('[{"role": "user", "content": "a"}, {"role": "b", "content": [{"text": 1}]}]'))

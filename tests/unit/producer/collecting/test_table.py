@@ -101,6 +101,13 @@ def test_values_of_several_kinds_are_json_text(here: Path) -> None:
     ]
 
 
+def test_paths_and_lists_of_paths_are_lists(here: Path) -> None:
+    """Of the column of images, so that the table reads as the same rows again; and nothing is to be said of it."""
+    run_of(here, [*edits(1), edit(["a.png", "a.png"], "Make it red."), {**edits(1)[0], "images": None}])
+    assert not any("JSON text" in sentence for sentence in collected(Path("run")).sentences)
+    assert [row["images"] for row in rows_in()] == [["a.png"], ["a.png", "a.png"], None]
+
+
 def test_rows_that_came_with_their_output_have_paths_too(here: Path) -> None:
     """In whatever form they had them: the column is a list of paths."""
     kept = ["x.png", ["x.png", "y.png"], {"path": "x.png", "bytes": None}, [{"path": "x.png"}]]
