@@ -1,13 +1,17 @@
 """Submitting: rows of the input become tasks on Redis."""
 
+from collections.abc import Callable
+
 from producer.rows.lines import in_chunks, read_lines
 from producer.run.as_sent import Reading
 from producer.run.opening import Run
 from producer.sending.sender import Sender
 
 
-def submit(run: Run, sender: Sender) -> int:
+def submit(run: Run, sender: Sender, *, noted: Callable[[int], None] = lambda _: None) -> int:
     """Publish every row that needs an edit, and return how many.
+
+    `noted` is told of how many rows of the input, from its beginning, the ledger has what they are now.
 
     Raises:
         RunError: the input cannot be read, or the run was cancelled meanwhile.
@@ -19,6 +23,8 @@ def submit(run: Run, sender: Sender) -> int:
     for lines in in_chunks(reading.through(read_lines(run.source.path)), sender.most):
         sender.send([parser.parse(line) for line in lines])
         total += len(lines)
+        if run.takes_over is None:  # else it may still become another run
+            noted(total)
     run.ledger.forget_from(total)
     published = sender.finish()
     reading.remember()
