@@ -46,7 +46,7 @@ def redo_command(
     """
     if rows is None and where is None:
         raise click.UsageError("Name rows, with --rows or --where.")
-    with opening.reopen(folder, "redo", say=say) as run:
+    with opening.reopen(folder, "producer redo", say=say) as run:
         if only_plan:
             say(f"{counted(sum(1 for _ in chosen(run.ledger, rows, where)), 'row')} would be edited again.")
             return

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from producer.run.calculations import Calculations
-from producer.run.counts import Counts
+from producer.run.counts import Counts, kinds_in
 from producer.run.database import Database
-from producer.run.records import Entry, Known, Record, State
+from producer.run.records import Answer, Entry, Known, Record, State
 from producer.run.seeds import Seeds
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
@@ -103,6 +103,23 @@ class LedgerReader(Database):
             "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE state = ? ORDER BY row", (State.FAILED,)
         ):
             yield Record(row, digest, State(state), attempts, outcome)
+
+    def answers(self, rows: Iterable[int]) -> list[Answer]:
+        """Return what became of rows, as far as they are answered, by their numbers."""
+        return self._answers("row IN (SELECT value FROM json_each(?)) ORDER BY row", json.dumps([*rows]))
+
+    def answers_after(self, row: int, most: int) -> list[Answer]:
+        """Return what became of the first `most` rows that are answered and have higher numbers."""
+        return self._answers("row > ? ORDER BY row LIMIT ?", row, most)
+
+    def _answers(self, which: str, *values: object) -> list[Answer]:
+        warnings = "warnings" if self.knows_warnings else "NULL"
+        found = self._db.execute(
+            f"SELECT row, state, outcome, {warnings} FROM rows"  # noqa: S608 - ours
+            f" WHERE state IN ({State.DONE:d}, {State.FAILED:d}, {State.KEPT:d}) AND {which}",
+            values,
+        ).fetchall()
+        return [Answer(row, State(state), outcome, kinds_in(text)) for row, state, outcome, text in found]
 
     def records_of(self, rows: Iterable[int]) -> dict[int, Record]:
         """Return what is remembered of rows, by row: a look that holds up no writer."""

@@ -99,17 +99,20 @@ def create(
     source: Source,
     folder: Path,
     settings: Settings,
-    command: str,
+    owner: str,
     *,
     say: Callable[[str], None] = _nothing,
     watch: Callable[[], None] = _nothing,
+    waits: bool = False,
 ) -> Iterator[Run]:
     """Open the run of an input, making its folder where there is none; of one that is there nothing changes yet.
 
-    `watch` is called while Redis is away, and may raise to end the waiting.
+    `owner`: who says that the folder is in use, to others. `watch` is called while Redis is away, or the folder is in
+    use and that is waited for (`waits`), and may raise to end the waiting.
 
     Raises:
-        RunError: the folder cannot be written, belongs to another input, or is in use.
+        RunInUse: the folder is in use.
+        RunError: the folder cannot be written, or belongs to another input.
         SettingsError: its rows are laid out otherwise, a LoRA is not there, or the output would destroy something.
 
     """
@@ -117,7 +120,7 @@ def create(
     with ExitStack() as stack:
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            ledger = _own(folder, command, stack)
+            ledger = _own(folder, owner, stack, _waiting(folder, say, watch) if waits else None)
             claim(folder, ledger, source)  # before it is read: another's
             source = beginning(ledger, source, settings, say)
             claimed = claim(folder, ledger, source)
@@ -135,27 +138,32 @@ def create(
 @contextmanager
 def reopen(
     folder: Path,
-    command: str,
+    owner: str,
     *,
     broker_url: str | None = None,
     say: Callable[[str], None] = _nothing,
+    watch: Callable[[], None] = _nothing,
+    waits: bool = False,
     **instead: Any,
 ) -> Iterator[Run]:
-    """Open a run that was submitted before, with the settings that its folder remembers; `instead`: others of them.
+    """Open a run that was submitted before, with the settings that its folder remembers, but for those `instead`.
+
+    See `create`.
 
     Raises:
-        RunError: the folder holds no run, or is in use.
+        RunInUse: the folder is in use.
+        RunError: the folder holds no run.
         SettingsError: the output would destroy something.
 
     """
     require(folder)
     with ExitStack() as stack:
         with folder_errors(folder):
-            ledger = _own(folder, command, stack)
+            ledger = _own(folder, owner, stack, _waiting(folder, say, watch) if waits else None)
             source, settings = remembered(folder, ledger, broker_url=broker_url)
             settings = settings.model_copy(update=instead)
         with ledger_errors(folder):
-            yield _run(folder, source, settings, ledger, Retrying(settings, say))
+            yield _run(folder, source, settings, ledger, Retrying(settings, say, watch=watch))
 
 
 def require(folder: Path) -> None:
@@ -175,9 +183,22 @@ def require(folder: Path) -> None:
         )
 
 
-def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
-    stack.enter_context(locked(folder, command))
+def _own(folder: Path, owner: str, stack: ExitStack, wait: Callable[[str], None] | None) -> Ledger:
+    stack.enter_context(locked(folder, owner, wait=wait))
     return stack.enter_context(Ledger(folder))
+
+
+def _waiting(folder: Path, say: Callable[[str], None], watch: Callable[[], None]) -> Callable[[str], None]:
+    """Return what says once of each owner that it is waited for."""
+    told: set[str] = set()
+
+    def wait(owner: str) -> None:
+        watch()
+        if owner not in told:
+            told.add(owner)
+            say(f"The run folder {folder} is in use by {owner}; waiting for it.")
+
+    return wait
 
 
 def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retrying: Retrying) -> Run:

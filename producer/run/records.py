@@ -61,6 +61,17 @@ class Noted(NamedTuple):
         return cls(wanted=wanted, superseded=superseded, known=wanted & known.keys())
 
 
+class Answer(NamedTuple):
+    """What became of a row that is answered."""
+
+    row: int
+    #: DONE, FAILED or KEPT.
+    state: State
+    #: As in `Record`.
+    outcome: str | None
+    warnings: tuple[RowWarning, ...]
+
+
 class Record(NamedTuple):
     """What the ledger remembers of a row."""
 
