@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
 
 from worker.contract.errors import SettingsError
-from worker.contract.parameters import ImageFormat, LongInstruction, MultiImage, OutputPaths, Task
+from worker.contract.parameters import ImageFormat, LongInstruction, MultiImage, OutputImages, OutputPaths, Task
 from worker.settings.fleet import Settings, load_settings
 from worker.settings.presets import PresetName
 
@@ -48,6 +48,7 @@ class Parameters(TypedDict, total=False):
     metadata: bool
     shard_folders: int
     output: str | PathLike[str]
+    output_images: OutputImages
     paths: OutputPaths
     details: bool
     #: Of workers that this starts on this machine, and where they have their weights.
