@@ -18,7 +18,7 @@ from worker.models.selftest import run_selftest
 STEPS = 4
 
 #: A wide one and one that is no power of two, besides the usual.
-BUCKETS = [SMALL, Bucket(64, 128), Bucket(112, 80)]
+BUCKETS = [SMALL, *(pytest.param(other, marks=pytest.mark.thorough) for other in (Bucket(64, 128), Bucket(112, 80)))]
 
 
 @pytest.fixture(scope="session")
