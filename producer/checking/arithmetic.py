@@ -51,13 +51,14 @@ class Arithmetic:
         return self._network is not None
 
     def work(self, request: EditRequest, bucket: Bucket, references: Sequence[Bucket]) -> float:
-        """Return the operations of the transformer for a row's images, from a picture of this size and others."""
+        """Return the operations of the transformer for a row's images, of all turns, from a picture and others."""
         if self._network is None:
             return 0.0
         steps = sum(computed_steps(request.steps, self._interval))
         passes = self._spec.passes(request.guidance, request.true_cfg_scale)
         tokens = self._network.tokens(bucket, (bucket, *references) if request.images else ())
-        return request.num_images * self._network.picture(tokens, steps=steps, passes=passes)
+        images = len(request.prompts) * request.num_images
+        return images * self._network.picture(tokens, steps=steps, passes=passes)
 
 
 def _network(settings: Settings) -> Network | None:

@@ -78,7 +78,7 @@ class Report:
         else:
             self.good += 1
             self.buckets[bucket] += 1
-            self.images += row.request.num_images
+            self.images += len(row.request.prompts) * row.request.num_images
             self._work[bucket] += passes_of(row.request, self._settings.spec)
             self._operations += self._arithmetic.work(row.request, bucket, references)
 

@@ -1,7 +1,7 @@
 """What the model gets for one row, and what makes rows fit into one call."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from PIL import Image
 
@@ -79,6 +79,17 @@ class EditJob(NamedTuple):
     seeds: tuple[int, ...]
     #: RGB, at the sizes that the key has.
     references: tuple[Image.Image, ...] = ()
+    #: Which of its row's turns it is, from 1.
+    turn: int = 1
+    #: What the images after the first are made from, where each has a picture of its own: all but the first turn's.
+    others: tuple[Image.Image, ...] = ()
+
+    def each(self) -> list[tuple[Self, int]]:
+        """Return for each image to make what it is made from, and its seed."""
+        if not self.others:
+            return [(self, seed) for seed in self.seeds]
+        pictures = (self.image, *self.others)
+        return [(self._replace(image=one, others=()), seed) for one, seed in zip(pictures, self.seeds, strict=True)]
 
     def __str__(self) -> str:
         return str(self.ticket)

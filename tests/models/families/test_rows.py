@@ -62,6 +62,18 @@ def test_a_row_of_several_images_has_each_of_its_seeds(model: PipelineEditor) ->
         )
 
 
+def test_images_of_a_row_may_be_made_from_pictures_of_their_own(model: PipelineEditor) -> None:
+    """As those of a later turn are: each is what a row of this picture and seed is."""
+    first, second = job(1, images=2), job(2)
+    several = first._replace(others=(second.image,))
+    [pictures] = model.edit(key(steps=STEPS), [several], 4)
+    for picture, seed, image in zip(pictures, first.seeds, (first.image, second.image), strict=True):
+        row = first._replace(seeds=(seed,), image=image)
+        assert np.abs(alone(model, row) - np.asarray(picture)).max() <= (
+            1 if model.pipeline.dtype == torch.float32 else 32
+        )
+
+
 def test_a_negative_instruction_is_its_rows_own(spec: ModelSpec, model: PipelineEditor) -> None:
     """Where there is true CFG, each row has its own, and it shows."""
     if spec.guided == "none":

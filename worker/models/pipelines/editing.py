@@ -138,7 +138,7 @@ class PipelineEditor(EditModel):
             RowError: a LoRA is not there any more.
 
         """
-        repeated = [(job, seed) for job in jobs for seed in job.seeds]
+        repeated = [one for job in jobs for one in job.each()]
         edited: list[Image.Image] = []
         while rest := repeated[len(edited) :]:
             size = split(len(rest), most)[0] if self.is_compiled else most
