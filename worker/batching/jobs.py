@@ -20,6 +20,14 @@ class Adapter(NamedTuple):
     weight: float
 
 
+class Shape(NamedTuple):
+    """What the length of an image's sequence follows from, but for the task."""
+
+    bucket: Bucket
+    given: Bucket | None = None
+    references: tuple[Bucket, ...] = ()
+
+
 class BatchKey(NamedTuple):
     """Everything that the pipeline can hold only once per call; only rows with equal keys share one."""
 
@@ -36,13 +44,19 @@ class BatchKey(NamedTuple):
     adapters: tuple[Adapter, ...] = ()
     #: Part of the key since the sequence of a picture that is made from nothing is half as long.
     task: Task = "imageedit"
+    #: Resolution of the picture that is edited, where that is not the bucket.
+    given: Bucket | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """Of the pictures of a row, those that are made and those that it is made from."""
+        return Shape(self.bucket, self.given, self.references)
 
     @property
     def tokens(self) -> int:
         """Length of the sequence that the transformer attends over for one image of this key."""
-        return self.bucket.tokens_for(self.task) + sum(
-            (width // 16) * (height // 16) for width, height in self.references
-        )
+        edited = 0 if self.given is None else self.given.patches - self.bucket.patches
+        return self.bucket.tokens_for(self.task) + edited + sum(one.patches for one in self.references)
 
     @property
     def strength(self) -> float:
@@ -69,7 +83,7 @@ class EditJob(NamedTuple):
 
     #: Which row it is, in which delivery of it.
     ticket: Ticket
-    #: RGB, already at the bucket's size; None where a picture is made from the instruction alone.
+    #: RGB, already at the size that the key has; None where a picture is made from the instruction alone.
     image: Image.Image | None
     #: The instruction.
     prompt: str

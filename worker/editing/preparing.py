@@ -12,6 +12,7 @@ from worker.contract.buckets import Fit, area_of, plan_fit, plan_made
 from worker.contract.errors import GivenBack
 from worker.contract.messages import EditRequest
 from worker.contract.model_spec import ModelSpec
+from worker.contract.strips import plan_strip
 from worker.editing.record import RowRecord
 from worker.pictures import decoding, files, fitting
 from worker.pictures.confine import Limits, confined
@@ -24,7 +25,7 @@ class Prepared(NamedTuple):
     """What the model gets of a row in one turn. RGB."""
 
     plan: Fit
-    #: What the turn's images are made from, at the bucket's size: one picture for all of them, or one for each; none
+    #: What the turn's images are made from, at the plan's size: one picture for all of them, or one for each; none
     #: where they are made from the instruction alone.
     edited: tuple[Image.Image, ...]
     #: The pictures beside it, at their own buckets' sizes.
@@ -63,7 +64,7 @@ class Preparing:
                 raise GivenBack
             sources = [decoding.read(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
             picture, *others = self._pictures(request, [source.image for source in sources])
-            plan = plan_fit(*picture.size, self._spec.buckets, request.size)
+            plan = self._plan(request, picture)
             record.decoded([source.digest for source in sources], plan.bucket)
             record.warn(*chain.from_iterable(source.warnings for source in sources))
             if not self._is_to_do(request, plan):
@@ -96,6 +97,11 @@ class Preparing:
     def _pictures(self, request: EditRequest, images: list[Image.Image]) -> list[Image.Image]:
         """Return the picture to edit, and its references."""
         return images if request.references else [fitting.stitch(images, max_pixels=self._limits.max_pixels)]
+
+    def _plan(self, request: EditRequest, picture: Image.Image) -> Fit:
+        if len(request.images) > 1 and not request.references:
+            return plan_strip(*picture.size, self._spec, request.size)
+        return plan_fit(*picture.size, self._spec.buckets, request.size)
 
     def _fitted(self, reference: Image.Image) -> Image.Image:
         return fitting.fit(reference, plan_fit(*reference.size, self._spec.buckets, "auto"))

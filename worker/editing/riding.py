@@ -80,4 +80,5 @@ def _key(request: EditRequest, prepared: Prepared, adapters: tuple[Adapter, ...]
         references=tuple(Bucket(*reference.size) for reference in prepared.references),
         adapters=adapters,
         task=request.task,
+        given=plan.own,
     )

@@ -186,7 +186,7 @@ class PipelineEditor(EditModel):
     def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
         layout = self._adapters.layout if self._adapters else ()
-        bucket, shape = key.bucket, (key.bucket, key.references, key.task, images, layout)
+        bucket, shape = key.bucket, (key.shape, key.task, images, layout)
         is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)
