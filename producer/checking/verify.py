@@ -1,6 +1,5 @@
 """Whether a run's finished rows have the pictures that its ledger says they have."""
 
-import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from producer.run.ledger import Ledger
-from producer.run.records import Record, State
+from producer.run.records import Record, State, pictures_of
 from worker.pictures.files import is_whole
 
 #: Rows between two looks at the progress.
@@ -47,7 +46,7 @@ def verify(
 
 
 def _damage(folder: Path, record: Record, *, fast: bool) -> Damage | None:
-    for path in json.loads(record.outcome or "{}").get("paths", ()):
+    for path in pictures_of(record):
         try:
             size = (folder / path).stat().st_size
         except FileNotFoundError:

@@ -60,6 +60,7 @@ _ROW_OPTIONS = [
     _setting("--output-error-key", "output_error_key", metavar="KEY"),
     _setting("--output-warning-key", "output_warning_key", metavar="KEY"),
     _setting("--multi-image", "multi_image", metavar="first|stitch|references"),
+    _setting("--turns", "turns", metavar="last|each"),
     _setting("--steps", "diffuser_num_inference_steps", type=int),
     _setting("--guidance", "diffuser_guidance_scale", type=float),
     _setting("--lora", "lora", metavar="NAME[:WEIGHT]", multiple=True, callback=lambda _, __, given: given or None),

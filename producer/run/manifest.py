@@ -23,12 +23,12 @@ _REMEMBERED = {
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
     "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_images", "output_paths",
-    "save_interval", "priority", "lora",
+    "save_interval", "priority", "lora", "turns",
 }  # fmt: skip
 
 #: What runs were that were begun before there was a choice, whatever the environment says now.
 AS_EVER: Final[Mapping[str, Any]] = {
-    "shard_folders": None, "lora": None, "image_gen_task": "imageedit", "output_images": "paths",
+    "shard_folders": None, "lora": None, "image_gen_task": "imageedit", "output_images": "paths", "turns": "last",
 }  # fmt: skip
 
 

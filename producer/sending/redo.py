@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
-from producer.run.records import Record, State
+from producer.run.records import Record, State, pictures_of
 from worker.contract.errors import RunError
 
 #: Below it JSON's numbers are exact for every reader; see `worker.contract.seeds`.
@@ -103,6 +103,6 @@ def _redo(run: Run, records: Sequence[Record], *, new_seed: bool) -> None:
     run.ledger.undo(numbers, seeds=seeds)
     # After it: a row that is done has its picture. What is still there when the row is edited is taken for it.
     for record in records:
-        for path in json.loads(record.outcome or "{}").get("paths", ()):
+        for path in pictures_of(record):
             with suppress(OSError):  # it is written over, if it is not the row's by then
                 (run.folder / path).unlink(missing_ok=True)

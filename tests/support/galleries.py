@@ -17,6 +17,7 @@ from producer.run.records import Entry, State
 from tests.support.cli import row as edit
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
+from worker.pictures.files import sample_paths, turn_paths
 from worker.settings.fleet import load_settings
 
 RED, BLUE = (200, 30, 40), (40, 60, 210)
@@ -85,9 +86,9 @@ def _answer(
 ) -> Outcome:
     number, request = row.line.row, row.request
     assert request is not None
-    paths = [f"sample_{number}/sample_{number}_{index}.png" for index in range(request.num_images)]
+    paths, earlier = sample_paths(request), turn_paths(request)
     if number not in failed:
-        for path in paths:
+        for path in (*paths, *earlier):
             if not (run.folder / path).exists():
                 picture(run.folder / path, BLUE)
     return Outcome(
@@ -95,7 +96,8 @@ def _answer(
         row=number,
         fingerprint=request.fingerprint,
         status="failed" if number in failed else "done",
-        paths=() if number in failed else tuple(paths),
+        paths=() if number in failed else paths,
+        earlier_paths=() if number in failed else earlier,
         error=failed.get(number),
         seed=request.seed,
         steps=request.steps,

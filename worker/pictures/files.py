@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack, suppress
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -26,6 +27,13 @@ def sample_paths(request: EditRequest) -> tuple[str, ...]:
     return tuple(f"{name}_{index}.{request.image_format}" for index in range(request.num_images))
 
 
+def turn_paths(request: EditRequest) -> tuple[str, ...]:
+    """Name the images of a row's turns before the last, likewise, turn by turn; none where it has one turn."""
+    folder, turns = row_folder(request.row, request.shard_folders), range(1, len(request.prompts))
+    images = range(request.num_images)
+    return tuple(f"{folder}/turn_{turn}_{index}.{request.image_format}" for turn, index in product(turns, images))
+
+
 def sample_folder(request: EditRequest) -> Path:
     """Return the folder of a row's images."""
     return Path(request.output_dir) / row_folder(request.row, request.shard_folders)
@@ -41,7 +49,8 @@ def save(
 ) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to the run folder.
 
-    `profile` is how the model that made them calculates, for their metadata.
+    The images are in order, those of its first turn first. `profile` is how the model that made them calculates, for
+    their metadata.
 
     Each is written under a temporary name, synced, and renamed, so that a final name always holds a whole
     picture, whenever the machine dies. `confirm` is called between: what it raises leaves everything as it was.
@@ -51,7 +60,7 @@ def save(
         TransientError: it cannot be written now: the disk is full, read-only, or not there.
 
     """
-    paths = sample_paths(request)
+    paths = _all_paths(request)
     folder = sample_folder(request)
     confined(folder, root, "FLEET_OUTPUT_ROOT")
     try:
@@ -99,7 +108,11 @@ def _unwritable(request: EditRequest, error: OSError) -> RowError:
 def finished(request: EditRequest) -> bool:
     """Tell whether the row's whole set of images is there, made for just this request, each decodable to its end."""
     folder = Path(request.output_dir)
-    return all(is_whole(folder / path, request.fingerprint) for path in sample_paths(request))
+    return all(is_whole(folder / path, request.fingerprint) for path in _all_paths(request))
+
+
+def _all_paths(request: EditRequest) -> tuple[str, ...]:
+    return (*turn_paths(request), *sample_paths(request))
 
 
 def is_whole(path: Path, fingerprint: str) -> bool:
@@ -123,7 +136,7 @@ def drop_temporaries(request: EditRequest) -> None:
 
 def _drop_others(folder: Path, *, keep: Collection[str], images: bool = True) -> None:
     """Drop temporaries of workers that died, and the images of a form of the row that had more, or another format."""
-    image = rf"{folder.name}_\d+\.(png|webp|jpg)"
+    image = rf"({folder.name}|turn_\d+)_\d+\.(png|webp|jpg)"
     stale = re.compile(rf"\.{image}\.[0-9a-f]{{32}}\.tmp" + (rf"|{image}" if images else ""))
     for path in folder.iterdir():
         if path.name not in keep and stale.fullmatch(path.name):

@@ -22,6 +22,7 @@ from worker.contract.parameters import (
     ShardFolders,
     Size,
     Steps,
+    Turns,
 )
 from worker.contract.profiles import ProfileName
 from worker.settings.presets import PresetName
@@ -106,6 +107,13 @@ class RunSettings(BaseSettings):
         description=("How a worker must calculate to be given a row: reference, exact or fast (unset: as it likes)."),
     )
     seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
+    turns: Turns = Field(
+        "last",
+        description=(
+            "Of several user turns in a row: last edits by the last one, each applies one after the other and keeps the"
+            " pictures of all."
+        ),
+    )
     num_images: NumImages = Field(1, description="Images to make per row.")
     keep_markup: bool = Field(
         default=False, description="Whether placeholders of an image, such as <image>, stay in the instruction."

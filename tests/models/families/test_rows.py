@@ -62,6 +62,31 @@ def test_a_row_of_several_images_has_each_of_its_seeds(model: PipelineEditor) ->
         )
 
 
+def test_a_picture_may_have_a_shape_of_its_own(model: PipelineEditor) -> None:
+    """Other than the output's: each row's own shows, alone it is as in a batch, and what comes has the output's."""
+    given = Bucket(128, 48)
+    of = key(SMALL, steps=STEPS)._replace(given=given)
+    rows = [job(3, given), job(1, given), job(3, given)._replace(image=job(4, given).image)]
+    together = [picture.astype(int) for picture in edited(model, of, rows, 4)]
+    most = 1 if model.pipeline.dtype == torch.float32 else 32
+    for row, picture in zip(rows[:2], together[:2], strict=True):
+        assert picture.shape == (SMALL.height, SMALL.width, 3)
+        assert np.abs(edited(model, of, [row], 1)[0].astype(int) - picture).max() <= most
+    assert np.abs(together[0] - together[2]).mean() >= 8
+
+
+def test_images_of_a_row_may_be_made_from_pictures_of_their_own(model: PipelineEditor) -> None:
+    """As those of a later turn are: each is what a row of this picture and seed is."""
+    first, second = job(1, images=2), job(2)
+    several = first._replace(others=(second.image,))
+    [pictures] = model.edit(key(steps=STEPS), [several], 4)
+    for picture, seed, image in zip(pictures, first.seeds, (first.image, second.image), strict=True):
+        row = first._replace(seeds=(seed,), image=image)
+        assert np.abs(alone(model, row) - np.asarray(picture)).max() <= (
+            1 if model.pipeline.dtype == torch.float32 else 32
+        )
+
+
 def test_a_negative_instruction_is_its_rows_own(spec: ModelSpec, model: PipelineEditor) -> None:
     """Where there is true CFG, each row has its own, and it shows."""
     if spec.guided == "none":

@@ -106,6 +106,18 @@ def test_every_picture_of_a_row_is_there(here: Path) -> None:
     assert [after["full"] for after in row["after"]] == [f"../sample_0/sample_0_{index}.png" for index in range(3)]
 
 
+def test_the_pictures_of_every_turn_are_there(here: Path) -> None:
+    """What the row became first, then what it was on the way, each with its turn; the instruction is that of all."""
+    rows = [{"images": "a.png", "conversations": ["One.", "Two.", "Three."]}]
+    folder = run_of(here, rows, turns="each", num_images=2)
+    Gallery(folder).make()
+    [row] = rows_of(folder)
+    names = ["sample_0_0", "sample_0_1", "turn_1_0", "turn_1_1", "turn_2_0", "turn_2_1"]
+    assert [after["full"] for after in row["after"]] == [f"../sample_0/{name}.png" for name in names]
+    assert [after.get("turn") for after in row["after"]] == [None, None, 1, 1, 2, 2]
+    assert row["text"] == "One.\nTwo.\nThree."
+
+
 def test_stitched_images_are_one(here: Path) -> None:
     """Where a row's images are put side by side, that is what it was made from."""
     picture(here / "b.png", BLUE)

@@ -65,6 +65,7 @@ READ = [
     ("diffuser_num_inference_steps", "20", 20),
     ("diffuser_guidance_scale", "2.5", 2.5),
     ("seed", "9007199254740991", 2**53 - 1),
+    ("turns", "each", "each"),
     ("num_images", "3", 3),
     ("size", "1280x725", "1280x725"),
     ("multi_image", "stitch", "stitch"),
