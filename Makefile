@@ -17,7 +17,7 @@ All else is about 0.1 GB. No weights are downloaded: the demo model comes along.
 endef
 export DEMO_DOWNLOADS
 
-.PHONY: install demo check test run-tests chaos bench lint clean
+.PHONY: install demo check test run-tests test-thorough chaos bench lint clean
 
 install: .venv/installed .venv-monitor/installed
 
@@ -51,15 +51,21 @@ lint: .venv/installed
 
 # For the loop while working: a minute.
 check: lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/unit
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m "not thorough" tests/unit
 
 # What is read beside what is run, which waits now and then.
 test: install
 	$(MAKE) --no-print-directory --jobs 2 lint run-tests
 
 # More at a time than there are cores, by file, and those with workers first: many tests wait for processes and timeouts.
+PYTEST := $(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+
 run-tests: install
-	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not thorough"
+
+# What a test above holds in short, at more sizes, seeds, families of models and profiles.
+test-thorough: install
+	$(PYTEST) -m thorough
 
 # SEEDS=10: of the schedules 1 to 10, one after another; SEEDS="3 7": of these. FAULTS and ROWS: in each.
 chaos: .venv/installed

@@ -23,6 +23,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # where a test wants two all the same
 # Whether the compiler knows this CPU's vectors is not tried anew, ten seconds of a core, for each folder of kernels.
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
+# The library `datasets` tells a server of each file that is loaded, local ones, too.
+os.environ.setdefault("HF_UPDATE_DOWNLOAD_COUNTS", "0")
 
 
 @dataclass(frozen=True)

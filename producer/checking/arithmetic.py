@@ -50,14 +50,16 @@ class Arithmetic:
         """Whether there is anything to count with."""
         return self._network is not None
 
-    def work(self, request: EditRequest, bucket: Bucket, references: Sequence[Bucket]) -> float:
-        """Return the operations of the transformer for a row's images, from a picture of this size and others."""
+    def work(self, request: EditRequest, bucket: Bucket, pictures: Sequence[Bucket]) -> float:
+        """Return the operations of the transformer for a row's images, of all turns, from pictures of these sizes."""
         if self._network is None:
             return 0.0
         steps = sum(computed_steps(request.steps, self._interval))
         passes = self._spec.passes(request.guidance, request.true_cfg_scale)
-        tokens = self._network.tokens(bucket, (bucket, *references) if request.images else ())
-        return request.num_images * self._network.picture(tokens, steps=steps, passes=passes)
+        # What a later turn edits is what the one before has made.
+        turns = [pictures, *[(bucket, *pictures[1:])] * len(request.earlier_prompts)]
+        tokens = (self._network.tokens(bucket, given) for given in turns)
+        return request.num_images * sum(self._network.picture(one, steps=steps, passes=passes) for one in tokens)
 
 
 def _network(settings: Settings) -> Network | None:

@@ -13,12 +13,13 @@ from producer.collecting.progress import Reporter
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row, RowParser
 from producer.rows.source import Source
-from worker.contract.buckets import Bucket, Fit, area_of, nearest, plan_fit, plan_made, side_by_side
+from worker.contract.buckets import Bucket, Fit, area_of, nearest, plan_fit, plan_made
 from worker.contract.errors import RowError
 from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
 from worker.contract.reading import reading_of
 from worker.contract.row_warnings import RowWarning
+from worker.contract.strips import plan_strip, side_by_side
 from worker.pictures import decoding
 from worker.pictures.confine import Limits
 from worker.pictures.encoding import require_encodable
@@ -38,8 +39,8 @@ class _Read(NamedTuple):
 
     row: Row
     bucket: Bucket | None = None
-    #: Where the pictures go that it has beside the one that is edited.
-    references: tuple[Bucket, ...] = ()
+    #: The sizes of what the model is given: the one that is edited, and those beside it.
+    pictures: tuple[Bucket, ...] = ()
     error: str | None = None
     #: What its instruction and its pictures give cause to say.
     warnings: frozenset[RowWarning] = frozenset()
@@ -69,7 +70,7 @@ def check(
     try:
         for chunk in in_chunks(read_lines(source.path), _CHUNK):
             for read in threads.map(reader.read, _parsed(parser, chunk)):
-                report.add(read.row, read.bucket, read.error, read.warnings, read.references)
+                report.add(read.row, read.bucket, read.error, read.warnings, read.pictures)
                 if read.error is not None and say_error is not None:
                     say_error(read.error)
             progress(report.progress(total))
@@ -103,11 +104,13 @@ class _Reader:
             warnings = self._instruction(row.request)
             pictures = self._pictures(row.request)
             sizes = [picture.size for picture in pictures]
-            bucket, references = self._bucket(row.request, sizes), self._references(row.request, sizes)
+            plan = self._plan(row.request, sizes)
+            require_encodable(row.request.image_format, plan.output)
         except RowError as error:
             return _Read(row, error=f"line {row.line.number}: {error}")
         warnings = warnings.union(*(picture.warnings for picture in pictures))
-        return _Read(row, bucket, references, warnings=warnings)
+        given = (plan.given, *self._references(row.request, sizes)) if sizes else ()
+        return _Read(row, plan.bucket, given, warnings=warnings)
 
     def _instruction(self, request: EditRequest) -> frozenset[RowWarning]:
         if self._reading is None or not reading_of(request, self._reading)[1]:
@@ -124,19 +127,15 @@ class _Reader:
             pictures.append(picture)
         return pictures
 
-    def _bucket(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Bucket:
-        plan = self._plan(request, sizes) if sizes else plan_made(request.size)
-        require_encodable(request.image_format, plan.output)
-        return plan.bucket
-
     def _plan(self, request: EditRequest, sizes: list[tuple[int, int]]) -> Fit:
-        if request.references:
-            area_of(sizes, max_pixels=self._settings.max_pixels)
-            sizes = sizes[:1]
-        elif len(sizes) > 1:
-            sizes = side_by_side(sizes, max_pixels=self._settings.max_pixels)
-        whole = (sum(width for width, _ in sizes), sizes[0][1])
-        return plan_fit(*whole, self._settings.spec.buckets, request.size)
+        spec, most = self._settings.spec, self._settings.max_pixels
+        if not sizes:
+            return plan_made(request.size)
+        if len(sizes) > 1 and not request.references:
+            enlarged = side_by_side(sizes, max_pixels=most)
+            return plan_strip(sum(width for width, _ in enlarged), enlarged[0][1], spec, request.size)
+        area_of(sizes, max_pixels=most)
+        return plan_fit(*sizes[0], spec.buckets, request.size)
 
     def _references(self, request: EditRequest, sizes: list[tuple[int, int]]) -> tuple[Bucket, ...]:
         return tuple(nearest(*size, self._settings.spec.buckets) for size in sizes[1:] if request.references)

@@ -60,12 +60,12 @@ class Report:
         bucket: Bucket | None,
         error: str | None,
         warnings: Iterable[RowWarning] = (),
-        references: Sequence[Bucket] = (),
+        pictures: Sequence[Bucket] = (),
     ) -> None:
         """Take note of a row: of its bucket, or its error, or (neither) that it came with its output.
 
-        `warnings`: beside the row's own, what its pictures and its instruction give cause to say. `references`: the
-        buckets of the pictures that the model takes beside the one that is edited.
+        `warnings`: beside the row's own, what its pictures and its instruction give cause to say. `pictures`: the sizes
+        of what the model is given, the one that is edited first.
         """
         self._remarks.add(row)
         self._warnings.update({*row.warnings, *warnings})
@@ -78,9 +78,9 @@ class Report:
         else:
             self.good += 1
             self.buckets[bucket] += 1
-            self.images += row.request.num_images
+            self.images += len(row.request.prompts) * row.request.num_images
             self._work[bucket] += passes_of(row.request, self._settings.spec)
-            self._operations += self._arithmetic.work(row.request, bucket, references)
+            self._operations += self._arithmetic.work(row.request, bucket, pictures)
 
     @property
     def rows(self) -> int:

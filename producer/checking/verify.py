@@ -1,13 +1,12 @@
 """Whether a run's finished rows have the pictures that its ledger says they have."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 
 from producer.run.ledger import Ledger
-from producer.run.records import Record, State
+from producer.run.records import Record, State, pictures_of
 from worker.pictures.places.place import Place
 
 #: Rows between two looks at the progress.
@@ -48,7 +47,7 @@ def verify(
 
 
 def _damage(place: Place, record: Record, *, fast: bool) -> Damage | None:
-    for path in json.loads(record.outcome or "{}").get("paths", ()):
+    for path in pictures_of(record):
         if (flaw := place.flaw(path, record.fingerprint or "", fast=fast)) is not None:
             return Damage(record.row, path, flaw)
     return None

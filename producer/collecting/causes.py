@@ -47,7 +47,7 @@ class Cause(NamedTuple):
 
 
 def failures(ledger: Ledger) -> Iterator[Failure]:
-    """Iterate over the failed rows in the input's order."""
+    """Iterate over the failed rows by their numbers."""
     for record in ledger.failed():
         yield Failure(record.row, str(json.loads(record.outcome or "{}").get("error") or "no reason was recorded."))
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -35,13 +35,23 @@ class _Step(NamedTuple):
 class Collector:
     """Moves a run's outcomes into its ledger."""
 
-    def __init__(self, run: Run, report: Reporter, *, total: int = 0, failing: Failing | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        report: Reporter,
+        *,
+        total: int = 0,
+        failing: Failing | None = None,
+        answered: Callable[[Iterable[int]], None] = lambda _: None,
+    ) -> None:
         """`total`: rows of the input, as far as they are known before all of them are in the ledger.
 
-        `failing` is told which rows fail, and asked before each step whether the run goes on.
+        `failing` is told which rows fail, and asked before each step whether the run goes on. `answered` is told the
+        numbers of rows that are answered, once the ledger has it.
         """
         self._run = run
         self.failing = failing or Failing()
+        self.answered = answered
         self._total = total
         self._report = report
         self._rate = Rate()
@@ -117,7 +127,9 @@ class Collector:
         outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
         if outcomes:
             seen = {entry.outcome.worker: entry.at for entry in entries if entry.outcome}
-            self.failing.answered(run.ledger.apply(outcomes, seen))
+            news = run.ledger.apply(outcomes, seen)
+            self.failing.answered(news)
+            self.answered(outcome.row for outcome in news)
         status = self._status()
         known = run.stream.committed(entries, json.dumps(status.as_dict()))
         if entries and not status.waiting:

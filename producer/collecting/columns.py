@@ -77,7 +77,7 @@ class Columns:
         }
         if (error := _at_line(line, found)) is not None:
             added[self._settings.output_error_key] = error
-        if self._settings.details and (details := details_of(found)):
+        if self._settings.details and (details := details_of(found, self._shown)):
             added[DETAILS] = details
         return splice(text, drop=(), add=added, known=added)
 
@@ -134,7 +134,7 @@ class Columns:
         return {key: list(in_order(kinds))}
 
     def _details(self, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
-        details = details_of(found) if self._settings.details and not row.kept else {}
+        details = details_of(found, self._shown) if self._settings.details and not row.kept else {}
         if not details:
             return {}
         theirs = (row.fields or {}).get(DETAILS)

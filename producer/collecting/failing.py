@@ -53,9 +53,15 @@ class TooManyFailed(RunError):  # noqa: N818 - like Unwanted: what has happened
 class Failing:
     """Counts the rows that fail while one command is at work, and ends it where they are too many."""
 
-    def __init__(self, most: Most | None = None, goes_on: Callable[[str], bool] = lambda _: True) -> None:
-        """`goes_on` is told, once per cause, that a hundred rows in a row have failed of it, and may end the run."""
+    def __init__(
+        self, most: Most | None = None, goes_on: Callable[[str], bool] = lambda _: True, *, named: str = "--max-failed"
+    ) -> None:
+        """`goes_on` is told, once per cause, that a hundred rows in a row have failed of it, and may end the run.
+
+        `named`: how the user says `most`.
+        """
         self._most = most
+        self._named = named
         self._goes_on = goes_on
         self._tally = Tally()
         self._streak: Cause | None = None
@@ -94,9 +100,8 @@ class Failing:
             (cause, *others), failed = self._tally.ranked(), _failed(self._tally.rows)
             alike = f"{cause.rows} of them alike, as" if others else "such as"
             example = one_line(cause.example.error, _LONGEST)
-            raise TooManyFailed(
-                f"{failed}, more than --max-failed {self._most.text} allows, {alike} row {cause.example.row}: {example}"
-            )
+            allowed = f"more than {self._named} {self._most.text} allows"
+            raise TooManyFailed(f"{failed}, {allowed}, {alike} row {cause.example.row}: {example}")
         while self._alarms:
             alarm = self._alarms.pop(0)
             told = f"{_failed(alarm.rows)} one after the other, all alike: {one_line(alarm.cause, _LONGEST)}"

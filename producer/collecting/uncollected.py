@@ -6,6 +6,7 @@ from dataclasses import replace
 from producer.collecting.causes import Failure, Tally
 from producer.collecting.pace import Recent
 from producer.collecting.progress import Status
+from producer.rows.numbers import Numbers
 from producer.run.calculations import Calculation
 from producer.run.ledger import Ledger
 from worker.contract.outcomes import Entry
@@ -17,7 +18,7 @@ class Uncollected:
     def __init__(self, ledger: Ledger, now: float) -> None:
         """`now`: seconds by Redis' clock."""
         self._ledger = ledger
-        self._seen = _Rows()
+        self._seen = Numbers()
         self._done = 0
         self._workers: Counter[str] = Counter()
         self._warnings: Counter[str] = Counter()
@@ -40,7 +41,7 @@ class Uncollected:
         if outcome is None:
             return
         self._answered_at[outcome.worker] = entry.at
-        if not self._ledger.awaited(outcome) or not self._seen.is_new(outcome.row):
+        if not self._ledger.awaited(outcome) or not self._seen.add(outcome.row):
             return
         self._workers[outcome.worker] += 1
         self._warnings.update(kind.value for kind in outcome.warnings)
@@ -62,19 +63,3 @@ class Uncollected:
             warnings=dict(Counter(status.warnings) + self._warnings),
             answered_at={**status.answered_at, **self._answered_at},
         )
-
-
-class _Rows:
-    """A set of rows that takes a bit for each: there may be ten million."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray()
-
-    def is_new(self, row: int) -> bool:
-        """Add a row; tell whether it was not there before. It is one of the ledger's, so that none is too large."""
-        byte, bit = row >> 3, 1 << (row & 7)
-        if byte >= len(self._bits):
-            self._bits.extend(bytes(byte + 1 - len(self._bits) + len(self._bits) // 8))
-        is_new = not self._bits[byte] & bit
-        self._bits[byte] |= bit
-        return is_new

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
+from worker.contract.parameters import OutputImages
 from worker.settings.fleet import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -38,6 +39,10 @@ _WEIGHTS_OPTIONS = [
 
 task_option = _setting("--task", "image_gen_task", metavar="imageedit|text2image")
 
+output_images_option = _setting(
+    "--output-images", "output_images", metavar="paths|bytes", type=click.Choice(get_args(OutputImages))
+)
+
 _MODEL_OPTIONS = [
     _setting("--model", "diffuser_model_name", metavar="NAME"),
     *_WEIGHTS_OPTIONS,
@@ -56,6 +61,7 @@ _ROW_OPTIONS = [
     _setting("--output-error-key", "output_error_key", metavar="KEY"),
     _setting("--output-warning-key", "output_warning_key", metavar="KEY"),
     _setting("--multi-image", "multi_image", metavar="first|stitch|references"),
+    _setting("--turns", "turns", metavar="last|each"),
     _setting("--steps", "diffuser_num_inference_steps", type=int),
     _setting("--guidance", "diffuser_guidance_scale", type=float),
     _setting("--lora", "lora", metavar="NAME[:WEIGHT]", multiple=True, callback=lambda _, __, given: given or None),
@@ -75,6 +81,7 @@ _RUN_OPTIONS = [
     _setting("--shard-folders", "shard_folders", metavar="N", type=int),
     _setting("--pictures", "pictures", metavar="URL"),
     _setting("--output", "output", metavar="FILE", type=NamedPath()),
+    output_images_option,
     _setting("--paths", "output_paths", metavar="as-given|relative|absolute"),
     _setting("--details/--no-details", "details", default=None),
     _setting("--profile", "demand_profile", metavar="NAME"),

@@ -36,7 +36,9 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 )
 @click.option("--new-seed", is_flag=True, help="Edit each with another seed, which it keeps.")
 @click.option("--dry-run", "only_plan", is_flag=True, help="Say how many rows that are, and change nothing.")
-def redo_command(folder: Path, *, rows: set[int] | None, where: Where | None, new_seed: bool, only_plan: bool) -> None:
+def redo_command(
+    folder: Path, *, rows: list[range] | None, where: Where | None, new_seed: bool, only_plan: bool
+) -> None:
     """Count answered rows of the run in DIR as not done, and drop their pictures, so that they are made again.
 
     Nothing is sent yet. Without --new-seed a picture comes out as it was, unless something else has changed, such as
@@ -44,7 +46,7 @@ def redo_command(folder: Path, *, rows: set[int] | None, where: Where | None, ne
     """
     if rows is None and where is None:
         raise click.UsageError("Name rows, with --rows or --where.")
-    with opening.reopen(folder, "redo", say=say) as run:
+    with opening.reopen(folder, "producer redo", say=say) as run:
         if only_plan:
             say(f"{counted(sum(1 for _ in chosen(run.ledger, rows, where)), 'row')} would be edited again.")
             return

@@ -4,18 +4,16 @@ from pathlib import Path
 
 import click
 
-from producer.collecting.alike import Alike
-from producer.collecting.collector import Collector
-from producer.collecting.display import display
-from producer.collecting.fleet import NoWorkerNotice
+from producer.commands.dry_run import dry_run_option, json_option, print_plan
+from producer.commands.hosting import host
 from producer.commands.options import broker_option, quiet_option
-from producer.commands.planning import dry_run_option, in_words, json_option, show
-from producer.commands.terminal import FOLDER, say, say_published, stderr
+from producer.commands.terminal import FOLDER, say, say_published
+from producer.conducting.flows import retry_rows
 from producer.run import opening
 from producer.run.failures import broker_errors
 from producer.run.preconditions import are_changed, require_broker, sends_them
-from producer.sending.retry import Which, retry, to_retry
-from producer.sending.sender import Sender
+from producer.sending.plan_words import in_words
+from producer.sending.retry import Which, to_retry
 from worker.contract.errors import RunError
 
 
@@ -41,13 +39,14 @@ def retry_command(
     Prints the run folder, like `producer submit`. Rows that were never sent, since a command was cut short, are sent
     too; rows that were added or changed are not.
     """
+    asked = host("retry", quiet=quiet)
     with (
-        opening.reopen(folder, "retry", broker_url=broker_url, say=say) as run,
+        opening.reopen(folder, asked.name, broker_url=broker_url, say=say) as run,
         broker_errors(run.settings),
     ):
         plan = to_retry(run.ledger.states(), Which(which))
         if only_plan:
-            show(plan, as_json=as_json)
+            print_plan(plan, as_json=as_json)
             return
         if not plan.to_edit and not run.ledger.unanswered:  # a finished run needs no Redis
             say(in_words(plan))
@@ -55,9 +54,7 @@ def retry_command(
             return
         _require_broker(run, own=broker_url is None and bool(run.ledger.get("broker")))
         say(in_words(plan))
-        with display(stderr, say, quiet=quiet) as report:
-            sender = Sender(run, Collector(run, Alike(report, say)), check=NoWorkerNotice(run.settings, say))
-            retried = retry(run, sender, Which(which))
+        retried = retry_rows(run, asked, Which(which))
     click.echo(folder)
     say_published(retried.published, folder)
     if retried.changed:

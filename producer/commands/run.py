@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from producer.collecting.alike import Alike
-from producer.collecting.collector import Collector
-from producer.collecting.display import display
 from producer.collecting.failing import Most
-from producer.commands.dry_run import dry_run
-from producer.commands.failing import ended_by_failures, max_failed_option
+from producer.commands.dry_run import dry_run, dry_run_option, json_option
 from producer.commands.finishing import finish
+from producer.commands.hosting import host, max_failed_option, redo_option
 from producer.commands.options import quiet_option, run_options
-from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
-from producer.commands.terminal import input_argument, run_folder, say, say_rounding, stderr, taken_input
+from producer.commands.terminal import input_argument, run_folder, say, say_rounding, taken_input
+from producer.conducting.flows import edit
+from producer.local.crew import LocalCrew
 from producer.local.demand import as_demanded
 from producer.local.devices import devices
 from producer.local.flower import Flower, require_flower
@@ -25,9 +24,6 @@ from producer.local.workers import LocalWorkers
 from producer.run import opening
 from producer.run.failures import broker_errors, folder_errors
 from producer.run.preconditions import require_broker
-from producer.sending.foresight import Foresight
-from producer.sending.sender import Sender
-from producer.sending.submit import submit
 from worker.settings.fleet import Settings, load_settings
 
 
@@ -67,36 +63,16 @@ def run_command(
     folder = run_folder(named, settings)
     port = 0 if flower and flower_port is None else flower_port
     require_flower(port)
+    asked = host("run", quiet=quiet, redo=redo, max_failed=max_failed)
     with (
         taken_input(named, folder) as source,
         _local_broker(settings, folder) as (settings, watch),
         broker_errors(settings),
-        opening.create(source, folder, settings, "run", say=say, watch=watch) as run,
+        opening.create(source, folder, settings, asked.name, say=say, watch=watch) as run,
     ):
         say_rounding(settings)
-        agree(plan := plan_of(run, quiet=quiet), redo=redo)
-        with (
-            Flower(settings, folder, port, say) as monitor,  # it sees the workers end
-            LocalWorkers(settings, folder, devices(workers), say) as fleet,
-            display(stderr, say, quiet=quiet) as report,
-            ended_by_failures(run, max_failed, report) as failing,
-        ):
-            collector = Collector(run, Alike(report, say), total=plan.total, failing=failing)
-
-            def start() -> None:
-                monitor.start()
-                fleet.start()
-                monitor.announce(watch)
-
-            def start_fleet() -> None:
-                start()
-                fleet.wait_until_ready(watch, report.stage)
-
-            sender = Sender(run, collector, check=fleet.check, before_first=start_fleet, foresee=Foresight(settings))
-            submit(run, sender)
-            if run.ledger.unanswered:  # also rows that an earlier command sent
-                start()
-            status = collector.follow(fleet.check)
+        monitor, fleet = Flower(settings, folder, port, say), LocalWorkers(settings, folder, devices(workers), say)
+        status = edit(run, replace(asked, watch=watch), LocalCrew(settings, fleet, monitor))
         finish(run, status, complete=True)
 
 

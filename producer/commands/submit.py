@@ -5,24 +5,18 @@ from typing import Any
 
 import click
 
-from producer.collecting.alike import Alike
-from producer.collecting.collector import Collector
-from producer.collecting.display import display
 from producer.collecting.failing import Most
-from producer.collecting.fleet import NoWorkerNotice
-from producer.commands.dry_run import dry_run
-from producer.commands.failing import ended_by_failures, max_failed_option
+from producer.commands.dry_run import dry_run, dry_run_option, json_option
+from producer.commands.hosting import host, max_failed_option, redo_option
 from producer.commands.options import quiet_option, run_options
-from producer.commands.planning import agree, dry_run_option, json_option, plan_of, redo_option
-from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, stderr, taken_input
+from producer.commands.terminal import input_argument, run_folder, say, say_published, say_rounding, taken_input
+from producer.conducting.flows import send
 from producer.rows.lines import count_lines
 from producer.rows.remarks import left_alone
 from producer.run import opening
 from producer.run.failures import broker_errors
 from producer.run.preconditions import require_broker
 from producer.run.records import State
-from producer.sending.sender import Sender
-from producer.sending.submit import submit
 from worker.contract.counting import counted
 from worker.settings.fleet import load_settings
 
@@ -63,14 +57,9 @@ def submit_command(
             most = counted(settings.max_queued, "row")
             raise click.UsageError(f"--detach takes at most {most} (--max-queued), found {rows:,}.")
         say_rounding(settings)
-        with (
-            broker_errors(settings),
-            opening.create(source, folder, settings, "submit", say=say) as run,
-        ):
-            agree(plan := plan_of(run, quiet=quiet), redo=redo)
-            with display(stderr, say, quiet=quiet) as report, ended_by_failures(run, max_failed, report) as failing:
-                collector = Collector(run, Alike(report, say), total=plan.total, failing=failing)
-                published = submit(run, Sender(run, collector, check=NoWorkerNotice(run.settings, say)))
+        asked = host("submit", quiet=quiet, redo=redo, max_failed=max_failed)
+        with broker_errors(settings), opening.create(source, folder, settings, asked.name, say=say) as run:
+            published = send(run, asked)
             states = run.ledger.states()
     click.echo(folder)
     say_published(published, folder)

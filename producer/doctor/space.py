@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from statistics import mean
 from typing import Final, NamedTuple
@@ -14,9 +15,8 @@ from producer.doctor.hub import existing
 from producer.run.failures import ledger_errors
 from producer.run.ledger import LEDGER, Ledger
 from producer.run.manifest import remembered
-from producer.run.records import State
-from worker.contract.errors import ContractError, FleetError
-from worker.contract.messages import Outcome
+from producer.run.records import State, pictures_of
+from worker.contract.errors import FleetError
 from worker.settings.fleet import Settings
 
 #: Bytes of a picture per pixel, while there are none: 1.03 MB per megapixel, PNG (docs/input-and-output.md).
@@ -79,17 +79,16 @@ def _needs(folder: Path, settings: Settings) -> Needs | None:
         if theirs.pictures is not None:  # at an object store: they take no room here
             return None
         weighed = _weighed(folder, ledger)
-        size = mean(weighed) if weighed else _PER_PIXEL * theirs.spec.square.width * theirs.spec.square.height
-        return Needs(status_of(ledger, 0.0).waiting * theirs.num_images, size)
+        sizes = [size for row in weighed for size in row]
+        size = mean(sizes) if sizes else _PER_PIXEL * theirs.spec.square.width * theirs.spec.square.height
+        # Of rows with turns there are more than the run's number of images.
+        images = len(sizes) / len(weighed) if sizes and theirs.turns == "each" else theirs.num_images
+        return Needs(ceil(status_of(ledger, 0.0).waiting * images), size)
 
 
-def _weighed(folder: Path, ledger: Ledger) -> list[int]:
-    """Return the sizes of pictures that are there."""
-    sizes = []
-    for record in islice((one for one in ledger.records() if one.state is State.DONE), _SAMPLE):
-        try:
-            paths = Outcome.decode(record.outcome or "").paths
-        except ContractError:  # of another version
-            continue
-        sizes += [file.stat().st_size for path in paths if (file := folder / path).is_file()]
-    return sizes
+def _weighed(folder: Path, ledger: Ledger) -> list[list[int]]:
+    """Return the sizes of pictures that are there, by row."""
+    sample = islice((one for one in ledger.records() if one.state is State.DONE), _SAMPLE)
+    return [
+        [file.stat().st_size for path in pictures_of(record) if (file := folder / path).is_file()] for record in sample
+    ]

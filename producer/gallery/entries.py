@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from producer.rows.images import image_sources
-from producer.rows.instructions import instruction
+from producer.rows.instructions import instructions
 from producer.rows.parser import Row
 from producer.run.records import Record, State
 from worker.contract.errors import RowError
@@ -32,6 +32,8 @@ class Entry:
     digests: tuple[str, ...]
     #: What it became: below the run folder, or (kept) whatever the row itself names.
     results: tuple[str, ...]
+    #: What the turns before the last made of it, turn by turn, each as many as there are results.
+    earlier: tuple[str, ...]
     #: What the ledger has of it: another one where it was edited again.
     answer: str
 
@@ -60,6 +62,7 @@ def entry_of(row: Row, record: Record, settings: Settings, base: str) -> Entry:
         images=images,
         digests=tuple(found.get("source_digests", ())),
         results=_kept(row, settings) if record.state is State.KEPT else tuple(found.get("paths", ())),
+        earlier=tuple(found.get("earlier_paths", ())),
         answer=record.outcome or "",
     )
 
@@ -70,12 +73,13 @@ def _nothing(_: object) -> None:
 
 def _instruction(row: Row, settings: Settings) -> str:
     if row.request is not None:
-        return row.request.prompt
+        return "\n".join(row.request.prompts)
     # A row that failed or was left alone may have one all the same, and a line that is no row has its text.
     if row.fields is None:
         return row.line.text[:1000]
     with suppress(RowError):
-        return instruction(row.fields, settings.input_conversation_key, warn=_nothing, keep_markup=True)
+        key = settings.input_conversation_key
+        return "\n".join(instructions(row.fields, key, turns=settings.turns, warn=_nothing, keep_markup=True))
     return ""
 
 

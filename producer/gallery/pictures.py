@@ -48,18 +48,25 @@ class Pictures:
         """Remove small pictures that no row has."""
         self._small.drop_others(used)
 
-    def _made(self, entry: Entry) -> list[dict[str, str]]:
-        named = [(path, self._small.after(self._place.name(path), path, entry.answer)) for path in entry.results]
-        return [_result(small, path) if self._is_beside else {"small": small} for path, small in named if small]
+    def _made(self, entry: Entry) -> list[dict[str, Any]]:
+        """Return what the row became, and then, each with its turn, what it was on the way."""
+        paths, images = (*entry.results, *entry.earlier), len(entry.results)
+        named = [(path, self._small.after(self._place.name(path), path, entry.answer)) for path in paths]
+        turns = [None] * images + [1 + place // images for place in range(len(entry.earlier))]
+        shown = [(self._result(small, path), turn) for (path, small), turn in zip(named, turns, strict=True) if small]
+        return [result if turn is None else {**result, "turn": turn} for result, turn in shown]
 
-    def _kept(self, paths: Iterable[str]) -> list[dict[str, str]]:
+    def _result(self, small: str, path: str) -> dict[str, Any]:
+        return _result(small, path) if self._is_beside else {"small": small}
+
+    def _kept(self, paths: Iterable[str]) -> list[dict[str, Any]]:
         places = ([folder / path for folder in self._beside] for path in paths)
         found = [next((place for place in some if _is_file(place)), None) for some in places]
         named = [(os.path.relpath(path, self._folder), self._small.found(path)) for path in found if path is not None]
         return [_result(small, path) for path, small in named if small]
 
 
-def _result(small: str, path: str) -> dict[str, str]:
+def _result(small: str, path: str) -> dict[str, Any]:
     """Return a result for the page: its small picture and, where it lies in the run folder, where it is from there."""
     inside = not os.path.normpath(path).startswith(("..", "/"))
     return {"small": small, **({"full": f"../{quote(path)}"} if inside else {})}

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from producer.collecting.output import answers_this
 from producer.gallery.entries import Entry, entry_of
-from producer.rows.lines import Line, read_lines
+from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import RowParser
 from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
@@ -54,17 +54,17 @@ class Reader:
             RunError: the input cannot be read.
 
         """
-        chosen = (line for line in read_lines(self.source.path) if line.row % step == 0)
-        for number, lines in groupby(chosen, lambda line: line.row // (CHUNK * step)):
-            pairs = self._finished(list(lines), step)
+        lines = islice(read_lines(self.source.path), None, None, step)
+        for number, some in enumerate(in_chunks(lines, CHUNK)):
+            pairs = self._finished(some)
             signature = hashlib.sha256(repr((step, pairs)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
             if known.get(number) == signature:
                 yield Chunk(number, None, signature)
             else:
                 yield Chunk(number, self._entries(pairs), signature)
 
-    def _finished(self, lines: list[Line], step: int) -> list[tuple[Line, Record]]:
-        records = self._ledger.records_between(lines[0].row, lines[-1].row, step)
+    def _finished(self, lines: list[Line]) -> list[tuple[Line, Record]]:
+        records = self._ledger.records_of(line.row for line in lines)
         return [
             (line, record)
             for line in lines

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Self
 
-from producer.local.bound import bound
+from producer.local.launcher import launched
 from producer.local.workers import environment
 from worker.contract.errors import RunError
 from worker.settings.fleet import Settings
@@ -76,16 +76,9 @@ class Flower:
         if self._port is None or self._process is not None:
             return
         self._port = _free(self._port)
-        command = bound("-m", "worker", "-A", "worker", "flower", f"--address={_ADDRESS}", f"--port={self._port}")
+        command = ("-m", "worker", "-A", "worker", "flower", f"--address={_ADDRESS}", f"--port={self._port}")
         with self._log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command line
-                command,
-                env={**environment(self._settings), "PYTHONSAFEPATH": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C reaches us, and it is stopped last
-            )
+            self._process = launched(*command, environment=environment(self._settings), output=output)
 
     def announce(self, watch: Callable[[], None]) -> None:
         """Say its address, once, when it answers; `watch` is called meanwhile, and may raise to end the waiting.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import redis
 
-from producer.local.bound import bound
+from producer.local.launcher import launched
 from worker.contract.errors import RunError
 from worker.contract.outcomes import open_redis
 
@@ -67,14 +67,8 @@ def running(folder: Path) -> Iterator[EmbeddedRedis]:
         keeping = ["--dir", private, "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]
         with (
             log.open("ab") as output,
-            subprocess.Popen(  # noqa: S603 - our own command line
-                bound(redis_server(), *address, *keeping),
-                env={**os.environ, "PYTHONSAFEPATH": "1"},  # what lies in the current folder is none of our modules
-                stdout=output,
-                stderr=output,
-                # Ctrl-C is for us: Redis must outlive the workers, which give their rows back.
-                start_new_session=True,
-            ) as process,
+            # In a session of its own: it must outlive the workers, which give their rows back.
+            launched(redis_server(), *address, *keeping, environment=os.environ, output=output) as process,
         ):
             try:
                 server = EmbeddedRedis(url=f"redis+socket://{socket}", log=log, process=process)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from producer.collecting.progress import Status
-from producer.local.bound import bound
+from producer.local.launcher import launched
 from producer.local.started import StartedWorker
 from worker.contract.errors import RunError, one_line
 from worker.settings.fleet import Settings
@@ -137,14 +137,8 @@ class LocalWorkers:
         log = self._folder / f"worker-{name}.log"
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
-        process = subprocess.Popen(  # noqa: S603 - our own command line
-            bound("-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h"),
-            env=self._environment(number, device),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C reaches us, and we stop the workers in order
-        )
+        command = ("-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h")
+        process = launched(*command, environment=self._environment(number, device), output=output)
         return StartedWorker(
             number=number, name=name, device=device, log=log, begin=begin, process=process, again=again
         )
@@ -153,9 +147,7 @@ class LocalWorkers:
         settings = self._settings
         if settings.metrics_port is not None:  # each has its own
             settings = settings.model_copy(update={"metrics_port": settings.metrics_port + number})
-        # What lies in the current folder is no module of theirs, nor of the processes that torch starts to compile.
-        safe = {"PYTHONSAFEPATH": "1"}
-        return {**environment(settings), **safe, **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
+        return {**environment(settings), **({"CUDA_VISIBLE_DEVICES": device} if device else {})}
 
 
 def environment(settings: Settings) -> dict[str, str]:

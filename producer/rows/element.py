@@ -20,6 +20,8 @@ class Element(NamedTuple):
     size: int
     #: Why it cannot be a row, whatever it says.
     problem: str | None = None
+    #: The row's own number, where the file names it; else it is that of its place.
+    row: int | None = None
 
     @classmethod
     def of(cls, number: int, text: bytes, problem: str | None = None) -> Self:

@@ -6,6 +6,8 @@ import re
 from enum import Enum
 from typing import Final, NamedTuple
 
+from producer.rows.numbered import MARK
+
 #: Bytes that are looked at.
 BEGINNING: Final = 2**16
 
@@ -23,6 +25,8 @@ class Kind(Enum):
 
     #: One JSON object a line.
     LINES = "jsonl"
+    #: The same with numbers of their own.
+    NUMBERED = "numbered rows"
     ARRAY = "a JSON array"
     #: Objects over several lines each.
     OBJECTS = "JSON over several lines"
@@ -37,13 +41,17 @@ class Found(NamedTuple):
     delimiter: str = ""
 
 
+_MARKS: Final = ((_PARQUET, Kind.PARQUET), (re.compile(re.escape(MARK)), Kind.NUMBERED))
+
+
 def kind_of(begin: bytes, *, suffix: str = "") -> Found:
     """Return the kind of a file that begins so, in UTF-8 where it is text and without a mark.
 
     `suffix` of its name decides only where the content leaves it open: a table of one column, say.
     """
-    if _PARQUET.match(begin):
-        return Found(Kind.PARQUET)
+    for mark, kind in _MARKS:
+        if mark.match(begin):
+            return Found(kind)
     text = begin.lstrip()
     if text.startswith(b"["):
         return Found(Kind.ARRAY if _is_array(text) else Kind.LINES)

@@ -11,6 +11,7 @@ from producer.rows.element import LONGEST_LINE, Element, Unreadable
 from producer.rows.encodings import UTF8_MARK, as_utf8, encoding_of
 from producer.rows.foreign import foreign, no_text
 from producer.rows.kinds import BEGINNING, Kind, kind_of
+from producer.rows.numbered import read_numbered
 from producer.rows.packing import DAMAGES, bare_name, packer, unpacked
 from producer.rows.plain import read_plain
 from producer.rows.tables import read_table
@@ -22,7 +23,7 @@ _CHUNK_TEXT: Final = 4 * LONGEST_LINE
 class Line(NamedTuple):
     """A non-blank line of the input, or a row of another kind of file as if it stood on a line."""
 
-    #: 0-based among the non-blank lines; names the row's files and never shifts.
+    #: 0-based among the non-blank lines, or the row's own; names the row's files and never shifts.
     row: int
     #: 1-based in the file, for people: of an array's element that of the line in which it begins.
     number: int
@@ -39,8 +40,8 @@ def read_lines(path: Path) -> Iterator[Line]:
         RunError: the file cannot be read, or not be decompressed to its end; or it is damaged, or holds no rows.
 
     """
-    for row, (number, text, size, problem) in enumerate(_rows(path)):
-        yield _line(row, number, text, size, problem)
+    for place, (number, text, size, problem, row) in enumerate(_rows(path)):
+        yield _line(place if row is None else row, number, text, size, problem)
 
 
 def _rows(path: Path) -> Iterator[Element]:
@@ -48,10 +49,10 @@ def _rows(path: Path) -> Iterator[Element]:
     number = 0
     try:
         with unpacked(path) as file:
-            for number, raw, size, problem in _elements(file, path):
+            for number, raw, size, problem, row in _elements(file, path):
                 text = raw.removeprefix(UTF8_MARK).strip()
                 if text or size > LONGEST_LINE:
-                    yield Element(number, text, size, problem)
+                    yield Element(number, text, size, problem, row)
     except Unreadable as error:
         raise RunError(f"The input {path} {one_line(error)}") from None
     except (*DAMAGES, OSError) as error:
@@ -103,6 +104,8 @@ def _elements(file: IO[bytes], path: Path) -> Iterator[Element]:
     match kind:
         case Kind.LINES:
             return read_plain(file)
+        case Kind.NUMBERED:
+            return read_numbered(file)
         case Kind.ARRAY:
             return read_array(file)
         case Kind.OBJECTS:

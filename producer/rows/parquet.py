@@ -37,7 +37,7 @@ def read_parquet(path: Path) -> Iterator[Element]:
         with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_PIECE) as table:
             _require_distinct(table.schema_arrow.names)
             for batch in table.iter_batches(batch_size=_rows_at_a_time(table.metadata)):
-                for row in _readable(batch).to_pylist():
+                for row in readable(batch).to_pylist():
                     number += 1
                     yield Element.of(number, _json(row))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -80,11 +80,13 @@ def _base64(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def _readable(batch: Any) -> Any:
+def readable(batch: Any) -> Any:
     """Cast a batch to what JSON can say: what else would lose digits, or be no JSON at all."""
     columns = []
     for column in batch.columns:
-        cast = column.cast(_type(column.type))
+        kind = _type(column.type)
+        # Not where there is nothing to do: of a part of a batch, pyarrow loses where its columns of nulls begin.
+        cast = column if kind == column.type else column.cast(kind)
         # ISO 8601 has a T between date and time.
         columns.append(compute.replace_substring(cast, " ", "T") if types.is_timestamp(column.type) else cast)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from producer.rows.fields import Warn
 from producer.rows.images import image_sources
-from producer.rows.instructions import instruction
+from producer.rows.instructions import instructions, require_room
 from producer.rows.line_object import fields_of
 from producer.rows.lines import Line
 from producer.rows.outputs import has_output
@@ -118,14 +118,21 @@ class RowParser:
         settings = self._settings
         warnings: set[RowWarning] = set()
         images = self._images(fields, warnings.add)
-        prompt = instruction(
-            fields, settings.input_conversation_key, warn=warnings.add, keep_markup=settings.keep_markup
+        *earlier, prompt = instructions(
+            fields,
+            settings.input_conversation_key,
+            turns=settings.turns,
+            warn=warnings.add,
+            keep_markup=settings.keep_markup,
         )
         own = overrides(fields, settings.edit_key, warn=warnings.add)
         require_heeded(own, settings.spec, settings.edit_key, guidance=settings.guidance)
         if not images:
             require_size_by_number(own, settings.edit_key)
         decisive = {"images": tuple(images), "prompt": prompt, **self._parameters(own, line.row)}
+        if earlier:  # a row of one turn is the same whichever turns count
+            decisive["earlier_prompts"] = tuple(earlier)
+            require_room(1 + len(earlier), decisive["num_images"], settings.input_conversation_key)
         if own.size is not None and exact_size(own.size) != exact_size(decisive["size"]):
             warnings.add(RowWarning.SIZE_ROUNDED)
         told = dict(decisive)

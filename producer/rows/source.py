@@ -21,7 +21,8 @@ STDIN: Final = Path("-")
 #: Name of a stream's copy in the run folder.
 KEPT: Final = "run.input"
 
-_COPY: Final = ".run.input."
+#: What the name of a copy begins with, before it is the run's own.
+COPY: Final = ".run.input."
 
 #: Seconds after which nobody writes to a copy any more.
 _DAY: Final = 24 * 60 * 60
@@ -43,7 +44,7 @@ def keep(copy: Path, folder: Path) -> None:
     """Make a stream's copy the run's own."""
     copy.replace(folder / KEPT)
     sync_folder(folder)
-    for stale in folder.glob(f"{_COPY}*"):  # of commands that were killed
+    for stale in folder.glob(f"{COPY}*"):  # of commands that were killed
         if stale.stat().st_mtime < time.time() - _DAY:
             stale.unlink(missing_ok=True)
 
@@ -60,7 +61,7 @@ def taken(named: Path, folder: Path) -> Iterator[Source]:
         yield Source(path=path, base=path.parent, resolved=named.resolve())
         return
     folder.mkdir(parents=True, exist_ok=True)
-    copy = folder.absolute() / f"{_COPY}{uuid4().hex}"
+    copy = folder.absolute() / f"{COPY}{uuid4().hex}"
     try:
         with copy.open("xb") as file:
             if named == STDIN:

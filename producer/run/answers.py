@@ -36,7 +36,7 @@ def tallied(news: Iterable[Outcome]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for outcome in news:
         counts[f"worker:{outcome.worker}"] += 1
-        counts["images"] += len(outcome.paths)
+        counts["images"] += outcome.turns * len(outcome.paths)
         if outcome.batch_size is not None:
             counts["batched"] += 1
             counts["full"] += outcome.batch_size == outcome.batch_limit

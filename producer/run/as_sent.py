@@ -19,7 +19,9 @@ class Reading:
 
     def through(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Hand lines on, and take note of them."""
-        for line in lines:
+        for place, line in enumerate(lines):
+            if line.row != place:  # its seed and its folder follow from it
+                self._digest.update(b"%d\t" % line.row)
             self._digest.update(line.text.encode("utf-8", "surrogatepass") + b"\n")
             yield line
 

@@ -20,6 +20,7 @@ _DECISIVE: Final[dict[str, Callable[[Settings], Any]]] = {
     "--output-image-key": lambda settings: settings.output_image_key,
     "--profile": lambda settings: settings.demand_profile,
     "--multi-image": lambda settings: settings.multi_image,
+    "--turns": lambda settings: settings.turns,
     "--steps": lambda settings: settings.steps,
     "--guidance": lambda settings: settings.guidance,
     "--lora": lambda settings: ", ".join(settings.lora or ()) or None,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
+from producer.rows.numbers import Numbers
 from producer.run.answers import moves, news_among, state_after, tallied
 from producer.run.counts import text_of
 from producer.run.database import AS_SENT, LEDGER
@@ -63,12 +64,16 @@ class Ledger(LedgerReader):
             self._counts.warned(entry.warnings, instead_of=warned.get(entry.row, ()))
         return noted
 
-    def forget_from(self, row: int) -> None:
-        """Drop rows that the input no longer has."""
-        if self._db.execute("DELETE FROM rows WHERE row >= ?", (row,)).rowcount:
-            self._counts.forget()
-            self.seeds.forget_from(row)
+    def forget_others(self, rows: Numbers) -> None:
+        """Drop rows that the input no longer has; `rows` are those that it has, all of which were noted."""
+        if self.states().total() == len(rows):
+            return
+        gone = [(row,) for (row,) in self._db.execute("SELECT row FROM rows") if row not in rows]
+        with self.transaction() as db:
+            db.executemany("DELETE FROM rows WHERE row = ?", gone)
+            self.seeds.forget(row for (row,) in gone)
             self.forget(AS_SENT)
+        self._counts.forget()
 
     def sent(self, rows: Iterable[int]) -> None:
         """Note that these rows were published."""

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from producer.run.calculations import Calculations
-from producer.run.counts import Counts
+from producer.run.counts import Counts, kinds_in
 from producer.run.database import Database
-from producer.run.records import Entry, Known, Record, State
+from producer.run.records import Answer, Entry, Known, Record, State
 from producer.run.seeds import Seeds
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
@@ -45,12 +45,13 @@ class LedgerReader(Database):
             or known.get(entry.row) not in {Known(entry.fingerprint, state) for state in (State.SENT, State.DONE)}
         ]
 
-    def forms(self, states: Collection[State], first: int, last: int) -> dict[int, str | None]:
-        """Return the fingerprints of the rows from `first` to `last` that are in one of the states, by row."""
-        marks = ", ".join("?" * len(states))
+    def forms(self, states: Collection[State], rows: Iterable[int]) -> dict[int, str | None]:
+        """Return the fingerprints of those of the rows that are in one of the states, by row."""
         found = self._db.execute(
-            f"SELECT row, fingerprint FROM rows WHERE row BETWEEN ? AND ? AND state IN ({marks})",  # noqa: S608 - marks
-            (first, last, *states),
+            # The plus keeps SQLite from going through all rows in these states.
+            "SELECT row, fingerprint FROM rows WHERE row IN (SELECT value FROM json_each(?))"
+            " AND +state IN (SELECT value FROM json_each(?))",
+            (json.dumps([*rows]), json.dumps([*states])),
         )
         return dict(found.fetchall())
 
@@ -78,30 +79,52 @@ class LedgerReader(Database):
         return dict(self._db.execute("SELECT key, n FROM tally").fetchall())
 
     def records(self) -> Iterator[Record]:
-        """Iterate over the rows in the input's order."""
+        """Iterate over the rows by their numbers."""
         for row, digest, state, attempts, outcome in self._db.execute(
             "SELECT row, fingerprint, state, attempts, outcome FROM rows ORDER BY row"
         ):
             yield Record(row, digest, State(state), attempts, outcome)
 
-    def said(self) -> Iterator[tuple[Record, bool]]:
-        """Iterate over the rows in the input's order, each with whether there is a warning of it."""
-        for row, digest, state, attempts, outcome, is_warned in self._db.execute(
-            "SELECT row, fingerprint, state, attempts, outcome, warnings IS NOT NULL FROM rows ORDER BY row"
-        ):
-            yield Record(row, digest, State(state), attempts, outcome), bool(is_warned)
+    def said(self, rows: Iterable[int]) -> dict[int, tuple[Record, bool]]:
+        """Return what is remembered of rows, by row, each with whether there is a warning of it."""
+        found = self._db.execute(
+            "SELECT row, fingerprint, state, attempts, outcome, warnings IS NOT NULL FROM rows"
+            " WHERE row IN (SELECT value FROM json_each(?))",
+            (json.dumps([*rows]),),
+        )
+        return {
+            row: (Record(row, digest, State(state), attempts, outcome), bool(is_warned))
+            for row, digest, state, attempts, outcome, is_warned in found
+        }
 
     def failed(self) -> Iterator[Record]:
-        """Iterate over the failed rows in the input's order, without a look at the others."""
+        """Iterate over the failed rows by their numbers, without a look at the others."""
         for row, digest, state, attempts, outcome in self._db.execute(
             "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE state = ? ORDER BY row", (State.FAILED,)
         ):
             yield Record(row, digest, State(state), attempts, outcome)
 
-    def records_between(self, first: int, last: int, step: int = 1) -> dict[int, Record]:
-        """Return what is remembered of every `step`-th row from `first` to `last`: a look that holds up no writer."""
+    def answers(self, rows: Iterable[int]) -> list[Answer]:
+        """Return what became of rows, as far as they are answered, by their numbers."""
+        return self._answers("row IN (SELECT value FROM json_each(?)) ORDER BY row", json.dumps([*rows]))
+
+    def answers_after(self, row: int, most: int) -> list[Answer]:
+        """Return what became of the first `most` rows that are answered and have higher numbers."""
+        return self._answers("row > ? ORDER BY row LIMIT ?", row, most)
+
+    def _answers(self, which: str, *values: object) -> list[Answer]:
+        warnings = "warnings" if self.knows_warnings else "NULL"
         found = self._db.execute(
-            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE row BETWEEN ? AND ? AND row % ? = 0",
-            (first, last, step),
+            f"SELECT row, state, outcome, {warnings} FROM rows"  # noqa: S608 - ours
+            f" WHERE state IN ({State.DONE:d}, {State.FAILED:d}, {State.KEPT:d}) AND {which}",
+            values,
+        ).fetchall()
+        return [Answer(row, State(state), outcome, kinds_in(text)) for row, state, outcome, text in found]
+
+    def records_of(self, rows: Iterable[int]) -> dict[int, Record]:
+        """Return what is remembered of rows, by row: a look that holds up no writer."""
+        found = self._db.execute(
+            "SELECT row, fingerprint, state, attempts, outcome FROM rows WHERE row IN (SELECT value FROM json_each(?))",
+            (json.dumps([*rows]),),
         ).fetchall()
         return {row: Record(row, digest, State(state), *others) for row, digest, state, *others in found}

@@ -22,8 +22,8 @@ _REMEMBERED = {
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
-    "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_paths", "save_interval",
-    "priority", "lora", "allow_urls",
+    "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_images", "output_paths",
+    "save_interval", "priority", "lora", "turns", "allow_urls",
 }  # fmt: skip
 
 #: Those that say where its rows' pictures are.
@@ -31,7 +31,8 @@ _PLACED: Final = ("shard_folders", "pictures")
 
 #: What runs were that were begun before there was a choice, whatever the environment says now.
 AS_EVER: Final[Mapping[str, Any]] = {
-    "shard_folders": None, "pictures": None, "lora": None, "image_gen_task": "imageedit", "allow_urls": None,
+    "shard_folders": None, "pictures": None, "lora": None, "image_gen_task": "imageedit", "output_images": "paths",
+    "turns": "last", "allow_urls": None,
 }  # fmt: skip
 
 

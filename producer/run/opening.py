@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any, Final
 
 from producer.rows.parser import RowParser
 from producer.rows.source import Source
@@ -13,7 +14,7 @@ from producer.run.ledger import LEDGER, Ledger
 from producer.run.lock import locked
 from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim, remember, remembered
-from producer.run.output_place import require_free
+from producer.run.output_place import require_form, require_free
 from producer.run.pictures_claim import require_own, take
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
@@ -26,6 +27,9 @@ from worker.contract.sharing import SharedPart
 from worker.pictures.places.choosing import place_of
 from worker.pictures.places.place import Place
 from worker.settings.fleet import Settings
+
+#: Name of the output in the run folder, unless it is named.
+OUTPUT: Final = Path("output.jsonl")
 
 
 @dataclass(kw_only=True)
@@ -86,8 +90,8 @@ class Run:
 
     @property
     def output_path(self) -> Path:
-        """Where the output jsonl goes."""
-        return self.settings.output or self.folder / "output.jsonl"
+        """Where the output goes."""
+        return self.settings.output or self.folder / OUTPUT
 
     @property
     def parser(self) -> RowParser:
@@ -110,17 +114,20 @@ def create(
     source: Source,
     folder: Path,
     settings: Settings,
-    command: str,
+    owner: str,
     *,
     say: Callable[[str], None] = _nothing,
     watch: Callable[[], None] = _nothing,
+    waits: bool = False,
 ) -> Iterator[Run]:
     """Open the run of an input, making its folder where there is none; of one that is there nothing changes yet.
 
-    `watch` is called while Redis is away, and may raise to end the waiting.
+    `owner`: who says that the folder is in use, to others. `watch` is called while Redis is away, or the folder is in
+    use and that is waited for (`waits`), and may raise to end the waiting.
 
     Raises:
-        RunError: the folder cannot be written, belongs to another input, or is in use.
+        RunInUse: the folder is in use.
+        RunError: the folder cannot be written, or belongs to another input.
         SettingsError: its rows are laid out otherwise, a LoRA is not there, or the output would destroy something.
 
     """
@@ -128,7 +135,7 @@ def create(
     with ExitStack() as stack:
         with folder_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            ledger = _own(folder, command, stack)
+            ledger = _own(folder, owner, stack, _waiting(folder, say, watch) if waits else None)
             claim(folder, ledger, source)  # before it is read: another's
             source = beginning(ledger, source, settings, say)
             claimed = claim(folder, ledger, source)
@@ -137,6 +144,7 @@ def create(
                 require_own(settings.pictures, ledger)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
+            require_form(settings.output or OUTPUT, settings.output_images)
             run = _run(folder, claimed, settings, ledger, Retrying(settings, say, watch=watch))
             run.source = replace(claimed, path=source.path) if source.resolved is None else claimed
             run.takes_over = partial(remember, folder, ledger, source, settings)
@@ -147,27 +155,32 @@ def create(
 @contextmanager
 def reopen(
     folder: Path,
-    command: str,
+    owner: str,
     *,
-    output: Path | None = None,
     broker_url: str | None = None,
     say: Callable[[str], None] = _nothing,
+    watch: Callable[[], None] = _nothing,
+    waits: bool = False,
+    **instead: Any,
 ) -> Iterator[Run]:
-    """Open a run that was submitted before, with the settings that its folder remembers.
+    """Open a run that was submitted before, with the settings that its folder remembers, but for those `instead`.
+
+    See `create`.
 
     Raises:
-        RunError: the folder holds no run, or is in use.
+        RunInUse: the folder is in use.
+        RunError: the folder holds no run.
+        SettingsError: the output would destroy something.
 
     """
     require(folder)
     with ExitStack() as stack:
         with folder_errors(folder):
-            ledger = _own(folder, command, stack)
+            ledger = _own(folder, owner, stack, _waiting(folder, say, watch) if waits else None)
             source, settings = remembered(folder, ledger, broker_url=broker_url)
-            if output is not None:
-                settings = settings.model_copy(update={"output": output})
+            settings = settings.model_copy(update=instead)
         with ledger_errors(folder):
-            yield _run(folder, source, settings, ledger, Retrying(settings, say))
+            yield _run(folder, source, settings, ledger, Retrying(settings, say, watch=watch))
 
 
 def require(folder: Path) -> None:
@@ -187,9 +200,22 @@ def require(folder: Path) -> None:
         )
 
 
-def _own(folder: Path, command: str, stack: ExitStack) -> Ledger:
-    stack.enter_context(locked(folder, command))
+def _own(folder: Path, owner: str, stack: ExitStack, wait: Callable[[str], None] | None) -> Ledger:
+    stack.enter_context(locked(folder, owner, wait=wait))
     return stack.enter_context(Ledger(folder))
+
+
+def _waiting(folder: Path, say: Callable[[str], None], watch: Callable[[], None]) -> Callable[[str], None]:
+    """Return what says once of each owner that it is waited for."""
+    told: set[str] = set()
+
+    def wait(owner: str) -> None:
+        watch()
+        if owner not in told:
+            told.add(owner)
+            say(f"The run folder {folder} is in use by {owner}; waiting for it.")
+
+    return wait
 
 
 def _run(folder: Path, source: Source, settings: Settings, ledger: Ledger, retrying: Retrying) -> Run:

@@ -17,7 +17,7 @@ from worker.contract.broker_errors import Trouble, trouble
 from worker.contract.broker_trial import try_broker
 from worker.contract.broker_url import shown
 from worker.contract.counting import counted
-from worker.contract.errors import RunError
+from worker.contract.errors import RunCancelled, RunError
 from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.settings.fleet import Settings
@@ -99,12 +99,12 @@ def require_wanted(run: Run) -> None:
     """Make sure that nobody has cancelled the run.
 
     Raises:
-        RunError: it was cancelled; the sentence says how it is taken up again.
+        RunCancelled: it was cancelled; the sentence says how it is taken up again.
 
     """
     if run.retrying(lambda: run.revocations.cancelled):
         rows = counted(run.ledger.unanswered, "row is", "rows are")
-        raise RunError(f"The run {run.folder} was cancelled: {rows} unanswered; {how_to_go_on(run.folder)}.")
+        raise RunCancelled(f"The run {run.folder} was cancelled: {rows} unanswered; {how_to_go_on(run.folder)}.")
 
 
 def how_to_go_on(folder: Path) -> str:

@@ -54,7 +54,7 @@ def _in_pieces(requests: Iterable[EditRequest]) -> Iterator[list[EditRequest]]:
     room = _PIECE
     for request in requests:
         piece.append(request)
-        room -= _ENVELOPE + len(request.prompt) + sum(map(len, request.images))
+        room -= _ENVELOPE + sum(map(len, request.prompts)) + sum(map(len, request.images))
         if room <= 0:
             yield piece
             piece, room = [], _PIECE
@@ -89,7 +89,7 @@ def _message(request: EditRequest, envelope: Envelope, splitter: Splitter) -> st
 
 def for_flower(request: EditRequest) -> str:
     """Say of a row what a person looks for: its picture, the first words of its instruction, its folder and row."""
-    words = " ".join(request.prompt.split())
+    words = " ".join(" → ".join(request.prompts).split())
     facts: dict[str, object] = {} if not request.images else {"image": _image(request.images[0])}
     facts |= {
         "instruction": words if len(words) <= _WORDS else f"{words[:_WORDS]}…",

@@ -42,8 +42,9 @@ def known_from(folder: Path, settings: Settings) -> dict[Bucket, float]:
 
 
 def passes_of(request: EditRequest, spec: ModelSpec) -> int:
-    """Return how often the model is to run over a row's images: every step of each, twice with true CFG."""
-    return request.num_images * request.steps * spec.passes(request.guidance, request.true_cfg_scale)
+    """Return how often the model is to run over a row's images: every step of each turn's, twice with true CFG."""
+    images = len(request.prompts) * request.num_images
+    return images * request.steps * spec.passes(request.guidance, request.true_cfg_scale)
 
 
 def seconds_per_step(ledger: Ledger, settings: Settings) -> float | None:
@@ -71,7 +72,7 @@ def _passes(outcome: Outcome, settings: Settings) -> int:
 
     A row's own guidance is not known any more: it is the run's nearly always.
     """
-    passes = (outcome.batch_size or 0) * len(outcome.paths) * (outcome.steps or 0)
+    passes = (outcome.batch_size or 0) * outcome.turns * len(outcome.paths) * (outcome.steps or 0)
     return passes * settings.spec.passes(settings.guidance, outcome.true_cfg_scale or 1)
 
 

@@ -1,5 +1,6 @@
 """The records of a run's ledger."""
 
+import json
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import NamedTuple, Self
@@ -61,6 +62,17 @@ class Noted(NamedTuple):
         return cls(wanted=wanted, superseded=superseded, known=wanted & known.keys())
 
 
+class Answer(NamedTuple):
+    """What became of a row that is answered."""
+
+    row: int
+    #: DONE, FAILED or KEPT.
+    state: State
+    #: As in `Record`.
+    outcome: str | None
+    warnings: tuple[RowWarning, ...]
+
+
 class Record(NamedTuple):
     """What the ledger remembers of a row."""
 
@@ -70,3 +82,9 @@ class Record(NamedTuple):
     attempts: int
     #: JSON of the `Outcome`, or {"error": …} of a row that was never sent.
     outcome: str | None
+
+
+def pictures_of(record: Record) -> tuple[str, ...]:
+    """Return the pictures of a finished row, those of its earlier turns, too, relative to the run folder."""
+    found = json.loads(record.outcome or "{}")
+    return (*found.get("paths", ()), *found.get("earlier_paths", ()))

@@ -30,7 +30,7 @@ def replay(run: Run, states: Collection[State], most: int) -> Iterator[Replayed]
     """
     parser = run.parser
     for lines in in_chunks(_lines(run, states), most):
-        forms = run.ledger.forms(states, lines[0].row, lines[-1].row)
+        forms = run.ledger.forms(states, (line.row for line in lines))
         parsed = [parser.parse(line) for line in lines if line.row in forms]
         rows = [row for row in parsed if row.request is not None and _is_same(row, forms[row.line.row])]
         # One that was bad and is still bad is not sent, and has not changed either.
@@ -44,5 +44,5 @@ def _is_same(row: Row, known: str | None) -> bool:
 
 def _lines(run: Run, states: Collection[State]) -> Iterator[Line]:
     for lines in in_chunks(read_lines(run.source.path), _CHUNK):
-        forms = run.ledger.forms(states, lines[0].row, lines[-1].row)
+        forms = run.ledger.forms(states, (line.row for line in lines))
         yield from (line for line in lines if line.row in forms)

@@ -1,7 +1,7 @@
 """Seeds that rows were given by `producer redo --new-seed`, above the run's and above their own."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 SCHEMA: Final = "CREATE TABLE IF NOT EXISTS seeds (row INTEGER PRIMARY KEY, seed INTEGER NOT NULL);"
@@ -28,6 +28,6 @@ class Seeds:
         self._db.executemany("INSERT OR REPLACE INTO seeds VALUES (?, ?)", seeds.items())
         self._is_empty = self._is_empty and not seeds
 
-    def forget_from(self, row: int) -> None:
+    def forget(self, rows: Iterable[int]) -> None:
         """Drop those of rows that the input no longer has."""
-        self._db.execute("DELETE FROM seeds WHERE row >= ?", (row,))
+        self._db.executemany("DELETE FROM seeds WHERE row = ?", [(row,) for row in rows])

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
-from producer.run.records import Record, State
+from producer.run.records import Record, State, pictures_of
 from worker.contract.errors import RunError
 
 #: Below it JSON's numbers are exact for every reader; see `worker.contract.seeds`.
@@ -50,32 +50,32 @@ class Where(NamedTuple):
         return any(self.text.lower() in value.lower() for value in values)
 
 
-def ranges(text: str) -> set[int]:
-    """Read rows such as "7,12-20", numbered as their folders are.
+def ranges(text: str) -> list[range]:
+    """Read rows such as "7,12-20", numbered as their folders are: they may lie far apart.
 
     Raises:
         ValueError: they are none.
 
     """
-    rows: set[int] = set()
+    rows = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
         if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) < int(first):
             raise ValueError(f"expected rows such as 7,12-20, found {part.strip()!r}")
-        rows.update(range(int(first), int(last or first) + 1))
+        rows.append(range(int(first), int(last or first) + 1))
     return rows
 
 
-def chosen(ledger: Ledger, rows: Collection[int] | None, where: Where | None) -> Iterator[Record]:
+def chosen(ledger: Ledger, rows: Collection[range] | None, where: Where | None) -> Iterator[Record]:
     """Iterate over the answered rows that were chosen: by number, by what became of them, or by both."""
     for record in ledger.records():
         if record.state not in {State.DONE, State.FAILED} or record.fingerprint is None:
             continue
-        if (rows is None or record.row in rows) and (where is None or where.holds(record)):
+        if (rows is None or any(record.row in some for some in rows)) and (where is None or where.holds(record)):
             yield record
 
 
-def redo(run: Run, rows: Collection[int] | None, where: Where | None, *, new_seed: bool) -> int:
+def redo(run: Run, rows: Collection[range] | None, where: Where | None, *, new_seed: bool) -> int:
     """Count the chosen rows as not sent, and drop their pictures; return how many they are.
 
     `new_seed`: each gets another seed, which it keeps. Without one a picture comes out as it was, if nothing else has
@@ -101,4 +101,4 @@ def _redo(run: Run, records: Sequence[Record], *, new_seed: bool) -> None:
     seeds = {row: secrets.randbelow(_SEEDS) for row in numbers} if new_seed else {}
     run.ledger.undo(numbers, seeds=seeds)
     # After it: a row that is done has its picture. What is still there when the row is edited is taken for it.
-    run.place.drop([path for record in records for path in json.loads(record.outcome or "{}").get("paths", ())])
+    run.place.drop([path for record in records for path in pictures_of(record)])

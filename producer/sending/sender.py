@@ -94,6 +94,7 @@ class Sender:
         noted = run.retrying(lambda: run.ledger.note(changed, lambda noted: self._announce(rows, noted)))
         run.ledger.apply(foreseen.values())
         self._collector.failing.known(_failed(changed, foreseen.values()))
+        self._collector.answered([*foreseen, *(entry.row for entry in changed if entry.state is State.FAILED)])
         self._collector.failing.check(self._collector.status().total)
         requests = _requests(rows, noted.wanted - foreseen.keys())
         if not requests:

@@ -1,4 +1,4 @@
-"""Fuzzing: 1,000 broken image files and 1,000 broken lines in one run, through everything but the transformer."""
+"""Fuzzing: hundreds of broken image files and of broken lines in one run, through everything but the transformer."""
 
 import json
 import os
@@ -16,9 +16,10 @@ from tests.support.cli import row
 from tests.support.mutations import SEED_LINES, mutated, mutated_line, seed_images
 from tests.support.pictures import photo
 
-FILES = LINES = 1000
+#: Files, and as many lines.
+COUNTS = [200, pytest.param(1000, marks=pytest.mark.thorough)]
 
-#: Seconds that each command may take; both together took 10 on two cores.
+#: Seconds that each command may take; both together took 10 on two cores for a thousand.
 LIMIT = 180
 pytestmark = pytest.mark.timeout(2 * LIMIT + 60)
 
@@ -52,6 +53,7 @@ class Line:
 class Fuzzed:
     """The run and what came of it."""
 
+    count: int
     folder: Path
     lines: list[Line]
     exit_code: int
@@ -73,17 +75,17 @@ def parsed_or_none(text: str) -> Any:
         return None
 
 
-def write_input(folder: Path) -> list[tuple[int, bytes]]:
-    """Write the files and the lines; return each line that is not blank, with its number."""
+def write_input(folder: Path, count: int) -> list[tuple[int, bytes]]:
+    """Write so many files and lines; return each line that is not blank, with its number."""
     random = Random(20)  # noqa: S311 - the same every time
     seeds = seed_images()
-    for number in range(FILES):
+    for number in range(count):
         (folder / f"{number}.bin").write_bytes(mutated(random.choice(seeds), seeds, random))
     for name in ("whole.png", "whole.jpg"):
         photo("coffee", 24, 24, folder / name)
     os.mkfifo(folder / "pipe")
-    lines = [json.dumps(row(f"{number}.bin", "Leave it.")).encode() for number in range(FILES)]
-    lines += [mutated_line(random.choice(SEED_LINES), random) for _ in range(LINES)]
+    lines = [json.dumps(row(f"{number}.bin", "Leave it.")).encode() for number in range(count)]
+    lines += [mutated_line(random.choice(SEED_LINES), random) for _ in range(count)]
     random.shuffle(lines)
     written = [b""]  # no damage may make the file one that is compressed
     for line in lines:
@@ -104,11 +106,11 @@ def peak_memory(pid: int) -> int:
     return 1024 * int(found[1])
 
 
-@pytest.fixture(scope="module")
-def fuzzed(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Fuzzed:
+@pytest.fixture(scope="module", params=COUNTS)
+def fuzzed(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Fuzzed:
     """Run all of it once, in a size that is written fast."""
     cli, worker = passthrough.cli(tmp_path_factory.mktemp("fuzz")), passthrough.worker
-    given = write_input(cli.folder)
+    given = write_input(cli.folder, request.param)
     logged = worker.log.stat().st_size
     Path(f"/proc/{worker.process.pid}/clear_refs").write_text("5")  # the peak of its memory counts from here on
     sent = cli("submit", "in.jsonl", "--run-dir", "r", "--size", "64x64", limit=LIMIT)
@@ -118,6 +120,7 @@ def fuzzed(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Fuzz
     # Bytes, since a carriage return between two tokens ends no line.
     made = (cli.folder / "r/output.jsonl").read_bytes().decode().removesuffix("\n").split("\n")
     return Fuzzed(
+        count=request.param,
         folder=cli.folder,
         lines=[Line(number, text_of(line), text) for (number, line), text in zip(given, made, strict=True)],
         exit_code=done.returncode,
@@ -129,7 +132,7 @@ def fuzzed(passthrough: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Fuzz
 def test_the_run_ends_with_failed_rows_and_no_other_fault(fuzzed: Fuzzed) -> None:
     """The exit code is that of a run in which some rows failed."""
     assert fuzzed.exit_code == 3
-    assert len(fuzzed.lines) == FILES + LINES
+    assert len(fuzzed.lines) == 2 * fuzzed.count
 
 
 def test_every_line_comes_back_in_its_place(fuzzed: Fuzzed) -> None:
@@ -188,6 +191,6 @@ def test_the_worker_is_there_for_the_next_run(fuzzed: Fuzzed, passthrough: Fleet
 
 
 def test_the_damage_is_not_all_at_the_door(fuzzed: Fuzzed) -> None:
-    """Of the files and of the lines a good hundred each are still good: the damage reaches past the first check."""
+    """Of the files and of the lines a good tenth each are still good: the damage reaches past the first check."""
     edited = [".bin" in line.given for line in fuzzed.lines if not line.is_kept() and line.fields()["output_image"]]
-    assert min(edited.count(True), edited.count(False)) >= 150
+    assert min(edited.count(True), edited.count(False)) >= 0.12 * fuzzed.count

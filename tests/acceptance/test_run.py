@@ -24,10 +24,29 @@ from worker.contract.messages import queue_name
 EXAMPLES = PHOTOS.parent / "edits.jsonl"
 
 
-def children(process: subprocess.Popen[str] | Forked) -> list[int]:
-    """Return the processes that a command has started."""
+def children(process: Forked) -> dict[str, int]:
+    """Return the processes that a command has started, by the names of their logs."""
     command = ["/bin/ps", "--ppid", str(process.pid), "-o", "pid="]
-    return [int(pid) for pid in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    # But for what forks them here: it says what it says where the command does.
+    return {name: int(pid) for pid in found if (name := log_of(pid)) != log_of(process.pid)}
+
+
+def log_of(pid: int | str) -> str:
+    """Return the name of the file into which a process writes."""
+    return Path(f"/proc/{pid}/fd/1").readlink().name
+
+
+def forked(folder: Path, command: tuple[object, ...], said: str, **settings: object) -> Forked:
+    """Begin a command, of which all that it starts is forked, too; what it says is in a file of this name."""
+    return Forked(
+        "producer.commands.cli:main",
+        command,
+        folder=folder,
+        environment=environment(settings),
+        stdout=folder / said,
+        stderr=folder / said,
+    )
 
 
 def made(folder: Path) -> set[Path]:
@@ -151,36 +170,34 @@ def test_an_interrupted_run_stops_everything_and_resumes(tmp_path: Path) -> None
 
     And it is its workers' supervisor: one that was ready and ended has a successor, and it is said.
     """
-    alone = CLI(tmp_path, {"visibility_timeout": 4})
     names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(16)]
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
-    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 3, "--size", "192x128")
+    command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 2, "--size", "128x96")
     command = (*command, "--save-interval", 1)
-    process = alone.begin(*command, "--flower")
+    process = forked(tmp_path, (*command, "--flower"), "first", visibility_timeout=4)
     wait_until(lambda: made(tmp_path) or process.poll() is not None, "a first picture")
     started = children(process)
-    assert len(started) == 3  # Redis, Flower and one worker
+    assert started.keys() == {"redis.log", "flower.log", "worker-cpu0.log"}
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 1
-    (url,) = re.findall(r"Flower shows every row at (\S+) until the run ends", stderr)
+    assert process.wait(60) == 1
+    said = (tmp_path / "first").read_text()
+    (url,) = re.findall(r"Flower shows every row at (\S+) until the run ends", said)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=20)  # noqa: S310 - loopback
-    stopping, interrupted = stderr.splitlines()[-2:]
+    stopping, interrupted = said.splitlines()[-2:]
     assert stopping.startswith("Stopping: what is on the GPU is finished first, ")
     assert interrupted == "Error: Interrupted; the same command goes on where it stopped."
-    assert not any(Path(f"/proc/{child}").exists() for child in started)
+    assert not any(Path(f"/proc/{child}").exists() for child in started.values())
     assert not (tmp_path / "r/output.jsonl").exists()
 
     before = made(tmp_path)
-    process = alone.begin(*command)
+    process = forked(tmp_path, command, "second", visibility_timeout=4)
     wait_until(lambda: made(tmp_path) != before or process.poll() is not None, "a picture more")
-    [worker] = [child for child in children(process) if "-A\0worker\0" in Path(f"/proc/{child}/cmdline").read_text()]
-    os.kill(worker, signal.SIGKILL)
-    _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 0, stderr
-    assert "The worker cpu0 ended (exit code -9) and is started again: see r/worker-cpu0.log." in stderr
-    assert "16 rows done, 0 failed" in stderr
+    os.kill(children(process)["worker-cpu0.log"], signal.SIGKILL)
+    assert process.wait(120) == 0, (tmp_path / "second").read_text()
+    said = (tmp_path / "second").read_text()
+    assert "The worker cpu0 ended (exit code -9) and is started again: see r/worker-cpu0.log." in said
+    assert "16 rows done, 0 failed" in said
     assert len(read_jsonl(tmp_path / "r/output.jsonl")) == 16
 
 
@@ -190,15 +207,12 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
     names = [photo("coffee", 300, 200, tmp_path / f"{n}.png").name for n in range(24)]
     write_jsonl(tmp_path / "in.jsonl", [row(name, "Make it red.") for name in names])
     command = ("run", "in.jsonl", "--model", "demo", "--run-dir", "r", "--steps", 2, "--size", "128x96", "--flower")
-    said = tmp_path / "said"
-    process = Forked(
-        "producer.commands.cli:main", command, folder=tmp_path, environment=environment({}), stdout=said, stderr=said
-    )
+    process = forked(tmp_path, command, "said")
     wait_until(lambda: made(tmp_path) or process.poll() is not None, "a first picture")
     started = children(process)
-    assert len(started) >= 3, said.read_text()  # Redis, Flower and one worker, and what forks them here
+    assert started.keys() == {"redis.log", "flower.log", "worker-cpu0.log"}, (tmp_path / "said").read_text()
     process.kill()
-    wait_until(lambda: not any(map(is_alive, started)), "all that it started has ended")
+    wait_until(lambda: not any(map(is_alive, started.values())), "all that it started has ended")
     done = alone(*command[:-1])
     assert done.returncode == 0, done.stderr
     assert len(read_jsonl(tmp_path / "r/output.jsonl")) == 24

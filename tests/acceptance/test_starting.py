@@ -72,7 +72,13 @@ def test_a_second_start_compiles_nothing_anew(cli: CLI, start: Start, tmp_path: 
 @pytest.mark.parametrize(
     ("settings", "variables", "sentence"),
     [
-        ({"profile": "exact"}, {"CXX": "no-such-compiler", "CUDA_VISIBLE_DEVICES": ""}, NO_COMPILER),
+        # As the doctor says, who asks in the same words: tests/integration/producer/test_doctor.py.
+        pytest.param(
+            {"profile": "exact"},
+            {"CXX": "no-such-compiler", "CUDA_VISIBLE_DEVICES": ""},
+            NO_COMPILER,
+            marks=pytest.mark.thorough,
+        ),
         (
             {"warm_up": "1000x1000"},
             {},

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+import producer
 from producer.local.redis import running
 from tests.conftest import Fleet, Start
 from tests.support.bad_connection import BadConnection, Fault
@@ -85,7 +87,11 @@ def test_pictures_lie_at_the_store_alone(
     """Whatever goes wrong, each picture is there once, whole; the output names URLs, the folder keeps all else."""
     assert failing.all_done()
     assert keys(store, prefix) == ["run.json", *PATHS]
-    assert named(finished) == [[f"s3://{BUCKET}/{prefix}/{path}"] for path in PATHS]
+    urls = [[f"s3://{BUCKET}/{prefix}/{path}"] for path in PATHS]
+    assert named(finished) == urls
+    with producer.Fleet(str(finished.settings["broker_url"]), model="demo") as fleet:
+        results = sorted(fleet.attach(finished.folder / "run"), key=lambda result: result.row)
+    assert [(result.state, [*result.urls], result.paths) for result in results] == [("done", url, ()) for url in urls]
     assert not list((finished.folder / "run").glob("sample_*"))
     for path in PATHS:
         with Image.open(BytesIO(store.get(f"{prefix}/{path}"))) as picture:
@@ -113,11 +119,13 @@ def test_they_are_verified_and_made_again_in_their_place(finished: CLI, store: O
 
 
 def test_the_run_goes_on_and_its_prefix_is_its_own(finished: CLI, store: ObjectStore, prefix: str) -> None:
-    """The same command needs no option; another place is refused, and so is another run at this one."""
+    """The same command needs no option, a table holds bytes; another place is refused, and so is another run here."""
     with (finished.folder / "in.jsonl").open("a") as file:
         file.write(json.dumps(row("a.png", "x 5")) + "\n")
-    assert "1 row published" in finished(*SUBMIT).stderr
+    assert "1 row published" in finished(*SUBMIT, "--output", "out.parquet", "--output-images", "bytes").stderr
     assert finished("collect", "run").returncode == 0
+    (shown,) = pq.read_table(finished.folder / "out.parquet")["output_image"][5].as_py()
+    assert shown["bytes"] == store.get(f"{prefix}/sample_5/sample_5_0.png")
     assert keys(store, prefix) == ["run.json", *PATHS, "sample_5/sample_5_0.png"]
     elsewhere = finished(*SUBMIT, "--pictures", f"s3://{BUCKET}/elsewhere")
     assert elsewhere.returncode == 2

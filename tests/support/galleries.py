@@ -1,7 +1,7 @@
 """Runs that have ended, as far as a gallery sees: an input, a ledger, and pictures; nobody has edited anything."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from PIL import Image
 
 from producer.rows.lines import read_lines
+from producer.rows.numbered import header, numbered_line
 from producer.rows.parser import Row
 from producer.rows.source import taken
 from producer.run import opening
@@ -16,6 +17,7 @@ from producer.run.records import Entry, State
 from tests.support.cli import row as edit
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
+from worker.pictures.files import sample_paths, turn_paths
 from worker.settings.fleet import load_settings
 
 RED, BLUE = (200, 30, 40), (40, 60, 210)
@@ -44,15 +46,20 @@ def run_of(
     warned: Mapping[int, RowWarning] = _NOTHING,
     seconds: Mapping[int, float] = _NOTHING,
     model: str = "demo",
+    numbers: Sequence[int] | None = None,
     **given: Any,
 ) -> Path:
     """Write an input into a folder, and the run `run` beside it in which every good row was answered.
 
     `failed`: what is wrong with rows; `waiting`: rows without an answer yet; `warned`: what the worker says of rows;
-    `seconds`: what rows took, else a second. Called again, it answers what has been waiting.
+    `seconds`: what rows took, else a second; `numbers`: the rows' own. Called again, it answers what has been waiting.
     """
     source = here / "in.jsonl"
-    source.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in rows), "utf-8")
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in rows]
+    if numbers is None:
+        source.write_text("".join(text + "\n" for text in texts), "utf-8")
+    else:
+        source.write_bytes(header() + b"".join(map(numbered_line, numbers, texts)))
     folder = here / "run"
     settings = load_settings(diffuser_model_name=model, **given)
     with taken(source, folder) as input_, opening.create(input_, folder, settings, "submit") as run:
@@ -79,9 +86,9 @@ def _answer(
 ) -> Outcome:
     number, request = row.line.row, row.request
     assert request is not None
-    paths = [f"sample_{number}/sample_{number}_{index}.png" for index in range(request.num_images)]
+    paths, earlier = sample_paths(request), turn_paths(request)
     if number not in failed:
-        for path in paths:
+        for path in (*paths, *earlier):
             if not (run.folder / path).exists():
                 picture(run.folder / path, BLUE)
     return Outcome(
@@ -89,7 +96,8 @@ def _answer(
         row=number,
         fingerprint=request.fingerprint,
         status="failed" if number in failed else "done",
-        paths=() if number in failed else tuple(paths),
+        paths=() if number in failed else paths,
+        earlier_paths=() if number in failed else earlier,
         error=failed.get(number),
         seed=request.seed,
         steps=request.steps,

@@ -11,7 +11,7 @@ import producer
 _NOT = "producer.commands.celery_app"
 
 #: What needs a package that is no part of the base install, as on a machine with a GPU that was lent for an hour.
-_OPTIONAL = {"producer.rows.parquet": "pyarrow"}
+_OPTIONAL = {"producer.rows.parquet": "pyarrow", "producer.collecting.table": "pyarrow"}
 
 for module in walk_packages(producer.__path__, "producer."):
     needed = _OPTIONAL.get(module.name)

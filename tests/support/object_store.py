@@ -83,6 +83,7 @@ def running_object_store(folder: Path) -> Iterator[ObjectStore]:
     command = [_WEED, "server", "-dir", folder, "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1", "-s3", "-s3.config", keys]
     for name, port in ports.items():
         command += [f"-{name}.port={port}", f"-{name}.port.grpc={free_port()}"]
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]  # fixed ones, which two servers would both want
     command += ["-master.volumeSizeLimitMB=64", "-volume.max=20", "-volume.preStopSeconds=0"]
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen([*map(str, command)], cwd=folder, stdout=log, stderr=log, start_new_session=True)

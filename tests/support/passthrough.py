@@ -43,11 +43,12 @@ class Passthrough(EditModel):
             wait_until(Path(gate).exists, "the gate is open")
         if len(jobs) > int(os.environ.get("FLEET_PASSTHROUGH_MOST", len(jobs))):
             raise MemoryError(f"no memory for {len(jobs)} rows")
-        assert all((picture := _picture(key, job)).size == key.bucket and picture.mode == "RGB" for job in jobs)
+        made = [[_picture(key, one) for one, _ in job.each()] for job in jobs]
+        assert all(one.size == key.bucket and one.mode == "RGB" for pictures in made for one in pictures)
         seconds = self._seconds + self._per_row * len(jobs)
         for _ in range(key.steps if seconds else 0):
             time.sleep(seconds / key.steps)  # without the interpreter's lock, as one waits for a GPU
-        return [[_picture(key, job) for _ in job.seeds] for job in jobs]
+        return made
 
 
 def _picture(key: BatchKey, job: EditJob) -> Image.Image:

@@ -1,6 +1,7 @@
 """How much a model has to calculate, counted by torch on networks without memory."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ def require_told(hub_id: str, pipeline: Any, flop_of: Callable[[Any, int], int] 
     assert checkpoint.gigabytes == pytest.approx(2 * numbers / 1e9, rel=5e-3)
 
 
+@cache
 def flop_of_flux(pipeline: Any, tokens: int) -> int:
     """Count the operations of FLUX's transformer over an instruction of 512 tokens, and pictures."""
     return sum(flop_by_operator(pipeline.transformer, tokens).values())
@@ -60,6 +62,7 @@ def arguments(transformer: Any, tokens: int, text: int, device: torch.device) ->
     }
 
 
+@cache
 def flop_of_qwen(pipeline: Any, tokens: int) -> int:
     """Count those of Qwen-Image's, whose encoder has 203 tokens more for a picture of 1024 x 1024.
 

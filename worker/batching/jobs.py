@@ -1,7 +1,7 @@
 """What the model gets for one row, and what makes rows fit into one call."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from PIL import Image
 
@@ -20,6 +20,14 @@ class Adapter(NamedTuple):
     weight: float
 
 
+class Shape(NamedTuple):
+    """What the length of an image's sequence follows from, but for the task."""
+
+    bucket: Bucket
+    given: Bucket | None = None
+    references: tuple[Bucket, ...] = ()
+
+
 class BatchKey(NamedTuple):
     """Everything that the pipeline can hold only once per call; only rows with equal keys share one."""
 
@@ -36,13 +44,19 @@ class BatchKey(NamedTuple):
     adapters: tuple[Adapter, ...] = ()
     #: Part of the key since the sequence of a picture that is made from nothing is half as long.
     task: Task = "imageedit"
+    #: Resolution of the picture that is edited, where that is not the bucket.
+    given: Bucket | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """Of the pictures of a row, those that are made and those that it is made from."""
+        return Shape(self.bucket, self.given, self.references)
 
     @property
     def tokens(self) -> int:
         """Length of the sequence that the transformer attends over for one image of this key."""
-        return self.bucket.tokens_for(self.task) + sum(
-            (width // 16) * (height // 16) for width, height in self.references
-        )
+        edited = 0 if self.given is None else self.given.patches - self.bucket.patches
+        return self.bucket.tokens_for(self.task) + edited + sum(one.patches for one in self.references)
 
     @property
     def strength(self) -> float:
@@ -69,7 +83,7 @@ class EditJob(NamedTuple):
 
     #: Which row it is, in which delivery of it.
     ticket: Ticket
-    #: RGB, already at the bucket's size; None where a picture is made from the instruction alone.
+    #: RGB, already at the size that the key has; None where a picture is made from the instruction alone.
     image: Image.Image | None
     #: The instruction.
     prompt: str
@@ -79,6 +93,17 @@ class EditJob(NamedTuple):
     seeds: tuple[int, ...]
     #: RGB, at the sizes that the key has.
     references: tuple[Image.Image, ...] = ()
+    #: Which of its row's turns it is, from 1.
+    turn: int = 1
+    #: What the images after the first are made from, where each has a picture of its own: all but the first turn's.
+    others: tuple[Image.Image, ...] = ()
+
+    def each(self) -> list[tuple[Self, int]]:
+        """Return for each image to make what it is made from, and its seed."""
+        if not self.others:
+            return [(self, seed) for seed in self.seeds]
+        pictures = (self.image, *self.others)
+        return [(self._replace(image=one, others=()), seed) for one, seed in zip(pictures, self.seeds, strict=True)]
 
     def __str__(self) -> str:
         return str(self.ticket)

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from worker.batching.budget import Budget
-from worker.batching.jobs import BatchKey
+from worker.batching.jobs import BatchKey, Shape
 from worker.contract.buckets import Bucket
 
 
-def without_references(fitting: Mapping[Bucket, int]) -> dict[tuple[Bucket, tuple[Bucket, ...]], int]:
+def without_references(fitting: Mapping[Bucket, int]) -> dict[Shape, int]:
     """Return what was seen to fit at buckets, as a `Policy` has it."""
-    return {(bucket, ()): images for bucket, images in fitting.items()}
+    return {Shape(bucket): images for bucket, images in fitting.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,19 +26,19 @@ class Policy:
     #: a rare shape would starve. 32 batches of 4 give any shape that at least 3 % of the rows have the time
     #: to fill its own batch.
     max_passed_over: int = 32
-    #: Most images in one call at a bucket and with references of these sizes, where the GPU's memory was seen not to
-    #: hold more: what does not fit with references says nothing of calls without.
-    fitting: Mapping[tuple[Bucket, tuple[Bucket, ...]], int] = field(default_factory=dict)
+    #: Most images in one call of a shape, where the GPU's memory was seen not to hold more: what does not fit with
+    #: references says nothing of calls without.
+    fitting: Mapping[Shape, int] = field(default_factory=dict)
 
     def images(self, bucket: Bucket) -> int:
         """Most images in one call of the model at this bucket, without references."""
-        return self.fitting.get((bucket, ()), self.budget.images_at(bucket))
+        return self.fitting.get(Shape(bucket), self.budget.images_at(bucket))
 
     def images_of(self, key: BatchKey) -> int:
         """Most images in one call of this key: references are tokens, too."""
-        if (seen := self.fitting.get((key.bucket, key.references))) is not None:
+        if (seen := self.fitting.get(key.shape)) is not None:
             return seen
-        if not key.references:
+        if key.shape == Shape(key.bucket):
             return self.images(key.bucket)
         images = max(1, self.images(key.bucket) * key.bucket.tokens // key.tokens)
         return 1 << images.bit_length() - 1  # a power of two, for which calls are compiled
@@ -50,7 +50,7 @@ class Policy:
     def without(self, key: BatchKey, images: int) -> Self:
         """Return the policy once so many images were seen not to fit: half of them are tried from now on."""
         most = max(1, min(images // 2, self.images_of(key)))
-        return replace(self, fitting={**self.fitting, (key.bucket, key.references): most})
+        return replace(self, fitting={**self.fitting, key.shape: most})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

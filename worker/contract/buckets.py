@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from worker.contract.errors import RowError
 from worker.contract.parameters import Size, Task, exact_size
@@ -20,14 +20,18 @@ class Bucket(NamedTuple):
         """Width over height."""
         return self.width / self.height
 
+    @property
+    def patches(self) -> int:
+        """Tokens of one image of this resolution."""
+        return (self.width // 16) * (self.height // 16)
+
     def tokens_for(self, task: Task) -> int:
         """Return the length of the sequence that the transformer attends over for one image of this resolution.
 
         A token is 16 × 16 pixels, of the image that is made as of the one that it is made from, where it is an edit;
         512 more are the instruction's, to which length every one is padded.
         """
-        pictures = 2 if task == "imageedit" else 1
-        return pictures * (self.width // 16) * (self.height // 16) + 512
+        return (2 if task == "imageedit" else 1) * self.patches + 512
 
     @property
     def tokens(self) -> int:
@@ -68,12 +72,21 @@ class Fit:
     """How one picture travels to its bucket and back. Width and height in pixels each."""
 
     bucket: Bucket
-    #: The picture inside the bucket, in its middle; what is left of the bucket is filled by reflection.
+    #: The picture inside what the model is given, in its middle; what is left of that is padded.
     inner: tuple[int, int]
     #: The part of the edited bucket, again its middle, that becomes the output.
     kept: tuple[int, int]
     #: The edited picture.
     output: tuple[int, int]
+    #: What the model is given, where that is not of the shape of what it makes (`worker.contract.strips`).
+    own: Bucket | None = None
+    #: By its own mirror image, or by white.
+    padding: Literal["reflection", "white"] = "reflection"
+
+    @property
+    def given(self) -> Bucket:
+        """The size of the picture that the model is given."""
+        return self.own or self.bucket
 
 
 def nearest(width: int, height: int, buckets: Sequence[Bucket]) -> Bucket:
@@ -92,9 +105,9 @@ def plan_fit(width: int, height: int, buckets: Sequence[Bucket], size: Size) -> 
     """
     if (exact := exact_size(size)) is not None:
         bucket = Bucket(*exact)
-        return Fit(bucket=bucket, inner=_within(width, height, bucket), kept=exact, output=exact)
+        return Fit(bucket=bucket, inner=within(width, height, bucket), kept=exact, output=exact)
     bucket = nearest(width, height, buckets)
-    inner = _within(width, height, bucket) if max(width / height, height / width) > _LONGEST else bucket
+    inner = within(width, height, bucket) if is_long(width, height) else bucket
     if size == "bucket":
         return Fit(bucket=bucket, inner=inner, kept=bucket, output=bucket)
     output = (width, height) if size == "input" else _with_area(width, height, inner[0] * inner[1])
@@ -117,7 +130,12 @@ def plan_made(size: Size) -> Fit:
 _LONGEST = 2.4
 
 
-def _within(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
+def is_long(width: int, height: int) -> bool:
+    """Tell whether a picture is too long to be stretched to a bucket of the tables above."""
+    return max(width / height, height / width) > _LONGEST
+
+
+def within(width: int, height: int, bucket: Bucket) -> tuple[int, int]:
     """Return the largest shape of the same aspect ratio inside the bucket."""
     if bucket.width * height <= bucket.height * width:
         return bucket.width, max(1, round(bucket.width * height / width))
@@ -134,21 +152,6 @@ def area_of(sizes: Sequence[tuple[int, int]], *, max_pixels: int) -> int:
     if (area := sum(width * height for width, height in sizes)) > max_pixels:
         raise RowError(f"images: together they have {area} pixels, more than {max_pixels}.")
     return area
-
-
-def side_by_side(sizes: Sequence[tuple[int, int]], *, max_pixels: int) -> list[tuple[int, int]]:
-    """Return the sizes of pictures that are to stand side by side, each enlarged to the height of the tallest.
-
-    Raises:
-        RowError: together they would have more than `max_pixels` pixels.
-
-    """
-    area_of(sizes, max_pixels=max_pixels)
-    tallest = max(height for _, height in sizes)
-    enlarged = [(max(1, round(width * tallest / height)), tallest) for width, height in sizes]
-    if (whole := sum(width for width, _ in enlarged)) * tallest > max_pixels:
-        raise RowError(f"images: side by side they are {whole}x{tallest}, more than {max_pixels} pixels.")
-    return enlarged
 
 
 def _with_area(width: int, height: int, area: int) -> tuple[int, int]:

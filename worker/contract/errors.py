@@ -11,7 +11,11 @@
     │   ├── OutOfMemory      the GPU's memory does not hold it
     │   ├── CrashedError     it has ended too many workers
     │   └── Unwanted         nobody waits for it here: no outcome is recorded
+    ├── RowsError       rows that were handed over in Python are none, or hold what JSON cannot
     └── RunError        the run folder, its input or the broker stands in the way of the whole run
+        ├── RunInUse        another process owns the run folder
+        ├── RunCancelled    somebody has cancelled the run
+        └── RunStopped      who had the run made has stopped it; the same again goes on
 
 `GivenBack` and its kind `PassedOn` are none of them: no errors, and no user meets them.
 """
@@ -80,5 +84,21 @@ class PassedOn(GivenBack):
     """Another worker has nothing to do, and here this row has not begun."""
 
 
+class RowsError(FleetError):
+    """Rows that Python holds cannot be written as an input."""
+
+
 class RunError(FleetError):
     """A run cannot go on."""
+
+
+class RunInUse(RunError):  # noqa: N818 - what is so, and passes
+    """Another process, or another run of this one, owns the run folder."""
+
+
+class RunCancelled(RunError):  # noqa: N818 - like Unwanted: news
+    """Somebody has cancelled the run; it can be taken up again."""
+
+
+class RunStopped(RunError):  # noqa: N818 - like Unwanted: news
+    """Who had the run made has stopped it; nothing is lost, and the same again goes on."""

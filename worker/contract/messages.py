@@ -9,6 +9,7 @@ from worker.contract.errors import ContractError, one_line
 from worker.contract.fingerprint import digest
 from worker.contract.lora import PlacedLoras
 from worker.contract.parameters import (
+    MOST_IMAGES,
     TASKS,
     Guidance,
     ImageFormat,
@@ -37,6 +38,7 @@ TASK_NAME: Final = "worker.edit"
 #: A folder, absolute, or a URL at an object store.
 _Place = Annotated[str, Field(pattern=rf"^(/|{'|'.join(f'{scheme}://' for scheme in SCHEMES)})")]
 _Image = Annotated[str, Field(pattern=rf"^(/|data:|{'|'.join(REMOTE)})")]
+_Instruction = Annotated[Prompt, Field(min_length=1)]
 
 
 class Message(BaseModel):
@@ -124,15 +126,24 @@ class EditRequest(Message, Parameters):
     #: itself where it is small, as a `data:` URI of base64.
     #: None where the task is text2image.
     images: tuple[_Image, ...]
-    #: The instruction.
-    prompt: Prompt = Field(min_length=1)
-    #: Seed of the row's first image; see `image_seed` for the others.
+    #: The instruction; of a row of several turns, the last one's.
+    prompt: _Instruction
+    #: Those of the turns before it, in order: each edits what the one before it has made (`worker.contract.turns`).
+    earlier_prompts: tuple[_Instruction, ...] = ()
+    #: Seed of the row's first image; see `worker.contract.seeds` for the others.
     seed: Seed
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The instructions of all turns, in order."""
+        return (*self.earlier_prompts, self.prompt)
 
     @model_validator(mode="after")
     def _images_as_its_task_has_them(self) -> Self:
         if (self.task == "imageedit") != bool(self.images):
             raise ValueError(f"images: {self.task} with {len(self.images)}")
+        if self.earlier_prompts and (self.task != "imageedit" or len(self.prompts) * self.num_images > MOST_IMAGES):
+            raise ValueError(f"earlier_prompts: {self.task} of {self.num_images} in {len(self.prompts)} turns")
         return self
 
 
@@ -142,6 +153,8 @@ class Outcome(Message):
     status: Literal["done", "failed"]
     #: Images, relative to the request's `output_dir`; none if failed.
     paths: tuple[str, ...] = ()
+    #: Those of the turns before the last, turn by turn; none where a row has one turn.
+    earlier_paths: tuple[str, ...] = ()
     #: What is wrong with the row, in one sentence; only if failed.
     error: str | None = None
     #: Width and height in pixels at which the model worked.
@@ -172,6 +185,11 @@ class Outcome(Message):
     tokens_read: int | None = None
     #: What is to be said of the row beside its error; what the row itself gives cause to say is the producer's.
     warnings: tuple[RowWarning, ...] = ()
+
+    @property
+    def turns(self) -> int:
+        """The row's turns: 1 where it failed, too."""
+        return 1 + (len(self.earlier_paths) // len(self.paths) if self.paths else 0)
 
 
 def first_problem(error: ValidationError) -> str:

@@ -57,6 +57,8 @@ class ModelSpec:
     #: Pictures of a row that the model takes, the one that is edited among them; where it takes 1, several can be
     #: stitched. 0 where it edits none.
     references: int
+    #: Whether it needs the picture that it edits in the shape of the one that it makes.
+    same_shape: bool = False
     #: Tokens that it reads of an instruction, and the folder, among its weights', of the tokenizer that counts them.
     tokens: int
     tokenizer: str

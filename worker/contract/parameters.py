@@ -17,8 +17,11 @@ Guidance = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 #: Strength of classifier-free guidance by a negative prompt; 1 is none. Above 1 each step costs twice the time.
 TrueCfgScale = Annotated[float, Field(ge=1, le=100, allow_inf_nan=False)]
 
+#: Most images of one row, those of all its turns together.
+MOST_IMAGES: Final = 64
+
 #: Images to make of one row.
-NumImages = Annotated[int, Field(ge=1, le=64)]
+NumImages = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
 
 #: Longest instruction, in characters. Kontext's T5 reads 512 tokens, about 2,500 characters of English; more than this
 #: is no instruction, but a mistake in the data.
@@ -33,11 +36,17 @@ MAX_PIXELS: Final = 100_000_000
 #: or the first, with the others for references of their own, by a model that takes several.
 MultiImage = Literal["first", "stitch", "references"]
 
+#: Which of a row's user turns count: the last alone is its instruction, or each is, applied one after the other.
+Turns = Literal["last", "each"]
+
 #: What becomes of a row whose instruction is longer than the model reads: it is edited by what is read, or is an error.
 LongInstruction = Literal["warn", "error"]
 
 #: How an output row names its pictures: below the run folder as it was named, from the output's folder, or absolutely.
 OutputPaths = Literal["as-given", "relative", "absolute"]
+
+#: What an output that is a table holds of its pictures: their paths, or themselves.
+OutputImages = Literal["paths", "bytes"]
 
 #: Most folders of rows that lie in one folder, in runs that have them so: file systems and people list that many.
 ShardFolders = Annotated[int, Field(ge=1, le=10_000)]

@@ -29,13 +29,17 @@ class Reading(NamedTuple):
 def reading_of(request: EditRequest, read: Callable[[str], Reading | None]) -> tuple[Reading | None, bool]:
     """Return how much of a row's instruction the model reads, and whether that, or its negative prompt, is cut.
 
-    `read` counts a text's tokens; None where the model has no bound.
+    Of several turns, it is the longest instruction's, and whether any is cut. `read` counts a text's tokens; None where
+    the model has no bound.
 
     Raises:
         RowError: it is cut, and the request asks for an error in that case.
 
     """
-    texts = {"instruction": request.prompt, "negative prompt": request.negative_prompt or ""}
+    instructions = {"instruction": request.prompt}
+    if request.earlier_prompts:
+        instructions = {f"instruction of user turn {turn}": prompt for turn, prompt in enumerate(request.prompts, 1)}
+    texts = {**instructions, "negative prompt": request.negative_prompt or ""}
     readings = {name: read(text) for name, text in texts.items()}
     cut = {name: reading for name, reading in readings.items() if reading is not None and reading.is_cut}
     if request.long_instruction == "error":
@@ -44,4 +48,5 @@ def reading_of(request: EditRequest, read: Callable[[str], Reading | None]) -> t
                 f"the {name} has {tokens} tokens, of which the model reads {most}; shorten it, or have it edited by"
                 " what is read with --long-instruction warn."
             )
-    return readings["instruction"], bool(cut)
+    longest = max((readings[name] for name in instructions), key=lambda one: one.tokens if one else 0)
+    return longest, bool(cut)

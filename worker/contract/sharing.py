@@ -53,6 +53,8 @@ class OwnPart(Message):
     #: Absolute, from the shared part's `base` on, a URL or a `data:` URI; none of text2image.
     images: tuple[str, ...] = Field(strict=False)  # JSON has lists
     prompt: Prompt
+    #: Only where it has several turns.
+    earlier_prompts: tuple[Prompt, ...] = Field((), strict=False)
     seed: Seed
     #: Parameters in which the row differs from the shared part.
     own: dict[str, Any] = Field(default_factory=dict)
@@ -87,6 +89,7 @@ class OwnPart(Message):
                 fingerprint=self.fingerprint,
                 images=images,
                 prompt=self.prompt,
+                earlier_prompts=self.earlier_prompts,
                 seed=self.seed,
                 **fields,
             )
@@ -121,6 +124,8 @@ class Splitter:
             "prompt": request.prompt,
             "seed": request.seed,
         }
+        if request.earlier_prompts:
+            part["earlier_prompts"] = [*request.earlier_prompts]
         if (values := _values(request)) == self._common:
             return part
         own = {

@@ -38,7 +38,7 @@ class RowRecord:
         try:
             yield
         finally:
-            self._seconds[name] = round(time.monotonic() - begun, 4)
+            self._add(name, time.monotonic() - begun)
 
     def decoded(self, digests: Sequence[str], bucket: Bucket) -> None:
         """Note the sources as they were read, and where the row goes."""
@@ -53,8 +53,12 @@ class RowRecord:
         self._warnings |= {*kinds}
 
     def rode(self, batched: Batched[Any], *, profile: str, weights: str, adapters: Sequence[Adapter] = ()) -> None:
-        """Note the micro-batch, and how the model calculated it; LoRAs are in the order of the request's."""
-        self._seconds |= {"wait": round(batched.waited, 4), "model": round(batched.took, 4)}
+        """Note the micro-batch, and how the model calculated it; LoRAs are in the order of the request's.
+
+        A row of several turns rides once for each: the seconds are those of all, the rest the last one's.
+        """
+        self._add("wait", batched.waited)
+        self._add("model", batched.took)
         self._facts |= {
             "batch_id": batched.batch_id,
             "batch_size": batched.size,
@@ -66,7 +70,8 @@ class RowRecord:
 
     def done(self) -> Outcome:
         """Return the outcome of a row whose images are in place."""
-        return self._outcome(status="done", paths=files.sample_paths(self._request))
+        paths, earlier = files.sample_paths(self._request), files.turn_paths(self._request)
+        return self._outcome(status="done", paths=paths, earlier_paths=earlier)
 
     def failed(self, error: Exception) -> Outcome:
         """Return the outcome of a row that cannot be edited."""
@@ -89,6 +94,9 @@ class RowRecord:
         }
         place = {"seconds": outcome.seconds, "folder": self._request.output_dir, "paths": [*outcome.paths]}
         return {**{name: fact for name, fact in facts.items() if fact is not None}, **place}
+
+    def _add(self, stage: str, seconds: float) -> None:
+        self._seconds[stage] = round(self._seconds.get(stage, 0.0) + seconds, 4)
 
     def _outcome(self, **result: object) -> Outcome:
         return Outcome.model_validate(

@@ -94,7 +94,7 @@ class WorkerMetrics(Observer):
     def answered(self, outcome: Outcome, failure: FailureKind | None) -> None:
         """Count a row, its images and its seconds."""
         self._rows.labels(outcome.status).inc()
-        self._images.inc(len(outcome.paths))
+        self._images.inc(outcome.turns * len(outcome.paths))
         if failure is not None:
             self._failures.labels(failure).inc()
         for stage, seconds in outcome.seconds.items():

@@ -53,7 +53,7 @@ def job_for(key: BatchKey) -> EditJob:
     if key.task == "text2image":
         return EditJob(ticket, None, DESCRIPTION, negative, (0,))
     others = tuple(_picture(size) for size in key.references)
-    return EditJob(ticket, _picture(key.bucket), INSTRUCTION, negative, (0,), others)
+    return EditJob(ticket, _picture(key.given or key.bucket), INSTRUCTION, negative, (0,), others)
 
 
 def _picture(size: tuple[int, int]) -> Image.Image:

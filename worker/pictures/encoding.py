@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from worker.contract.errors import RowError
 from worker.contract.messages import EditRequest
 from worker.contract.parameters import ImageFormat
-from worker.contract.seeds import image_seed
+from worker.contract.turns import turns_of
 
 #: Begins the keywords of a PNG's text chunks.
 _PREFIX: Final = "fleet:"
@@ -43,7 +43,7 @@ def require_encodable(image_format: ImageFormat, size: tuple[int, int]) -> None:
 def encode(image: Image.Image, file: IO[bytes], request: EditRequest, index: int, profile: str) -> None:
     """Write the row's RGB image number `index` (0-based) in the request's format, with its metadata.
 
-    `profile` is how the model that made it calculates.
+    Of several turns those of the first come first. `profile` is how the model that made it calculates.
     """
     image.save(file, **_options(request, _facts(request, index, profile)))
 
@@ -75,16 +75,19 @@ _UTF16: Final = b"UNICODE\0"
 
 def _facts(request: EditRequest, index: int, profile: str) -> dict[str, Any]:
     """Return what a row's image says of itself, by name."""
+    turn, place = turns_of(request)[index // request.num_images], index % request.num_images
     facts: dict[str, Any] = {"fingerprint": request.fingerprint}
     if request.metadata:
         facts |= {
-            "instruction": request.prompt,
-            "seed": image_seed(request.seed, index),
+            "instruction": turn.prompt,
+            "seed": turn.seeds[place],
             "steps": request.steps,
             "guidance": request.guidance,
             "model": request.model,
             "profile": profile,
         }
+        if request.earlier_prompts:
+            facts["turn"] = f"{turn.number} of {len(request.prompts)}"
         if request.lora:
             facts |= {"lora": ", ".join(request.lora)}
         if request.task != "imageedit":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from PIL import Image
@@ -19,6 +20,12 @@ def sample_paths(request: EditRequest) -> tuple[str, ...]:
     return tuple(f"{name}_{index}.{request.image_format}" for index in range(request.num_images))
 
 
+def turn_paths(request: EditRequest) -> tuple[str, ...]:
+    """Name the images of a row's turns before the last, likewise, turn by turn; none where it has one turn."""
+    folder, turns, images = _folder(request), range(1, len(request.prompts)), range(request.num_images)
+    return tuple(f"{folder}/turn_{turn}_{index}.{request.image_format}" for turn, index in product(turns, images))
+
+
 def save(
     request: EditRequest,
     images: Iterable[Image.Image],
@@ -29,15 +36,16 @@ def save(
 ) -> tuple[str, ...]:
     """Write a row's images, and drop those of its older forms; return their paths relative to their run's place.
 
-    `profile` is how the model that made them calculates, for their metadata. A final name always holds a whole
-    picture. `confirm` is called before anything takes its place: what it raises leaves everything as it was.
+    The images are in order, those of its first turn first. `profile` is how the model that made them calculates, for
+    their metadata. A final name always holds a whole picture. `confirm` is called before anything takes its place: what
+    it raises leaves everything as it was.
 
     Raises:
         RowError: nothing can be written there, or it lies out of `root`.
         TransientError: nothing can be written there now.
 
     """
-    paths = sample_paths(request)
+    paths = _all_paths(request)
     # One at a time: each is made when it is written.
     pictures = (
         Picture(path, partial(encode, image, request=request, index=index, profile=profile))
@@ -57,12 +65,16 @@ def finished(request: EditRequest) -> bool:
 
     """
     place = place_of(request.output_dir)
-    return all(place.is_whole(path, request.fingerprint) for path in sample_paths(request))
+    return all(place.is_whole(path, request.fingerprint) for path in _all_paths(request))
 
 
 def drop_temporaries(request: EditRequest) -> None:
     """Drop what workers that died have left of a row."""
     place_of(request.output_dir).drop_temporaries(_folder(request))
+
+
+def _all_paths(request: EditRequest) -> tuple[str, ...]:
+    return (*turn_paths(request), *sample_paths(request))
 
 
 def _folder(request: EditRequest) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageOps
 
-from worker.contract.buckets import Fit, side_by_side
+from worker.contract.buckets import Fit
+from worker.contract.strips import side_by_side
 
 
 def stitch(pictures: Sequence[Image.Image], *, max_pixels: int) -> Image.Image:
@@ -26,14 +27,17 @@ def stitch(pictures: Sequence[Image.Image], *, max_pixels: int) -> Image.Image:
 
 
 def fit(image: Image.Image, plan: Fit) -> Image.Image:
-    """Return the picture at its bucket's size, padded by reflection where the plan says so."""
+    """Return the picture at the size that the model is given, padded where the plan says so."""
     inner = image.resize(plan.inner, Image.Resampling.LANCZOS)
-    if plan.inner == tuple(plan.bucket):
+    if plan.inner == tuple(plan.given):
         return inner
-    padded = Image.new("RGB", plan.bucket)
+    padded = Image.new("RGB", plan.given, "white")
+    if plan.padding == "white":
+        padded.paste(inner, ((plan.given.width - plan.inner[0]) // 2, (plan.given.height - plan.inner[1]) // 2))
+        return padded
     # Mirror images side by side reflect the edge on and on, however thin the picture is.
-    across = _offsets(plan.bucket.width, plan.inner[0])
-    down = _offsets(plan.bucket.height, plan.inner[1])
+    across = _offsets(plan.given.width, plan.inner[0])
+    down = _offsets(plan.given.height, plan.inner[1])
     for x, mirrored in across:
         for y, flipped in down:
             tile = ImageOps.mirror(inner) if mirrored else inner

@@ -94,8 +94,8 @@ class Settings(RunSettings, WorkerSettings):
             )
         ) is not None:
             raise ValueError(why)
-        task, multi_image = self.image_gen_task, self.multi_image
-        if (why := out_of_task(self.spec, task, size=self.size, multi_image=multi_image)) is not None:
+        task, multi_image, turns = self.image_gen_task, self.multi_image, self.turns
+        if (why := out_of_task(self.spec, task, size=self.size, multi_image=multi_image, turns=turns)) is not None:
             raise ValueError(why)
         return self
 

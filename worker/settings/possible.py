@@ -2,7 +2,7 @@
 
 from worker.contract.catalog import checkpoint_of, doing
 from worker.contract.model_spec import ModelSpec
-from worker.contract.parameters import MultiImage, Size, Task, exact_size
+from worker.contract.parameters import MultiImage, Size, Task, Turns, exact_size
 
 
 def impossible(
@@ -28,7 +28,7 @@ def impossible(
     return None
 
 
-def out_of_task(spec: ModelSpec, task: Task, *, size: Size | None, multi_image: MultiImage) -> str | None:
+def out_of_task(spec: ModelSpec, task: Task, *, size: Size | None, multi_image: MultiImage, turns: Turns) -> str | None:
     """Say the same of what a model is to do: that it does not do it, or what makes no sense without a picture."""
     if task not in spec.tasks:
         *others, last = doing(task)
@@ -45,4 +45,9 @@ def out_of_task(spec: ModelSpec, task: Task, *, size: Size | None, multi_image: 
         )
     if multi_image != "first":
         return f"FLEET_MULTI_IMAGE: text2image takes no pictures, and {multi_image} would do nothing; leave it out"
+    if turns != "last":
+        return (
+            f"FLEET_TURNS: text2image edits no picture, not even its own, as {turns} would; leave it out, and edit the"
+            " output in another run"
+        )
     return None

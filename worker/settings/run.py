@@ -14,6 +14,7 @@ from worker.contract.parameters import (
     LongInstruction,
     MultiImage,
     NumImages,
+    OutputImages,
     OutputPaths,
     Priority,
     Quality,
@@ -21,6 +22,7 @@ from worker.contract.parameters import (
     ShardFolders,
     Size,
     Steps,
+    Turns,
 )
 from worker.contract.profiles import ProfileName
 from worker.settings.presets import PresetName
@@ -44,7 +46,17 @@ class RunSettings(BaseSettings):
         None,
         description="Where the images go, as s3://BUCKET/PREFIX (unset: into the run folder, which keeps all else).",
     )
-    output: Path | None = Field(None, description="Output jsonl (unset: output.jsonl in the run folder).")
+    output: Path | None = Field(
+        None,
+        description=(
+            "Output: a jsonl, or by its name a JSON array (.json) or parquet (.parquet) (unset: output.jsonl in the run"
+            " folder)."
+        ),
+    )
+    output_images: OutputImages = Field(
+        "paths",
+        description="What a parquet output holds of the edited images: their paths, or the images themselves (bytes).",
+    )
     output_paths: OutputPaths = Field(
         "as-given",
         description=(
@@ -99,6 +111,13 @@ class RunSettings(BaseSettings):
         description=("How a worker must calculate to be given a row: reference, exact or fast (unset: as it likes)."),
     )
     seed: Seed = Field(0, description="The run's seed, from which every row's own is derived.")
+    turns: Turns = Field(
+        "last",
+        description=(
+            "Of several user turns in a row: last edits by the last one, each applies one after the other and keeps the"
+            " pictures of all."
+        ),
+    )
     num_images: NumImages = Field(1, description="Images to make per row.")
     keep_markup: bool = Field(
         default=False, description="Whether placeholders of an image, such as <image>, stay in the instruction."

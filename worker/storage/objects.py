@@ -66,6 +66,20 @@ def read(url: str, *, start: int, end: int) -> bytes:
     return trying(once)
 
 
+def whole(url: str) -> bytes | None:
+    """Read an object; return None where there is no such object.
+
+    Raises:
+        RowError: the store refuses.
+        TransientError: it fails in a way that may pass.
+
+    """
+    try:
+        return None if (found := head(url)) is None else read(url, start=0, end=found.size)
+    except Absent:
+        return None
+
+
 def put(url: str, data: bytes, *, content_type: str, metadata: Mapping[str, str] = _NO_METADATA) -> None:
     """Write an object by one PUT: whole or not at all, in place of what was there; its digest is checked by the store.
 

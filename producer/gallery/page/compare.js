@@ -41,7 +41,7 @@ const compare = (() => {
     if (row.before) box.append(picture(row.before, null, "before"));
     if (after && row.before) {
       box.classList.add("both");
-      box.append(element("span", "tag left", "before"), element("span", "tag right", "after"), element("i", "divider"));
+      box.append(element("span", "tag left", "before"), element("span", "tag right", after.turn ? `turn ${after.turn}` : "after"), element("i", "divider"));
       box.addEventListener("pointermove", (event) => follow(box, event));
       if (!large) box.addEventListener("pointerleave", () => set(box, 50));
     } else if (!after && !row.before) {

@@ -28,8 +28,8 @@ def many(cli: CLI) -> CLI:
         (("before", "producer.run.ledger:Ledger.note", 1), 0),
         (("after", "producer.collecting.collector:Collector.until", 2), CHUNK),  # noted, and about to be published
         (("before", "producer.run.ledger:Ledger.sent", 1), CHUNK),  # published, and not noted
-        (("before", "producer.run.ledger:Ledger.sent", 2), 2 * CHUNK),
-        (("before", "producer.run.ledger:Ledger.forget_from", 1), ROWS),
+        pytest.param(("before", "producer.run.ledger:Ledger.sent", 2), 2 * CHUNK, marks=pytest.mark.thorough),
+        (("before", "producer.run.ledger:Ledger.forget_others", 1), ROWS),
     ],
 )
 def test_a_submission_that_is_killed(many: CLI, redis_url: str, moment: tuple[str, str, int], published: int) -> None:
@@ -49,7 +49,7 @@ def test_a_submission_that_is_killed(many: CLI, redis_url: str, moment: tuple[st
     [
         ("before", "producer.run.ledger:Ledger.apply", 1),
         ("before", "worker.contract.outcomes:OutcomeStream.committed", 1),  # in the ledger, and still in the stream
-        ("after", "worker.contract.outcomes:OutcomeStream.committed", 1),
+        pytest.param("after", "worker.contract.outcomes:OutcomeStream.committed", 1, marks=pytest.mark.thorough),
         ("before", "producer.collecting.columns:Columns.plain_line", 1000),  # in the middle of the output
     ],
 )

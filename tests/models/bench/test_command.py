@@ -108,7 +108,14 @@ def test_a_profile_that_breaks_off_leaves_the_others() -> None:
     assert "- reference, _flash_3: FLEET_ATTENTION=_flash_3 cannot be used here" in done.stdout
 
 
-@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "kontext"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(family, marks=[] if family == "klein" else [pytest.mark.thorough])
+        for family in FAMILIES
+        if family != "kontext"
+    ],
+)
 def test_every_family_is_measured(family: str) -> None:
     """Tiny, on a CPU: the model by its name, beside plain diffusers where that is known, and images per hour."""
     done = bench("--family", family, *QUICK, "--rounds", 1, "--profiles", "reference")

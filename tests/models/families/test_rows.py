@@ -18,7 +18,7 @@ from worker.models.selftest import run_selftest
 STEPS = 4
 
 #: A wide one and one that is no power of two, besides the usual.
-BUCKETS = [SMALL, Bucket(64, 128), Bucket(112, 80)]
+BUCKETS = [SMALL, *(pytest.param(other, marks=pytest.mark.thorough) for other in (Bucket(64, 128), Bucket(112, 80)))]
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +57,31 @@ def test_a_row_of_several_images_has_each_of_its_seeds(model: PipelineEditor) ->
     (first, (last,)) = model.edit(key(steps=STEPS), [several, other], 4)
     single = [several._replace(seeds=(seed,)) for seed in several.seeds]
     for row, picture in zip([*single, other], [*first, last], strict=True):
+        assert np.abs(alone(model, row) - np.asarray(picture)).max() <= (
+            1 if model.pipeline.dtype == torch.float32 else 32
+        )
+
+
+def test_a_picture_may_have_a_shape_of_its_own(model: PipelineEditor) -> None:
+    """Other than the output's: each row's own shows, alone it is as in a batch, and what comes has the output's."""
+    given = Bucket(128, 48)
+    of = key(SMALL, steps=STEPS)._replace(given=given)
+    rows = [job(3, given), job(1, given), job(3, given)._replace(image=job(4, given).image)]
+    together = [picture.astype(int) for picture in edited(model, of, rows, 4)]
+    most = 1 if model.pipeline.dtype == torch.float32 else 32
+    for row, picture in zip(rows[:2], together[:2], strict=True):
+        assert picture.shape == (SMALL.height, SMALL.width, 3)
+        assert np.abs(edited(model, of, [row], 1)[0].astype(int) - picture).max() <= most
+    assert np.abs(together[0] - together[2]).mean() >= 8
+
+
+def test_images_of_a_row_may_be_made_from_pictures_of_their_own(model: PipelineEditor) -> None:
+    """As those of a later turn are: each is what a row of this picture and seed is."""
+    first, second = job(1, images=2), job(2)
+    several = first._replace(others=(second.image,))
+    [pictures] = model.edit(key(steps=STEPS), [several], 4)
+    for picture, seed, image in zip(pictures, first.seeds, (first.image, second.image), strict=True):
+        row = first._replace(seeds=(seed,), image=image)
         assert np.abs(alone(model, row) - np.asarray(picture)).max() <= (
             1 if model.pipeline.dtype == torch.float32 else 32
         )

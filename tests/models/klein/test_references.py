@@ -84,6 +84,13 @@ def test_a_row_is_what_diffusers_makes_of_it(folder: Path, model: PipelineEditor
         assert np.abs(by_diffusers(folder, row) - picture).max() <= 1
 
 
+def test_a_picture_of_another_shape_is_what_diffusers_makes_of_it(folder: Path, model: PipelineEditor) -> None:
+    """Than the output's: at positions of its own, to 1 of 255."""
+    rows = [job(number, OTHER) for number in (2, 1)]
+    for row, picture in zip(rows, edited(model, several()._replace(given=OTHER), rows, 2), strict=True):
+        assert np.abs(by_diffusers(folder, row) - picture).max() <= 1
+
+
 def test_a_reference_is_its_rows_own_and_its_place_counts(model: PipelineEditor) -> None:
     """Another reference shows in its row and in no other, and so do two that change places."""
     first, other = with_references(1, OTHER, OTHER), with_references(2, OTHER, OTHER)

@@ -51,7 +51,7 @@ def mean_change(pipeline: Any, one: tuple[Image.Image, str, int], other: tuple[I
     ("one", "other"),
     [
         (photograph(1), photograph(2)),
-        (photograph(3), photograph(4)),
+        pytest.param(photograph(3), photograph(4), marks=pytest.mark.thorough),
         (photograph(5), photograph(5).transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
         (Image.new("RGB", (256, 256), "red"), Image.new("RGB", (256, 256), "white")),
     ],
@@ -66,8 +66,12 @@ def test_another_photograph_shows(pipeline: Any, one: Image.Image, other: Image.
     ("one", "other"),
     [
         ("Make it red.", "Make it blue."),
-        ("Add a hat.", "Add a cat."),
-        ("Put the subject on a sunny beach with trees", "Put the subject on a snowy beach with trees"),
+        pytest.param("Add a hat.", "Add a cat.", marks=pytest.mark.thorough),
+        pytest.param(
+            "Put the subject on a sunny beach with trees",
+            "Put the subject on a snowy beach with trees",
+            marks=pytest.mark.thorough,
+        ),
         (
             # They differ beyond the 75 bytes that CLIP reads.
             "Turn this into an oil painting in the style of the old masters, lit by candles, and make it red",
@@ -93,7 +97,11 @@ def test_most_channels_are_not_clipped(pipeline: Any) -> None:
     assert np.isin(picture, (0, 255)).mean() < 0.3
 
 
-@pytest.mark.parametrize("size", [(256, 256), (208, 304), (384, 160)], ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [(208, 304), *(pytest.param(size, marks=pytest.mark.thorough) for size in [(256, 256), (384, 160)])],
+    ids=str,
+)
 def test_a_row_does_not_depend_on_its_neighbours(pipeline: Any, size: tuple[int, int]) -> None:
     """A row of a batch of four differs from the row alone by at most 1 of 255, whatever the thread count."""
     images = [photograph(1, *size), photograph(2, *size), Image.new("RGB", size, "red"), photograph(3, *size)]

@@ -57,6 +57,17 @@ def test_a_row_is_what_diffusers_makes_of_it(
         assert np.abs(by_diffusers(model, row, scale) - picture).max() <= 1
 
 
+def test_a_picture_of_another_shape_is_what_diffusers_makes_of_it(
+    model: PipelineEditor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Than the output's: to 1 of 255."""
+    monkeypatch.setattr(plus, "VAE_IMAGE_SIZE", SIZE.width * SIZE.height)
+    rows = [job(number, OTHER) for number in (2, 1)]
+    of = of_references()._replace(steps=3, given=OTHER)
+    for row, picture in zip(rows, edited(model, of, rows, 2), strict=True):
+        assert np.abs(by_diffusers(model, row, 1.0) - picture).max() <= 1
+
+
 @pytest.mark.parametrize("bucket", QWEN_BUCKETS, ids=str)
 def test_a_resolution_is_one_that_diffusers_leaves_alone(bucket: tuple[int, int]) -> None:
     """It scales a picture to a megapixel, in sides of whole 32 pixels: a row's picture comes at such a size."""

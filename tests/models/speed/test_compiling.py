@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from tests.models.conftest import Load
@@ -67,14 +68,22 @@ def test_a_path_that_cannot_be_a_folder_is_refused(transformer: nn.Module, tmp_p
         compile_blocks(transformer, tmp_path / "file" / "kernels")
 
 
-def test_any_number_of_shapes_is_compiled(load: Load, gpu_thread: Executor, caplog: pytest.LogCaptureFixture) -> None:
-    """More shapes than torch's own limit of 8, in a thread as a worker's: each on its first use, and it is said."""
+@pytest.mark.parametrize("limit", [2, pytest.param(8, marks=pytest.mark.thorough)])  # torch's own is 8
+def test_any_number_of_shapes_is_compiled(
+    load: Load, gpu_thread: Executor, caplog: pytest.LogCaptureFixture, limit: int
+) -> None:
+    """More shapes than torch's limit, in a thread as a worker's: each on its first use, and it is said."""
     caplog.set_level(logging.INFO, editing.__name__)
     model = load(profile="exact")
     # Traced and checked as ever, but without minutes of building kernels.
     model.pipeline.transformer.compile_repeated_blocks(fullgraph=True, dynamic=False, backend="eager")
-    buckets = [Bucket(64, 64 + 16 * number) for number in range(9)]
-    edited = list(gpu_thread.map(lambda bucket: model.edit(key(bucket, steps=1), [job(1, bucket)], 1), buckets))
+    buckets = [Bucket(64, 64 + 16 * number) for number in range(limit + 1)]
+
+    def edit(bucket: Bucket) -> list[list[Image.Image]]:
+        with torch._dynamo.config.patch(recompile_limit=limit):  # noqa: SLF001 - where torch documents it
+            return model.edit(key(bucket, steps=1), [job(1, bucket)], 1)
+
+    edited = list(gpu_thread.map(edit, buckets))
     assert [images[0][0].size for images in edited] == buckets
     said = [message.partition(",")[0] for message in caplog.messages if message.startswith("compil")]
     assert said == [f"{what} for {bucket}" for bucket in buckets for what in ("compiling", "compiled")]

@@ -94,7 +94,7 @@ def test_a_picture_costs_what_it_did(family: str, profile: ProfileName, pflop: f
     assert steps * (known.linear + known.attention) / 1e3 == pytest.approx(pflop, rel=1e-3)
 
 
-@pytest.mark.parametrize("profile", ["exact", "fast"])
+@pytest.mark.parametrize("profile", ["exact", pytest.param("fast", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(("family", "graphs"), [("kontext", 3), ("klein", 2)])
 def test_a_shape_takes_as_few_graphs_as_it_did(family: str, graphs: int, profile: ProfileName, tmp_path: Path) -> None:
     """Kontext's double block, and its single one for both ways in which its input may lie; none breaks in two.

@@ -9,8 +9,12 @@ from tests.models.conftest import Load, loader, saved
 from worker.contract.catalog import MODELS
 from worker.contract.model_spec import ModelSpec
 
-#: Their tiny models, of random weights.
-MAKERS = [name for name, spec in MODELS.items() if spec.source == "random" and "text2image" in spec.tasks]
+#: Their tiny models, of random weights. The base's transformer is tiny-klein's.
+MAKERS = [
+    pytest.param(name, marks=[pytest.mark.thorough] if name == "tiny-klein-base" else [])
+    for name, spec in MODELS.items()
+    if spec.source == "random" and "text2image" in spec.tasks
+]
 
 
 @pytest.fixture(scope="session", params=MAKERS)

@@ -19,7 +19,7 @@ from worker.models.selftest import run_selftest
 STEPS = 4
 
 #: No power of two, and upright, besides the usual.
-SIZES = [SMALL, Bucket(80, 112)]
+SIZES = [SMALL, pytest.param(Bucket(80, 112), marks=pytest.mark.thorough)]
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +95,7 @@ def test_what_is_the_rows_own_shows(model: PipelineEditor, what: str) -> None:
     assert np.abs(alone(model, from_nothing(), one) - alone(model, from_nothing(), changed)).mean() >= 8
 
 
-@pytest.mark.parametrize("way", [{}, {"step_interval": 2}], ids=str)
+@pytest.mark.parametrize("way", [pytest.param({}, marks=pytest.mark.thorough), {"step_interval": 2}], ids=str)
 def test_a_row_is_bitwise_the_same_among_any_neighbours(load: Load, way: dict[str, Any]) -> None:
     """Two at a time, first or second, beside whichever row."""
     model, one, of = load(profile="reference", **way), row(1), from_nothing(steps=6)

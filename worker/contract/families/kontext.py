@@ -59,13 +59,14 @@ _DEV: Final = replace(
     references=0,
 )
 
-#: Trained on edits alone: from nothing it makes nothing that one would want to see.
+#: Trained on edits alone, and on pictures of one shape before and after: from nothing, or from a picture of another
+#: shape, it makes nothing that one would want to see.
 _DEMO: Final = replace(
     _KONTEXT, name="demo", source="package", checkpoints=(), buckets=DEMO_BUCKETS, steps=8, needs_cuda=False,
-    profile="reference", tasks=("imageedit",),
+    profile="reference", tasks=("imageedit",), same_shape=True,
 )  # fmt: skip
 
-_TINY: Final = replace(_DEMO, name="tiny-kontext", source="random", hidden=True, tasks=_KONTEXT.tasks)
+_TINY: Final = replace(_DEMO, name="tiny-kontext", source="random", hidden=True, tasks=_KONTEXT.tasks, same_shape=False)
 
 _TINY_DEV: Final = replace(_TINY, name="tiny-dev", pipeline=_DEV.pipeline, tasks=_DEV.tasks, references=0)
 

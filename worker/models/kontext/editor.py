@@ -62,7 +62,7 @@ class Kontext(PipelineEditor):
             "image": to_device(pictures, self.device) if pictures else None,
             # By itself it shrinks some buckets.
             "max_area": key.bucket.width * key.bucket.height,
-            # The images are at the bucket's size already; the pipeline would take the first one's for all.
+            # The images are at their size already; the pipeline would take the first one's for all.
             "_auto_resize": False,
         }
 

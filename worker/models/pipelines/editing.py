@@ -138,7 +138,7 @@ class PipelineEditor(EditModel):
             RowError: a LoRA is not there any more.
 
         """
-        repeated = [(job, seed) for job in jobs for seed in job.seeds]
+        repeated = [one for job in jobs for one in job.each()]
         edited: list[Image.Image] = []
         while rest := repeated[len(edited) :]:
             size = split(len(rest), most)[0] if self.is_compiled else most
@@ -186,7 +186,7 @@ class PipelineEditor(EditModel):
     def _observed(self, key: BatchKey, images: int) -> Iterator[None]:
         """Measure a call's memory, and tell of the compiler, which takes a minute where all is quiet otherwise."""
         layout = self._adapters.layout if self._adapters else ()
-        bucket, shape = key.bucket, (key.bucket, key.references, key.task, images, layout)
+        bucket, shape = key.bucket, (key.shape, key.task, images, layout)
         is_new, begun, before = self.is_compiled and shape not in self._known, time.monotonic(), 0
         if is_new:
             logger.info("compiling for %s, %d at a time", bucket, images)

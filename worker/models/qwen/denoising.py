@@ -12,6 +12,7 @@ import torch
 from diffusers.pipelines.qwenimage.pipeline_qwenimage_edit_plus import calculate_shift
 from torch import Tensor
 
+from worker.contract.buckets import Bucket
 from worker.models.qwen.reading import Text
 
 
@@ -19,6 +20,7 @@ from worker.models.qwen.reading import Text
 def edit(
     pipeline: Any,
     pictures: Sequence[Tensor],
+    made: Bucket,
     text: Text,
     negative: Text | None,
     *,
@@ -26,12 +28,12 @@ def edit(
     steps: int,
     generators: list[torch.Generator],
 ) -> Tensor:
-    """Edit rows; return (rows, 3, height, width), from 0 to 1, of the first pictures' size.
+    """Edit rows; return (rows, 3, height, width), from 0 to 1, of the size `made`.
 
     `pictures` has for each place (rows, 3, height, width), from 0 to 1: those that are edited, then references.
     `scale` is the strength of true CFG against `negative`.
     """
-    height, width = pictures[0].shape[2:]
+    width, height = made
     latents, references = pipeline.prepare_latents(
         # As videos of one frame.
         [pipeline.image_processor.normalize(place).unsqueeze(2) for place in pictures],
@@ -43,7 +45,7 @@ def edit(
         text.states.device,
         generators,
     )
-    shapes = [(1, place.shape[2] // 16, place.shape[3] // 16) for place in (pictures[0], *pictures)]
+    shapes = [(1, down // 16, across // 16) for down, across in [(height, width), *(one.shape[2:] for one in pictures)]]
 
     def predicted(time: Tensor, read: Text) -> Tensor:
         prediction: Tensor = pipeline.transformer(

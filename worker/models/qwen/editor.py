@@ -54,6 +54,7 @@ class Qwen(PipelineEditor):
             self.pipeline,
             # One batch for each place: rows of a key have references of the same sizes.
             [to_device(place, self.device) for place in zip(*pictures, strict=True)],
+            key.bucket,
             text,
             negative,
             scale=key.strength,

@@ -7,16 +7,16 @@ from typing import IO, NamedTuple, Protocol
 
 def is_picture(name: str, folder: str) -> bool:
     """Tell whether a file in the folder of a row has the name of a picture of any form of that row."""
-    return re.fullmatch(rf"{_sample(folder)}_\d+\.(png|webp|jpg)", name) is not None
+    return re.fullmatch(_picture(folder), name) is not None
 
 
 def is_temporary(name: str, folder: str) -> bool:
     """Tell whether one has the name under which such a picture is written."""
-    return re.fullmatch(rf"\.{_sample(folder)}_\d+\.(png|webp|jpg)\.[0-9a-f]{{32}}\.tmp", name) is not None
+    return re.fullmatch(rf"\.{_picture(folder)}\.[0-9a-f]{{32}}\.tmp", name) is not None
 
 
-def _sample(folder: str) -> str:
-    return folder.rpartition("/")[2]
+def _picture(folder: str) -> str:
+    return rf"({folder.rpartition('/')[2]}|turn_\d+)_\d+\.(png|webp|jpg)"
 
 
 class Picture(NamedTuple):

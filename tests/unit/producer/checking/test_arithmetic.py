@@ -85,6 +85,15 @@ def test_references_that_are_kept_are_work_once() -> None:
     assert work < 0.6 * pflop(replace(network, keeps_references=False), SQUARE, WIDE, passes=4)
 
 
+def test_each_turn_is_work() -> None:
+    """Where it counts: as much as the first, its pictures among those that are made."""
+    rows = [{"images": "wide.png", "conversations": ["x", "y", "z"], "edit": {"num_images": 2}}]
+    facts = found(rows, "--model", "FLUX-Kontext", "--turns", "each")
+    assert facts["pflop"] == pytest.approx(3 * 2 * pflop(KONTEXT.network, WIDE), abs=1e-3)
+    assert facts["images"] == 6
+    assert found(rows, "--model", "FLUX-Kontext")["images"] == 2
+
+
 def test_true_cfg_is_a_second_pass() -> None:
     """A model that has it by itself runs twice in each step, unless its guidance is 1."""
     options = ("--model", "FLUX.2-klein-base", "--steps", 10)

@@ -106,6 +106,18 @@ def test_every_picture_of_a_row_is_there(here: Path) -> None:
     assert [after["full"] for after in row["after"]] == [f"../sample_0/sample_0_{index}.png" for index in range(3)]
 
 
+def test_the_pictures_of_every_turn_are_there(here: Path) -> None:
+    """What the row became first, then what it was on the way, each with its turn; the instruction is that of all."""
+    rows = [{"images": "a.png", "conversations": ["One.", "Two.", "Three."]}]
+    folder = run_of(here, rows, turns="each", num_images=2)
+    Gallery(folder).make()
+    [row] = rows_of(folder)
+    names = ["sample_0_0", "sample_0_1", "turn_1_0", "turn_1_1", "turn_2_0", "turn_2_1"]
+    assert [after["full"] for after in row["after"]] == [f"../sample_0/{name}.png" for name in names]
+    assert [after.get("turn") for after in row["after"]] == [None, None, 1, 1, 2, 2]
+    assert row["text"] == "One.\nTwo.\nThree."
+
+
 def test_stitched_images_are_one(here: Path) -> None:
     """Where a row's images are put side by side, that is what it was made from."""
     picture(here / "b.png", BLUE)
@@ -295,3 +307,14 @@ def test_what_cannot_be_shown_is_one_sentence(here: Path, prepare: Callable[[Pat
     assert set(before) <= set(here.rglob("*"))
     if prepare is _not_ours:
         assert (folder / "gallery/index.html").read_text() == "<h1>My own</h1>"
+
+
+def test_rows_with_numbers_of_their_own_are_shown_by_their_places(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every so many of them, in chunks, however far apart their numbers are."""
+    monkeypatch.setattr(reading, "CHUNK", 2)
+    numbers = [3000, 90, 60, 3, 2**53 - 1, 30]
+    folder = run_of(here, edits(6), numbers=numbers)
+    assert Gallery(folder).make() == Made(shown=6, waiting=0, step=1)
+    assert [row["row"] for row in rows_of(folder)] == numbers
+    assert Gallery(folder, most=3).make() == Made(shown=3, waiting=0, step=2)
+    assert [row["row"] for row in rows_of(folder)] == [3000, 60, 2**53 - 1]

@@ -88,6 +88,51 @@ def test_an_error_says_what_there_is(fields: dict[str, Any], error: str) -> None
     assert parse({"images": "a.png", **fields}).error == f"line 3: {error}"
 
 
+def test_each_turn_of_a_user_may_count() -> None:
+    """In their order, other roles passed over, markup taken out of each; by default the last alone does."""
+    turns = [turn("human", "<image> one"), turn("gpt", "done"), "two", turn("human", [{"text": RED}])]
+    row = parse({**ROW, "conversations": turns}, turns="each")
+    assert row.request is not None, row.error
+    assert (row.request.prompts, row.warnings) == (("one", "two", RED), (REMOVED,))
+    assert prompt_of(turns) == (RED, ())
+
+
+def test_a_row_of_one_turn_is_the_same_either_way() -> None:
+    """It is not edited again for the option; one of several is, and so where any turn's text changes."""
+    assert parse(ROW, turns="each") == parse(ROW)
+    forms = [parse({**ROW, "conversations": [text, RED]}, turns="each").request for text in ("one", "two")]
+    assert len({form.fingerprint for form in [*forms, parse({**ROW, "conversations": RED}).request] if form}) == 3
+
+
+@pytest.mark.parametrize(
+    ("turns", "error"),
+    [
+        ([RED, " "], "turn 2 has no text, and with --turns each every user turn is an edit."),
+        (
+            [turn("gpt", "x"), turn("human", [{"type": "image"}]), RED],
+            "turn 2 has no text, and with --turns each every user turn is an edit.",
+        ),
+        (["<image>", RED], "turn 1 is nothing but placeholders of images (<image>)."),
+        ([RED, "x" * 10_001], "turn 2 has 10001 characters, more than 10000."),
+        ([turn("human", RED), {"role": "user"}], 'turn 2 has "role"; expected "content" or "value".'),
+        ([turn("gpt", RED)], 'no user turn with text (found "gpt").'),
+        ([], "no user turn with text."),
+    ],
+)
+def test_an_error_names_the_turn(turns: list[Any], error: str) -> None:
+    """Where each counts, one without an instruction is the row's error."""
+    assert parse({**ROW, "conversations": turns}, turns="each").error == f"line 3: conversations: {error}"
+
+
+def test_a_row_has_so_many_pictures_at_most() -> None:
+    """Those of all its turns together."""
+    assert parse({**ROW, "conversations": [RED] * 32}, turns="each", num_images=2).error is None
+    assert parse({**ROW, "conversations": [RED] * 33}, turns="each", num_images=2).error == (
+        "line 3: conversations: 33 user turns of 2 images each make more than the 64 images that a row may have; split"
+        " the row, or edit by its last turn alone with --turns last."
+    )
+
+
 def test_an_error_names_a_few_keys_and_shortens_them() -> None:
     """A row of a hundred columns does not fill the screen."""
     error = parse({"images": "a.png", **{f"{n}{'x' * 99}": n for n in range(99)}}).error or ""

@@ -8,6 +8,7 @@ import pytest
 
 from producer.collecting.output import write_output
 from producer.rows.lines import read_lines
+from producer.rows.numbers import Numbers
 from producer.rows.source import taken
 from producer.run import opening
 from producer.run.as_sent import Reading
@@ -93,7 +94,7 @@ def test_an_input_that_changes_while_it_is_read_is_noticed(run: opening.Run) -> 
     [
         lambda run: run.ledger.note([Entry(1, "b" * 32, State.NOTED)]),
         lambda run: run.ledger.note([Entry(2, "b" * 32, State.NOTED)]),
-        lambda run: run.ledger.forget_from(1),
+        lambda run: run.ledger.forget_others(Numbers([0])),
         lambda run: run.ledger.put("settings", run.ledger.get("settings").replace('"seed":0', '"seed":1')),
     ],
     ids=["another row", "a new row", "fewer rows", "another setting"],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from producer.rows.numbers import Numbers
 from producer.run.ledger import Ledger
 from producer.run.records import Entry, Noted, State
 from worker.contract.messages import Outcome
@@ -163,7 +164,7 @@ def test_a_stale_outcome_never_wins(ledger: Ledger) -> None:
 def test_rows_beyond_the_input_are_forgotten(ledger: Ledger) -> None:
     """A row that the input no longer has is no longer counted."""
     ledger.note([noted(row) for row in range(5)])
-    ledger.forget_from(2)
+    ledger.forget_others(Numbers(range(2)))
     assert [record.row for record in ledger.records()] == [0, 1]
     assert ledger.unanswered == 2
 
@@ -197,11 +198,11 @@ def test_a_row_that_is_sent_again_still_counts_as_sent(ledger: Ledger) -> None:
 
 
 def test_the_forms_of_rows_in_a_state(ledger: Ledger) -> None:
-    """Fingerprints are told by state and range, and of rows that could not be sent there is none."""
+    """Fingerprints are told by state and number, and of rows that could not be sent there is none."""
     ledger.note([noted(0), noted(1, B), Entry(2, None, State.FAILED, "Bad."), noted(3), noted(4)])
     ledger.sent([0, 1, 4])
-    assert ledger.forms({State.SENT}, 0, 3) == {0: A, 1: B}
-    assert ledger.forms({State.NOTED, State.FAILED}, 1, 9) == {2: None, 3: A}
+    assert ledger.forms({State.SENT}, range(4)) == {0: A, 1: B}
+    assert ledger.forms({State.NOTED, State.FAILED}, [9, 3, 2, 1]) == {2: None, 3: A}
 
 
 def test_rows_far_apart_are_noted_together(ledger: Ledger) -> None:
@@ -281,7 +282,7 @@ def test_counts_are_always_fresh(tmp_path: Path, seed: int) -> None:
             ledger.recall,
             lambda: ledger.recall(but=[(row, rng.choice([A, B])) for row in some()]),
             lambda: ledger.sent_again(some()),
-            lambda: ledger.forget_from(rng.randrange(12)),
+            lambda: ledger.forget_others(Numbers(record.row for record in ledger.records() if rng.random() < 0.8)),
         ]
         seen: Counter[State] = Counter()
         for _ in range(150):
@@ -317,7 +318,7 @@ def test_a_changed_rows_warnings_are_forgotten(ledger: Ledger) -> None:
     ledger.note([Entry(0, B, State.NOTED, warnings=(RowWarning.JSON_TEXT,)), noted(1, B)])
     expected = {RowWarning.IMAGES_UNUSED: 1, RowWarning.JSON_TEXT: 1}
     assert +ledger.warnings() == expected
-    ledger.forget_from(2)
+    ledger.forget_others(Numbers(range(2)))
     assert ledger.warnings() == {RowWarning.JSON_TEXT: 1}
 
 

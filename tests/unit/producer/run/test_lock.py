@@ -14,7 +14,7 @@ from worker.contract.errors import RunError
 _HOLD = """
 import pathlib, sys
 from producer.run.lock import locked
-with locked(pathlib.Path(sys.argv[1]), "submit"):
+with locked(pathlib.Path(sys.argv[1]), "producer submit"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -57,6 +57,25 @@ def test_a_killed_owner_owns_nothing(tmp_path: Path) -> None:
         first.wait()
         with locked(tmp_path, "collect"):
             pass
+
+
+def test_an_owner_is_waited_for_as_long_as_it_lives(tmp_path: Path) -> None:
+    """Whoever waits is told who owns the folder, may give up, and has it as soon as its owner was killed."""
+    told: list[str] = []
+
+    def wait(owner: str) -> None:
+        told.append(owner)
+        if len(told) == 1:
+            raise LookupError("no more patience")
+        first.kill()
+        first.wait()
+
+    with holder(tmp_path) as first:
+        with pytest.raises(LookupError):
+            locked(tmp_path, "collect", wait=wait).__enter__()
+        with locked(tmp_path, "collect", wait=wait):
+            pass
+        assert told[0].startswith(f"`producer submit`, process {first.pid} on ")
 
 
 def test_an_error_frees_the_folder(tmp_path: Path) -> None:

@@ -154,6 +154,17 @@ def test_references_are_tokens_too() -> None:
         assert [Policy(budget=budget, max_wait=1.0).limit(key) for key in (plain, one, three)] == limits
 
 
+def test_a_picture_of_another_shape_is_its_own_tokens() -> None:
+    """Rows whose pictures have other shapes share no call, and a longer sequence takes fewer of them."""
+    plain = BatchKey(bucket=Bucket(512, 512), steps=4, guidance=1.0, true_cfg_scale=1.0, num_images=1)
+    wide = plain._replace(given=Bucket(1792, 592))
+    assert (plain.tokens, wide.tokens) == (2560, 1536 + 112 * 37)
+    policy = Policy(budget=Budget(images=4, at=Bucket(512, 512), most=8), max_wait=1.0)
+    assert [policy.limit(key) for key in (plain, wide)] == [4, 1]
+    waiting = [Waiting(key=key, since=0) for key in (plain, wide)]
+    assert choose(waiting, now=9, batches_taken=0, policy=policy) == Run((1,)), "it is a full batch, alone"
+
+
 def test_what_does_not_fit_with_references_says_nothing_of_calls_without() -> None:
     """Nor the other way round, but that calls with references are never larger for it."""
     plain = BatchKey(bucket=Bucket(1024, 1024), steps=4, guidance=1.0, true_cfg_scale=1.0, num_images=1)

@@ -7,7 +7,7 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import PREFERRED_KONTEXT_RES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, area_of, nearest, plan_fit, side_by_side
+from worker.contract.buckets import DEMO_BUCKETS, KONTEXT_BUCKETS, Bucket, area_of, nearest, plan_fit
 from worker.contract.errors import RowError
 from worker.contract.parameters import Size, rounded_size
 
@@ -125,32 +125,11 @@ def test_an_explicit_size_never_stretches(width: int, height: int, size: Size) -
     assert inner_width == plan.bucket.width or inner_height == plan.bucket.height
 
 
-@pytest.mark.parametrize(
-    ("sizes", "enlarged"),
-    [
-        ([(30, 20)], [(30, 20)]),
-        ([(30, 20), (10, 40)], [(60, 40), (10, 40)]),
-        ([(10, 40), (30, 20), (1, 1)], [(10, 40), (60, 40), (40, 40)]),
-        ([(1, 1000), (1, 2000)], [(2, 2000), (1, 2000)]),
-    ],
-)
-def test_side_by_side(sizes: list[tuple[int, int]], enlarged: list[tuple[int, int]]) -> None:
-    """Pictures side by side are as high as the tallest, each in its own shape."""
-    assert side_by_side(sizes, max_pixels=10_000) == enlarged
-
-
-def test_side_by_side_has_a_limit() -> None:
-    """A long row of pictures is refused by its size, before any of them is enlarged."""
-    with pytest.raises(RowError, match="side by side they are 250100x500, more than 100000000 pixels"):
-        side_by_side([(100, 500), (500, 1)], max_pixels=10**8)
-
-
 def test_pictures_have_a_limit_together() -> None:
     """Pictures that have too many pixels together are refused by their sizes; at the limit they are not."""
     assert area_of([(300, 200), (200, 200)], max_pixels=100_000) == 100_000
-    for check in (area_of, side_by_side):
-        with pytest.raises(RowError, match=r"^images: together they have 100001 pixels, more than 100000\.$"):
-            check([(300, 200), (200, 200), (1, 1)], max_pixels=100_000)
+    with pytest.raises(RowError, match=r"^images: together they have 100001 pixels, more than 100000\.$"):
+        area_of([(300, 200), (200, 200), (1, 1)], max_pixels=100_000)
 
 
 @pytest.mark.parametrize(

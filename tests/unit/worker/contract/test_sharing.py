@@ -29,11 +29,12 @@ def through_the_network(request: EditRequest, shared: SharedPart = SHARED) -> di
     st.fixed_dictionaries(
         {},
         optional={
-            "steps": st.integers(1, 1000), "guidance": st.floats(0, 100), "num_images": st.integers(1, 64),
+            "steps": st.integers(1, 1000), "guidance": st.floats(0, 100), "num_images": st.integers(1, 21),
             "size": st.sampled_from(["auto", "input", "640x480"]), "true_cfg_scale": st.floats(1, 100),
             "negative_prompt": st.one_of(st.none(), st.text(max_size=9)), "seed": st.integers(0, 2**53 - 1),
             "lora": st.sampled_from([(), ("/a:b.safetensors:0.5", "owner/name:1")]),
             "profile": st.sampled_from([None, "exact"]), "shard_folders": st.sampled_from([None, 100]),
+            "earlier_prompts": st.just(("a", "b")),
         },
     ),
 )  # fmt: skip
@@ -52,6 +53,8 @@ def test_a_row_holds_what_is_its_own() -> None:
         "prompt": "x", "seed": 0,
     }  # fmt: skip
     assert through_the_network(make_request(images=("/data/a.png",), steps=20)) == {**plain, "own": {"steps": 20}}
+    turns = make_request(images=("/data/a.png",), earlier_prompts=("w",))
+    assert through_the_network(turns) == {**plain, "earlier_prompts": ["w"]}
 
 
 def test_other_options_are_another_part() -> None:
@@ -73,7 +76,7 @@ def test_a_missing_field_is_named(field: str) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("v", 5), ("v", "6"), ("run", "x"), ("row", -1), ("shared", "../etc"), ("images", "a.png"),
+        ("v", 6), ("v", "7"), ("run", "x"), ("row", -1), ("shared", "../etc"), ("images", "a.png"),
         ("images.0", [7]), ("prompt", None), ("seed", 0.5), ("own", []), ("colour", "red"),
     ],
 )  # fmt: skip

@@ -12,7 +12,8 @@ from tests.support.requests import make_request
 from worker.contract.errors import RowError
 from worker.contract.messages import EditRequest
 from worker.contract.parameters import ImageFormat
-from worker.pictures.files import finished, sample_paths, save
+from worker.contract.seeds import image_seed, turn_seed
+from worker.pictures.files import finished, sample_paths, save, turn_paths
 
 
 @pytest.fixture
@@ -80,6 +81,37 @@ def test_only_final_names_are_left(request_: EditRequest) -> None:
     for path, image in zip(paths, images, strict=True):
         with Image.open(Path(request_.output_dir) / path) as found:
             assert found.tobytes() == image.tobytes()
+
+
+def test_the_pictures_of_every_turn_are_kept(request_: EditRequest) -> None:
+    """Those of the last under the row's names, the others beside them; each says which turn made it, and how."""
+    request = request_.model_copy(update={"earlier_prompts": ("v", "w")})
+    images = [Image.new("RGB", (4, 3), (turn, 0, 0)) for turn in range(6)]
+    paths = save_all(request, images)
+    assert paths == (*turn_paths(request), *sample_paths(request))
+    assert turn_paths(request) == tuple(f"sample_7/turn_{turn}_{index}.png" for turn in (1, 2) for index in (0, 1))
+    assert files_in(request) == sorted(paths)
+    seeds = [image_seed(turn_seed(0, turn), index) for turn in (1, 2, 3) for index in (0, 1)]
+    told = list(zip("vvwwxx", seeds, ["1 of 3"] * 2 + ["2 of 3"] * 2 + ["3 of 3"] * 2, strict=True))
+    for path, image, (prompt, seed, turn) in zip(paths, images, told, strict=True):
+        with Image.open(Path(request.output_dir) / path) as found:
+            assert found.tobytes() == image.tobytes()
+            assert [found.info[f"fleet:{name}"] for name in ("instruction", "seed", "turn")] == [
+                prompt,
+                str(seed),
+                turn,
+            ]
+    assert finished(request)
+
+
+def test_a_row_of_turns_is_finished_as_a_whole(request_: EditRequest) -> None:
+    """Where the picture of any turn is gone it is not; a form of the row without turns leaves none behind."""
+    request = request_.model_copy(update={"earlier_prompts": ("w",)})
+    save_all(request, pictures() * 2)
+    (Path(request.output_dir) / turn_paths(request)[1]).unlink()
+    assert not finished(request)
+    save_all(request_, pictures())
+    assert files_in(request_) == list(sample_paths(request_))
 
 
 def test_a_finished_row_is_known_again(request_: EditRequest) -> None:

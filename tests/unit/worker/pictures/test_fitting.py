@@ -5,7 +5,9 @@ from PIL import Image, ImageDraw, ImageOps
 from PIL.Image import Transpose
 
 from worker.contract.buckets import KONTEXT_BUCKETS, plan_fit
+from worker.contract.catalog import MODELS
 from worker.contract.messages import Size
+from worker.contract.strips import plan_strip
 from worker.pictures.fitting import fit, restore
 
 
@@ -63,3 +65,15 @@ def test_a_circle_stays_round(size: tuple[int, int]) -> None:
     left, top, right, bottom = back.convert("L").point(lambda value: 255 * (value > 127)).getbbox() or (0, 0, 0, 0)
     assert abs((right - left) - (bottom - top)) <= 2
     assert right - left > 0
+
+
+def test_a_strip_keeps_its_own_shape() -> None:
+    """To a square it is given whole, and as it is; a model of one shape is given it in the middle of white."""
+    strip = photo(300, 100)
+    own = plan_strip(*strip.size, MODELS["tiny-kontext"], "256x256")
+    assert fit(strip, own).tobytes() == strip.resize(own.given, Image.Resampling.LANCZOS).tobytes()
+    white = fit(strip, plan_strip(*strip.size, MODELS["demo"], "256x256"))
+    assert white.size == (256, 256)
+    assert white.crop((0, 85, 256, 170)).tobytes() == strip.resize((256, 85), Image.Resampling.LANCZOS).tobytes()
+    for edge in ((0, 0, 256, 85), (0, 170, 256, 256)):
+        assert white.crop(edge).getcolors() == [((edge[3] - edge[1]) * 256, (255, 255, 255))]

@@ -49,6 +49,16 @@ def test_several_images_are_refused(multi_image: str) -> None:
     )
 
 
+def test_turns_are_refused() -> None:
+    """Each but the first would be an edit."""
+    with pytest.raises(SettingsError) as refused:
+        made("FLUX.2-klein", turns="each")
+    assert str(refused.value) == (
+        "FLEET_TURNS: text2image edits no picture, not even its own, as each would; leave it out, and edit the output"
+        " in another run."
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "task", "does"), [("demo", "text2image", "imageedit"), ("FLUX.1-dev", "imageedit", "text2image")]
 )
