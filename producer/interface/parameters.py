@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
 
 from worker.contract.errors import SettingsError
-from worker.contract.parameters import ImageFormat, LongInstruction, MultiImage, OutputImages, OutputPaths, Task
+from worker.contract.parameters import ImageFormat, LongInstruction, MultiImage, OutputImages, OutputPaths, Task, Turns
 from worker.settings.fleet import Settings, load_settings
 from worker.settings.presets import PresetName
 
@@ -28,6 +28,7 @@ class Parameters(TypedDict, total=False):
     input_image_key: str
     images_from: str | PathLike[str]
     input_conversation_key: str
+    turns: Turns
     input_edit_key: str
     output_image_key: str
     output_error_key: str
