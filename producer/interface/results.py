@@ -25,6 +25,8 @@ class Result:
     state: Literal["done", "failed", "kept"]
     #: The edited images, absolute; of a kept row what it came with, as it is there.
     paths: tuple[Path, ...] = ()
+    #: With `turns="each"`, the images of the turns before the last, turn by turn.
+    earlier_paths: tuple[Path, ...] = ()
     #: What is wrong with a failed row, in one sentence.
     error: str | None = None
     #: What is to be said of it beside that (docs/input-and-output.md).
@@ -50,6 +52,7 @@ def result_of(answer: Answer, folder: Path, kept: Iterable[str] = ()) -> Result:
         row=answer.row,
         state=_STATES[answer.state],
         paths=tuple(map(Path, kept)) or tuple(folder / path for path in found.get("paths", ())),
+        earlier_paths=tuple(folder / path for path in found.get("earlier_paths", ())),
         error=found.get("error"),
         warnings=tuple(kind.value for kind in answer.warnings),
         seconds=found.get("seconds", {}),
