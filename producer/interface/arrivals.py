@@ -11,9 +11,6 @@ _MOST: Final = 10_000
 #: Seconds after which whoever waits looks again, so that Ctrl-C reaches a notebook's cell on every platform.
 _LOOK: Final = 0.5
 
-#: Rows in one block of `Seen`.
-_BLOCK: Final = 2**16
-
 
 class Feed:
     """Rows that were answered since somebody asked last. Only a hint: what became of them is in the ledger."""
@@ -112,21 +109,4 @@ class Arrivals:
                 return self._changed.wait_for(enough, seconds)
             while not self._changed.wait_for(enough, _LOOK):
                 pass
-        return True
-
-
-class Seen:
-    """Which rows were seen: a bit for each, in blocks, since numbers may have gaps."""
-
-    def __init__(self) -> None:
-        self._blocks: dict[int, bytearray] = {}
-
-    def is_new(self, row: int) -> bool:
-        """Take note of a row, and return whether it was not seen before."""
-        number, bit = divmod(row, _BLOCK)
-        block = self._blocks.setdefault(number, bytearray(_BLOCK // 8))
-        byte, mask = bit // 8, 1 << bit % 8
-        if block[byte] & mask:
-            return False
-        block[byte] |= mask
         return True

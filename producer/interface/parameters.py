@@ -29,13 +29,13 @@ class Parameters(TypedDict, total=False):
     images_from: str | PathLike[str]
     allow_urls: str | Sequence[str]
     input_conversation_key: str
+    turns: Turns
     input_edit_key: str
     output_image_key: str
     output_error_key: str
     output_warning_key: str
     #: Of each edit; sizes are pixels, as in "1280x720".
     multi_image: MultiImage
-    turns: Turns
     steps: int
     guidance: float
     lora: str | Sequence[str]

@@ -5,10 +5,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
-from producer.interface.arrivals import Arrivals, Seen
+from producer.interface.arrivals import Arrivals
 from producer.interface.results import Result, result_of, texts_in
 from producer.rows.line_object import fields_of
 from producer.rows.lines import Line, in_chunks, read_lines
+from producer.rows.numbers import Numbers
 from producer.run.failures import ledger_errors
 from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
@@ -31,7 +32,7 @@ class ResultReader:
 
         `ended` is called when nothing more comes, and raises what has ended it; what is known is yielded first.
         """
-        arrivals, seen = self._arrivals, Seen()
+        arrivals, seen = self._arrivals, Numbers()
         feed = arrivals.feed()
         try:
             is_last = is_looked_through = False
@@ -74,18 +75,18 @@ class ResultReader:
             if line.row in answers:
                 yield self._result(answers[line.row], line)
 
-    def _new(self, answers: Iterable[Answer], seen: Seen) -> Iterator[Result]:
+    def _new(self, answers: Iterable[Answer], seen: Numbers) -> Iterator[Result]:
         kept = False
         for answer in answers:
             if answer.state is State.KEPT:  # its paths are in its line
                 kept = True
-            elif seen.is_new(answer.row):
+            elif seen.add(answer.row):
                 yield self._result(answer, None)
         if kept:
             for lines in in_chunks(self._lines(), _CHUNK):
                 by_row = {line.row: line for line in lines}
                 for answer in self._answers(by_row):
-                    if answer.state is State.KEPT and seen.is_new(answer.row):
+                    if answer.state is State.KEPT and seen.add(answer.row):
                         yield self._result(answer, by_row[answer.row])
 
     def _result(self, answer: Answer, line: Line | None) -> Result:

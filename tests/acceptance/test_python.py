@@ -211,7 +211,7 @@ def test_a_failure_that_nobody_has_heard_of_is_raised_at_the_end(
     elsewhere: Fleet, passthrough: Running, tmp_path: Path
 ) -> None:
     """A run that nobody waits for is waited for at the end of the block, and says there what has ended it."""
-    rows = [row(str(tmp_path / "absent.png"), "Make it red.")] * 3
+    rows = [{"images": "a.png"}] * 3
 
     def edited() -> None:
         with Fleet(str(passthrough.settings["broker_url"]), **SMALL) as fleet:

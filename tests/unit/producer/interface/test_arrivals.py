@@ -2,7 +2,7 @@
 
 from threading import Thread
 
-from producer.interface.arrivals import Arrivals, Seen
+from producer.interface.arrivals import Arrivals
 
 
 def test_a_feed_has_what_was_answered_since() -> None:
@@ -33,9 +33,3 @@ def test_whoever_waits_is_told() -> None:
     assert arrivals.wait(lambda: arrivals.ended)
     thread.join()
     assert not arrivals.wait(lambda: arrivals.all_noted, 0.01)
-
-
-def test_each_row_is_new_once() -> None:
-    """Also with numbers far apart."""
-    seen = Seen()
-    assert [seen.is_new(row) for row in (0, 7, 7, 2**50, 0, 2**50 + 1)] == [True, True, False, True, False, True]
