@@ -40,9 +40,7 @@ def connected(host: str, port: int, addresses: tuple[str, ...]) -> Iterator[Any]
 def _connect(host: str, port: int, addresses: tuple[str, ...]) -> Any:
     reason = "no address"
     for address in addresses:
-        connection = _https_connection()(
-            address, port, server_hostname=host, assert_hostname=host, ssl_context=_context(), timeout=_PATIENCE
-        )
+        connection = _https_connection()(address, port, server_hostname=host, ssl_context=_context(), timeout=_PATIENCE)
         try:
             connection.connect()
         except ssl.SSLCertVerificationError:
