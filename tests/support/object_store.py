@@ -93,8 +93,8 @@ def running_object_store(folder: Path) -> Iterator[ObjectStore]:
             store = ObjectStore(f"http://127.0.0.1:{connection.port}", connection)
             with _known(store):
                 store.client.mkdir(BUCKET)
-                # Its first object takes seconds, in which the server makes room.
-                objects.put(f"s3://{BUCKET}/first", b"", content_type="text/plain")
+                # The first that is not empty takes seconds, in which the server makes room.
+                objects.put(f"s3://{BUCKET}/first", bytes(2**20), content_type="text/plain")
                 yield store
     finally:
         process.kill()  # nothing of it is kept
