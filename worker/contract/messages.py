@@ -171,6 +171,8 @@ class Outcome(Message):
     true_cfg_scale: float | None = None
     #: Seconds by stage: decode, wait (for the batch), model, encode.
     seconds: dict[str, float] = Field(default_factory=dict)
+    #: Of a row of several turns its share of the model's: those of each turn's micro-batch, by the rows in it.
+    gpu_seconds: float | None = None
     #: Celery's name of the worker.
     worker: str
     #: How its model calculates, and which weights it has (`worker.models.weights.identity`).
@@ -190,6 +192,13 @@ class Outcome(Message):
     def turns(self) -> int:
         """The row's turns: 1 where it failed, too."""
         return 1 + (len(self.earlier_paths) // len(self.paths) if self.paths else 0)
+
+    @property
+    def share(self) -> float:
+        """Seconds of the model that are the row's own: 0 where it rode in no micro-batch."""
+        if self.gpu_seconds is not None:
+            return self.gpu_seconds
+        return self.seconds.get("model", 0.0) / self.batch_size if self.batch_size else 0.0
 
 
 def first_problem(error: ValidationError) -> str:
