@@ -16,9 +16,9 @@ from typing import Final
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def bound(*command: str) -> list[str]:
+def bound(*command: str, python: str = sys.executable) -> list[str]:
     """Return the command line of a process that is told to end, by SIGTERM, when this one has ended."""
-    return [sys.executable, "-m", __name__, str(os.getpid()), *command]
+    return [python, "-m", __name__, str(os.getpid()), *command]
 
 
 def main(owner: str, *command: str) -> None:

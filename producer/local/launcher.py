@@ -5,6 +5,7 @@ the threads of a user's program come and go, its first one, too.
 """
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from concurrent.futures import Future
 from functools import cache
@@ -19,11 +20,16 @@ class _Order(NamedTuple):
     command: tuple[str, ...]
     environment: Mapping[str, str]
     output: IO[bytes]
+    python: str
     started: Future[subprocess.Popen[bytes]]
 
 
-def launched(*command: str, environment: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+def launched(
+    *command: str, environment: Mapping[str, str], output: IO[bytes], python: str = sys.executable
+) -> subprocess.Popen[bytes]:
     """Start a process of this project's that ends with this one; what it says goes to `output`.
+
+    `python`: what a module runs in.
 
     It is in a session of its own: Ctrl-C reaches this process, which stops the others in order.
 
@@ -31,7 +37,7 @@ def launched(*command: str, environment: Mapping[str, str], output: IO[bytes]) -
         OSError: it cannot be started.
 
     """
-    order = _Order(command, environment, output, Future())
+    order = _Order(command, environment, output, python, Future())
     _orders().put(order)
     return order.started.result()
 
@@ -55,7 +61,7 @@ def _launch(orders: SimpleQueue[_Order]) -> None:
 
 def _start(order: _Order) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own command line
-        bound(*order.command),
+        bound(*order.command, python=order.python),
         # What lies in the current folder is no module of theirs, nor of the processes that torch starts to compile.
         env={**order.environment, "PYTHONSAFEPATH": "1"},
         stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from producer.collecting.progress import Status
+from producer.local.interpreter import require_worker_extra, worker_python
 from producer.local.launcher import launched
 from producer.local.started import StartedWorker
 from worker.contract.errors import RunError, one_line
@@ -71,9 +72,15 @@ class LocalWorkers:
             worker.process.wait()
 
     def start(self) -> None:
-        """Start one worker per device; each writes its own log into the run folder."""
+        """Start one worker per device; each writes its own log into the run folder.
+
+        Raises:
+            RunError: what workers need is not installed where they are to run.
+
+        """
         if self._workers or self._drained:
             return
+        require_worker_extra(self._settings)
         for number, device in enumerate(self._devices):
             name = f"gpu{device}" if device else f"cpu{number}"
             if device in self._devices[:number]:
@@ -138,7 +145,9 @@ class LocalWorkers:
         output = self._stack.enter_context(log.open("ab"))
         begin = output.tell()
         command = ("-m", "worker", "-A", "worker", "worker", "-l", "INFO", "-n", f"{name}@%h")
-        process = launched(*command, environment=self._environment(number, device), output=output)
+        process = launched(
+            *command, environment=self._environment(number, device), output=output, python=worker_python(self._settings)
+        )
         return StartedWorker(
             number=number, name=name, device=device, log=log, begin=begin, process=process, again=again
         )

@@ -165,3 +165,10 @@ class WorkerSettings(BaseSettings):
         default=False,
         description="Whether a worker's log follows every row, not only micro-batches and rows that fail.",
     )
+    worker_python: Path | None = Field(
+        None,
+        description=(
+            "`bin/python` of the environment with the worker extra, for workers that `producer run` or Python starts"
+            " (unset: their own)."
+        ),
+    )

@@ -18,6 +18,13 @@ def test_no_model_library_is_loaded(module: str) -> None:
     assert found.stdout.split() == []
 
 
+def test_what_takes_dataflows_place_needs_neither_it_nor_torch() -> None:
+    """A script without DataFlow imports it, and with it no library of the model's, and none of DataFlow's tables."""
+    code = f"import sys, producer.dataflow; print(*({HEAVY | {'dataflow', 'pandas', 'numpy'}} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout.split() == []
+
+
 def test_messages_need_no_celery() -> None:
     """What producer and worker say to each other can be imported without Celery, Redis and Pillow."""
     code = "import sys, worker.contract.messages; print(*({'celery', 'redis', 'PIL'} & set(sys.modules)))"

@@ -52,6 +52,7 @@ READ = [
     ("metrics_address", "10.0.0.7", "10.0.0.7"),
     ("log_format", "json", "json"),
     ("log_rows", "true", True),
+    ("worker_python", "/opt/workers/bin/python", Path("/opt/workers/bin/python")),
     ("run_dir", "runs/a", Path("runs/a")),
     ("shard_folders", "10000", 10_000),
     ("pictures", "s3://bucket/prefix/", "s3://bucket/prefix"),

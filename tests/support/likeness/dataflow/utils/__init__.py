@@ -1,0 +1,1 @@
+"""What pipelines keep their tables in."""
