@@ -13,6 +13,7 @@ from producer.local.redis import running
 from tests.support.cli import CLI
 from tests.support.hub import running_hub
 from tests.support.launching import forked_python, share_launchers
+from tests.support.object_store import ObjectStore, running_object_store
 from tests.support.workers import WorkerProcess, fork_worker, start_worker
 
 Start = Callable[..., WorkerProcess]
@@ -135,6 +136,20 @@ def hub() -> Iterator[str]:
     """Run a hub of models on this machine; return its URL."""
     with running_hub() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """Run an S3 server for the whole session; each test has keys of its own."""
+    with running_object_store(tmp_path_factory.mktemp("store")) as store:
+        yield store
+
+
+@pytest.fixture
+def store(store_server: ObjectStore) -> ObjectStore:
+    """Take the S3 server with nothing planned to go wrong."""
+    store_server.connection.calm()
+    return store_server
 
 
 @pytest.fixture

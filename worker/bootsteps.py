@@ -144,12 +144,6 @@ def _runner(working: WorkingModel, settings: Settings, watchdog: Watchdog, obser
 def _editor(
     model: EditModel, settings: Settings, batcher: MicroBatcher[Any, Any], retrying: Retrying, client: redis.Redis
 ) -> RowEditor:
-    limits = Limits(
-        max_pixels=settings.max_pixels,
-        input_root=settings.input_root,
-        output_root=settings.output_root,
-        lora_root=settings.lora_root,
-    )
     return RowEditor(
         spec=settings.spec,
         task=settings.image_gen_task,
@@ -157,7 +151,7 @@ def _editor(
         weights=model.weights,
         reading=model.reading,
         adapters=model.adapters,
-        limits=limits,
+        limits=Limits.of(settings),
         batcher=batcher,
         retrying=retrying,
         client=client,

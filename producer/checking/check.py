@@ -21,9 +21,10 @@ from worker.contract.reading import reading_of
 from worker.contract.row_warnings import RowWarning
 from worker.contract.strips import plan_strip, side_by_side
 from worker.pictures import decoding
+from worker.pictures.confine import Limits
 from worker.pictures.encoding import require_encodable
-from worker.pictures.inline import file_of
 from worker.pictures.pixel_budget import PixelBudget
+from worker.pictures.sources import source_of
 from worker.settings.fleet import Settings
 
 #: Rows between two looks at the progress.
@@ -86,6 +87,7 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._limits = Limits(max_pixels=settings.max_pixels, allow_urls=settings.allow_urls or ())
         self._reading = instruction_reader(settings)
         self._pixels = PixelBudget(settings.max_pixels)
         self._picture = lru_cache(_REMEMBERED)(self._read_picture)
@@ -141,7 +143,7 @@ class _Reader:
     def _read_picture(self, image: str) -> _Picture | str:
         """Return what an image is, or its error: that, too, is remembered. As text: an exception holds on to pixels."""
         try:
-            file = file_of(image)
+            file = source_of(image, self._limits)
             width, height = decoding.size_of(file, max_pixels=self._settings.max_pixels)
             with self._pixels.taken(width * height):
                 source = decoding.read(file, max_pixels=self._settings.max_pixels)

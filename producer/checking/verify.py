@@ -1,15 +1,13 @@
 """Whether a run's finished rows have the pictures that its ledger says they have."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from producer.run.ledger import Ledger
 from producer.run.records import Record, State, pictures_of
-from worker.pictures.files import is_whole
+from worker.pictures.places.place import Place
 
 #: Rows between two looks at the progress.
 _CHUNK = 1000
@@ -19,25 +17,28 @@ class Damage(NamedTuple):
     """A finished row without its picture."""
 
     row: int
-    #: The picture, relative to the run folder.
+    #: The picture, relative to the place of the run's pictures.
     path: str
     #: What is wrong with it.
     what: str
 
 
 def verify(
-    folder: Path, ledger: Ledger, *, fast: bool, found: Callable[[Damage], None], progress: Callable[[int], None]
+    place: Place, ledger: Ledger, *, fast: bool, found: Callable[[Damage], None], progress: Callable[[int], None]
 ) -> int:
     """Look at every picture of every finished row; hand on the first damage of each row. Return how many rows it saw.
 
-    Each picture is decoded to its end and compared with the row's fingerprint; `fast`: only whether it is there, and
-    holds anything.
+    Each picture must be whole and made for its row; `fast`: only whether it is there, and holds anything.
+
+    Raises:
+        RowError: the place cannot be looked at.
+
     """
     done = (record for record in ledger.records() if record.state is State.DONE)
     seen = 0
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(place.abreast) as threads:
         while chunk := list(islice(done, _CHUNK)):
-            for damage in threads.map(lambda record: _damage(folder, record, fast=fast), chunk):
+            for damage in threads.map(lambda record: _damage(place, record, fast=fast), chunk):
                 if damage is not None:
                     found(damage)
             seen += len(chunk)
@@ -45,14 +46,8 @@ def verify(
     return seen
 
 
-def _damage(folder: Path, record: Record, *, fast: bool) -> Damage | None:
+def _damage(place: Place, record: Record, *, fast: bool) -> Damage | None:
     for path in pictures_of(record):
-        try:
-            size = (folder / path).stat().st_size
-        except FileNotFoundError:
-            return Damage(record.row, path, "is gone")
-        if not size:
-            return Damage(record.row, path, "is empty")
-        if not fast and not is_whole(folder / path, record.fingerprint or ""):
-            return Damage(record.row, path, "is damaged, or another row's")
+        if (flaw := place.flaw(path, record.fingerprint or "", fast=fast)) is not None:
+            return Damage(record.row, path, flaw)
     return None

@@ -35,14 +35,11 @@ class Columns:
     def __init__(self, settings: Settings, folder: Path, beside: Path) -> None:
         """Paths are shown below the run's `folder`, as the user named it, so that they hold where they ran the command.
 
-        Where the user wants them relative, they begin in the output's own folder, `beside`.
+        Where the user wants them relative, they begin in the output's own folder, `beside`. Pictures at an object store
+        are shown by their URLs.
         """
         self._settings = settings
-        self._folder: str | Path = folder
-        if settings.output_paths != "as-given":
-            self._folder = folder.resolve()
-        if settings.output_paths == "relative":
-            self._folder = os.path.relpath(self._folder, beside.resolve())
+        self._place = settings.pictures or _folder(settings, folder, beside)
         self._ours = _in_quotes(settings)
         #: The first row of each kind of warning.
         self.first: dict[RowWarning, int] = {}
@@ -97,8 +94,8 @@ class Columns:
         return said
 
     def _shown(self, path: str) -> str:
-        text = os.path.join(self._folder, path)  # noqa: PTH118 - Path would drop the "./" of a relative one
-        return text if text.startswith(("/", "./", "../")) else f"./{text}"
+        text = os.path.join(self._place, path)  # noqa: PTH118 - Path would drop the "./" of a relative one
+        return text if self._settings.pictures or text.startswith(("/", "./", "../")) else f"./{text}"
 
     def _replaced(self, row: Row, added: Mapping[str, Any]) -> set[str]:
         """Name the user's fields that give way: namesakes, and what an earlier run of ours has written."""
@@ -153,6 +150,12 @@ class Columns:
         known = {kind.value for kind in RowWarning}
         is_ours = isinstance(found, list) and all(isinstance(kind, str) and kind in known for kind in found)
         return _Found.OURS if is_ours else _Found.THEIRS
+
+
+def _folder(settings: Settings, folder: Path, beside: Path) -> str:
+    if settings.output_paths == "relative":
+        return os.path.relpath(folder.resolve(), beside.resolve())
+    return str(folder if settings.output_paths == "as-given" else folder.resolve())
 
 
 def _at_line(line: Line, found: Mapping[str, Any]) -> str | None:

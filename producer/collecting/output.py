@@ -85,7 +85,7 @@ def _as_table(run: Run, rows: Path, path: Path, beside: Path) -> list[str]:
     if settings.output_images == "bytes":
         # Where ours begin, as they are shown; then where the user's own may.
         ours = beside if settings.output_paths == "relative" else Path.cwd()
-        embedding = Embedding([ours, run.source.base, Path.cwd()])
+        embedding = Embedding([ours, run.source.base, Path.cwd()], settings.pictures)
     columns = [settings.output_image_key, settings.output_error_key, settings.output_warning_key, DETAILS]
     table = Table(rows, columns, embedding, paths=settings.input_image_key)
     table.write(path)

@@ -8,6 +8,8 @@ from typing import Any
 
 from producer.rows.outputs import has_output
 from worker.contract.counting import counted
+from worker.contract.errors import RowError, RunError
+from worker.storage import objects
 
 
 def paths_in(value: Any) -> list[str] | None:
@@ -30,9 +32,13 @@ def paths_in(value: Any) -> list[str] | None:
 class Embedding:
     """Reads pictures for a table that is to hold them."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        """Relative paths begin in the first of the folders in which there is such a file."""
+    def __init__(self, folders: Sequence[Path], store: str | None = None) -> None:
+        """Relative paths begin in the first of the folders in which there is such a file.
+
+        `store`: the prefix at an object store where the run's own pictures are.
+        """
         self._folders = folders
+        self._store = store
         self._absent = 0
         self._first = ""
 
@@ -41,6 +47,7 @@ class Embedding:
 
         Raises:
             OSError: there is a file, and it cannot be read.
+            RunError: the same of an object.
 
         """
         found = paths_in(value)
@@ -64,14 +71,27 @@ class Embedding:
         return {"bytes": self._read(named or "") if data is None else data, "path": named}
 
     def _read(self, path: str) -> bytes | None:
+        is_stored = self._store is not None and path.startswith(f"{self._store}/")
+        data = _object(path) if is_stored else self._file(path)
+        if data is None:
+            self._absent += 1
+            self._first = self._first or path or "one without a name"
+        return data
+
+    def _file(self, path: str) -> bytes | None:
         for folder in self._folders:
             try:
                 return (folder / path).read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
                 continue
-        self._absent += 1
-        self._first = self._first or path or "one without a name"
         return None
+
+
+def _object(url: str) -> bytes | None:
+    try:
+        return objects.whole(url)
+    except RowError as error:
+        raise RunError(f"The picture {url} cannot be read for the output: {error}.") from None
 
 
 def _decoded(text: Any) -> bytes | None:

@@ -54,6 +54,7 @@ _ROW_OPTIONS = [
     _setting("--preset", "preset", metavar="NAME"),
     _setting("--input-image-key", "input_image_key", metavar="KEY"),
     _setting("--images-from", "images_from", metavar="DIR", type=NamedPath()),
+    _setting("--allow-urls", "allow_urls", metavar="HOST[,HOST]"),
     _setting("--input-conversation-key", "input_conversation_key", metavar="KEY"),
     _setting("--input-edit-key", "input_edit_key", metavar="KEY"),
     _setting("--output-image-key", "output_image_key", metavar="KEY"),
@@ -78,6 +79,7 @@ _ROW_OPTIONS = [
 _RUN_OPTIONS = [
     *_ROW_OPTIONS,
     _setting("--shard-folders", "shard_folders", metavar="N", type=int),
+    _setting("--pictures", "pictures", metavar="URL"),
     _setting("--output", "output", metavar="FILE", type=NamedPath()),
     output_images_option,
     _setting("--paths", "output_paths", metavar="as-given|relative|absolute"),

@@ -33,13 +33,13 @@ def verify_command(folder: Path, *, fast: bool, every: bool, as_json: bool) -> N
     with opening.reopen(folder, "producer verify", say=say) as run:
         total = run.ledger.states()[State.DONE]
         with counted_bar(stderr, total) as progress:
-            seen = verify(folder, run.ledger, fast=fast, found=damages.append, progress=progress)
+            seen = verify(run.place, run.ledger, fast=fast, found=damages.append, progress=progress)
         run.ledger.undo(damage.row for damage in damages)
     if as_json:
         click.echo(json.dumps({"verified": seen, "damaged": [damage._asdict() for damage in damages]}))
     else:
         for damage in damages if every else damages[:_SHOWN]:
-            click.echo(f"row {damage.row}: {folder / damage.path} {damage.what}")
+            click.echo(f"row {damage.row}: {run.pictures}/{damage.path} {damage.what}")
         if (more := len(damages) - _SHOWN) > 0 and not every:
             click.echo(f"… and {more} more; --all prints every one.")
     if not damages:

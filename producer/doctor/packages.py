@@ -57,7 +57,7 @@ def packages_found(asked: Iterable[Requirement], extras: Iterable[str]) -> Findi
 
 def _others(asked: Iterable[Requirement], extras: Iterable[str]) -> Iterator[Finding]:
     """Say what files cannot be read here; each of these extras is one package that a user chooses."""
-    for extra, what in (("tables", "parquet"), ("heif", "HEIC pictures")):
+    for extra, what in (("tables", "parquet"), ("heif", "HEIC pictures"), ("storage", "URLs")):
         own = [one for one in asked if _applies(one, extra) and not _applies(one, "")]
         if extra not in extras and not all(_fits(one, installed(one.name)) for one in own):
             yield note("packages", f"{what} cannot be read here", f"pip install '.[{extra}]' if rows need it")

@@ -76,6 +76,8 @@ def _needs(folder: Path, settings: Settings) -> Needs | None:
         return None
     with ledger_errors(folder), Ledger(folder, read_only=True) as ledger:
         _, theirs = remembered(folder, ledger, broker_url=settings.broker_url)
+        if theirs.pictures is not None:  # at an object store: they take no room here
+            return None
         weighed = _weighed(folder, ledger)
         sizes = [size for row in weighed for size in row]
         size = mean(sizes) if sizes else _PER_PIXEL * theirs.spec.square.width * theirs.spec.square.height

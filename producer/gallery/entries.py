@@ -14,6 +14,7 @@ from producer.run.records import Record, State
 from worker.contract.errors import RowError
 from worker.contract.inline_images import is_inline
 from worker.contract.row_warnings import RowWarning, in_order
+from worker.contract.urls import is_remote, shown
 from worker.settings.fleet import Settings
 
 
@@ -88,9 +89,9 @@ def _images(row: Row, settings: Settings, base: str) -> tuple[str, ...]:
     if settings.image_gen_task == "text2image":  # what stands in that column may be what the row became
         return ()
     with suppress(RowError):
-        every = settings.multi_image != "first"
-        key = settings.input_image_key
-        return tuple(image_sources(row.fields or {}, key, base=base, every=every, warn=_nothing))
+        key, every, hosts = settings.input_image_key, settings.multi_image != "first", settings.allow_urls or ()
+        fields = row.fields or {}
+        return tuple(image_sources(fields, key, base=base, every=every, hosts=hosts, warn=_nothing))
     return ()
 
 
@@ -105,5 +106,7 @@ def _kept(row: Row, settings: Settings) -> tuple[str, ...]:
 def _shown(image: str, base: str) -> str:
     if is_inline(image):
         return "a picture in the row itself"
+    if is_remote(image):
+        return shown(image)
     inside = image.startswith(base.rstrip("/") + "/")
     return os.path.relpath(image, base) if inside else image

@@ -10,6 +10,8 @@ from producer.gallery.entries import Entry
 from producer.gallery.reading import Reader
 from producer.gallery.thumbnails import Thumbnails
 from producer.run.records import State
+from worker.pictures.confine import Limits
+from worker.pictures.places.choosing import place_of
 
 
 class Pictures:
@@ -18,7 +20,12 @@ class Pictures:
     def __init__(self, folder: Path, page: str, reader: Reader) -> None:
         """`page` is the name of the page's folder in the run folder `folder`."""
         self._folder = folder
-        self._small = Thumbnails(folder / page, max_pixels=reader.settings.max_pixels)
+        settings = reader.settings
+        self._place = place_of(settings.pictures or str(folder.absolute()))
+        #: Whether the page's browser reaches the results: at an object store there are no links to them.
+        self._is_beside = settings.pictures is None
+        limits = Limits(max_pixels=settings.max_pixels, allow_urls=settings.allow_urls or ())
+        self._small = Thumbnails(folder / page, limits)
         # A data set's own columns begin there; those of an output, where the command ran that wrote it.
         self._beside = (reader.source.base, Path.cwd())
 
@@ -44,10 +51,13 @@ class Pictures:
     def _made(self, entry: Entry) -> list[dict[str, Any]]:
         """Return what the row became, and then, each with its turn, what it was on the way."""
         paths, images = (*entry.results, *entry.earlier), len(entry.results)
-        named = [(path, self._small.after(self._folder / path, path, entry.answer)) for path in paths]
+        named = [(path, self._small.after(self._place.name(path), path, entry.answer)) for path in paths]
         turns = [None] * images + [1 + place // images for place in range(len(entry.earlier))]
-        shown = [(_result(small, path), turn) for (path, small), turn in zip(named, turns, strict=True) if small]
+        shown = [(self._result(small, path), turn) for (path, small), turn in zip(named, turns, strict=True) if small]
         return [result if turn is None else {**result, "turn": turn} for result, turn in shown]
+
+    def _result(self, small: str, path: str) -> dict[str, Any]:
+        return _result(small, path) if self._is_beside else {"small": small}
 
     def _kept(self, paths: Iterable[str]) -> list[dict[str, Any]]:
         places = ([folder / path for folder in self._beside] for path in paths)

@@ -10,9 +10,10 @@ from PIL import Image
 
 from producer.gallery.page import remove_old
 from worker.contract.errors import RowError
+from worker.pictures.confine import Limits
 from worker.pictures.decoding import read
 from worker.pictures.fitting import stitch
-from worker.pictures.inline import file_of
+from worker.pictures.sources import source_of
 
 #: Folder of the small pictures, in that of the page; in it 256 folders.
 SMALL: Final = "small"
@@ -27,18 +28,18 @@ _QUALITY: Final = 82
 class Thumbnails:
     """The small pictures of one page. Its methods may be called by several threads."""
 
-    def __init__(self, folder: Path, *, max_pixels: int) -> None:
-        """`folder` is the page's; pictures of more than `max_pixels` are not opened."""
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        """`folder` is the page's; pictures out of `limits` are not opened."""
         self._folder = folder
-        self._max_pixels = max_pixels
+        self._limits = limits
 
     def before(self, images: tuple[str, ...], digests: tuple[str, ...]) -> str | None:
         """Return the small picture of what a row is made from; `digests` tell apart what a file once held."""
         return self._small(("before", *images, *digests), lambda: self._stitched(images), BEFORE_SIDE)
 
-    def after(self, path: Path, *made_by: str) -> str | None:
+    def after(self, path: str, *made_by: str) -> str | None:
         """Return the small picture of a result; what has `made_by` in common is the same picture."""
-        return self._small(("after", *made_by), lambda: self._read(str(path)), AFTER_SIDE)
+        return self._small(("after", *made_by), lambda: self._read(path), AFTER_SIDE)
 
     def found(self, path: Path) -> str | None:
         """Return the small picture of a file that somebody else may change, and that the page has in no other size."""
@@ -67,11 +68,11 @@ class Thumbnails:
         return name
 
     def _stitched(self, images: tuple[str, ...]) -> Image.Image:
-        return stitch([self._read(image) for image in images], max_pixels=self._max_pixels)
+        return stitch([self._read(image) for image in images], max_pixels=self._limits.max_pixels)
 
     def _read(self, image: str) -> Image.Image:
         """Decode a picture as a worker does: upright, in sRGB, on white."""
-        return read(file_of(image), max_pixels=self._max_pixels).image
+        return read(source_of(image, self._limits), max_pixels=self._limits.max_pixels).image
 
 
 def _is_there(path: Path) -> bool:

@@ -27,6 +27,7 @@ class Parameters(TypedDict, total=False):
     preset: PresetName
     input_image_key: str
     images_from: str | PathLike[str]
+    allow_urls: str | Sequence[str]
     input_conversation_key: str
     turns: Turns
     input_edit_key: str
@@ -48,6 +49,7 @@ class Parameters(TypedDict, total=False):
     quality: int
     metadata: bool
     shard_folders: int
+    pictures: str
     output: str | PathLike[str]
     output_images: OutputImages
     paths: OutputPaths

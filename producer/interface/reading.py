@@ -1,7 +1,7 @@
 """Results out of a run's ledger: as they come, or in the input's order."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +91,13 @@ class ResultReader:
 
     def _result(self, answer: Answer, line: Line | None) -> Result:
         kept = self._kept(line) if line is not None and answer.state is State.KEPT else ()
-        return result_of(answer, self._folder.absolute(), kept)
+        return result_of(answer, self._folder.absolute(), kept, store=self._store)
+
+    @cached_property
+    def _store(self) -> str | None:
+        """The prefix at an object store where the run's pictures are, which stay where they were begun."""
+        with ledger_errors(self._folder), Ledger(self._folder, read_only=True) as ledger:
+            return remembered(self._folder, ledger)[1].pictures
 
     def _kept(self, line: Line) -> list[str]:
         try:

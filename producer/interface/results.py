@@ -27,6 +27,9 @@ class Result:
     paths: tuple[Path, ...] = ()
     #: With `turns="each"`, the images of the turns before the last, turn by turn.
     earlier_paths: tuple[Path, ...] = ()
+    #: The same where the run's pictures are at an object store: URLs, and no paths.
+    urls: tuple[str, ...] = ()
+    earlier_urls: tuple[str, ...] = ()
     #: What is wrong with a failed row, in one sentence.
     error: str | None = None
     #: What is to be said of it beside that (docs/input-and-output.md).
@@ -44,15 +47,20 @@ class Result:
         return self.state != "failed"
 
 
-def result_of(answer: Answer, folder: Path, kept: Iterable[str] = ()) -> Result:
-    """Return what became of a row; `kept`: the paths that a row came with."""
+def result_of(answer: Answer, folder: Path, kept: Iterable[str] = (), *, store: str | None = None) -> Result:
+    """Return what became of a row; `kept`: the paths that a row came with.
+
+    `store`: the prefix at an object store where the run's pictures are; else they are in its `folder`.
+    """
     found: dict[str, Any] = json.loads(answer.outcome or "{}")
-    bucket = found.get("bucket")
+    bucket, made, earlier = found.get("bucket"), found.get("paths", ()), found.get("earlier_paths", ())
     return Result(
         row=answer.row,
         state=_STATES[answer.state],
-        paths=tuple(map(Path, kept)) or tuple(folder / path for path in found.get("paths", ())),
-        earlier_paths=tuple(folder / path for path in found.get("earlier_paths", ())),
+        paths=tuple(map(Path, kept)) or (() if store else tuple(folder / path for path in made)),
+        earlier_paths=() if store else tuple(folder / path for path in earlier),
+        urls=tuple(f"{store}/{path}" for path in made) if store else (),
+        earlier_urls=tuple(f"{store}/{path}" for path in earlier) if store else (),
         error=found.get("error"),
         warnings=tuple(kind.value for kind in answer.warnings),
         seconds=found.get("seconds", {}),

@@ -163,5 +163,9 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment, with the settings as they are here: for processes that read them there."""
     # Rows say which LoRAs they want; a path of one may hold a comma, which a variable would take for two.
     values = settings.model_dump(exclude={"lora"})
-    given = {f"FLEET_{name.upper()}": str(value) for name, value in values.items() if value is not None}
-    return {**os.environ, **given}
+    given = {name: value for name, value in values.items() if value is not None}
+    return {**os.environ, **{f"FLEET_{name.upper()}": _as_text(value) for name, value in given.items()}}
+
+
+def _as_text(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)

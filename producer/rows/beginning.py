@@ -13,7 +13,7 @@ from producer.rows.line_object import fields_of
 from producer.rows.lines import read_lines
 from producer.rows.source import Source
 from worker.contract.errors import RowError, RunError, SettingsError
-from worker.contract.inline_images import is_inline
+from worker.contract.sharing import WHOLE
 from worker.settings.fleet import Settings
 
 #: Rows whose images are looked for: what writes an input writes all of its paths alike, and the rest costs seconds.
@@ -66,5 +66,5 @@ def _relative_images(source: Source, settings: Settings) -> Iterator[str]:
     for line in islice(read_lines(source.path), _LOOKED_AT):
         images: list[str] = []
         with suppress(RowError, ValueError, RecursionError):  # whatever is wrong with that row is said of it, later
-            images = image_sources(fields_of(line), key, base="", every=every, warn=lambda _: None)
-        yield from (image for image in images if not is_inline(image) and not Path(image).is_absolute())
+            images = image_sources(fields_of(line), key, base="", every=every, hosts=(), warn=lambda _: None)
+        yield from (image for image in images if not image.startswith(WHOLE))

@@ -1,8 +1,8 @@
-"""A row's images: paths, in any of the forms that data sets have, or pictures that stand in the row itself."""
+"""A row's images: paths, in any of the forms that data sets have, URLs, or pictures that stand in the row itself."""
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -11,6 +11,7 @@ from producer.rows.guessing import IMAGES, did_you_mean
 from worker.contract.errors import RowError
 from worker.contract.inline_images import data_uri, looks_like_base64
 from worker.contract.row_warnings import RowWarning
+from worker.contract.urls import STORES, normalised, require_named, scheme_of, shown
 
 #: Most images that are put side by side; of more, none would be seen.
 _MOST_IMAGES: Final = 64
@@ -24,13 +25,15 @@ _KEYS: Final = ("bytes", "path", "image", "image_url", "url")
 _FILE: Final = re.compile(r"file:(?://(?P<host>[^/]*)(?=/))?(?P<path>.*)", re.DOTALL | re.IGNORECASE)
 
 
-def image_sources(fields: dict[str, Any], key: str, *, base: str, every: bool, warn: Warn) -> list[str]:
-    """Return a row's images, or its first alone: absolute paths, or `data:` URIs of pictures that stand in the row.
+def image_sources(
+    fields: dict[str, Any], key: str, *, base: str, every: bool, hosts: Collection[str], warn: Warn
+) -> list[str]:
+    """Return a row's images, or its first alone: absolute paths, URLs, or `data:` URIs of pictures in the row itself.
 
-    Relative paths begin in the folder `base`.
+    Relative paths begin in the folder `base`; URLs at https:// name one of the `hosts`.
 
     Raises:
-        RowError: there is none, or one that is neither.
+        RowError: there is none, or one that is none of them.
 
     """
     found = read_text(fields.get(key), warn)
@@ -43,12 +46,12 @@ def image_sources(fields: dict[str, Any], key: str, *, base: str, every: bool, w
     if key not in fields:
         guess = did_you_mean(fields, key, IMAGES)
         raise RowError(f"{key}: expected a path or a list of paths, found {found_in(fields, key)}{guess}")
-    return [_source(value, key, base) for value in used]
+    return [_source(value, key, base, hosts) for value in used]
 
 
-def _source(value: Any, key: str, base: str) -> str:
+def _source(value: Any, key: str, base: str, hosts: Collection[str]) -> str:
     if isinstance(value, dict):
-        return _of_object(value, key, base)
+        return _of_object(value, key, base, hosts)
     if not isinstance(value, str) or not value.strip():
         raise RowError(f"{key}: expected a path or a list of paths, found {kind_of(value)}.")
     if value[:5].lower() == "data:" or looks_like_base64(value):
@@ -59,16 +62,29 @@ def _source(value: Any, key: str, base: str) -> str:
     path = require_text(os.path.join(base, value), key)  # noqa: PTH118 - 10 million times
     if len(path) > _LONGEST_PATH:
         raise RowError(f"{key}: a path of {len(path)} characters is longer than {_LONGEST_PATH}.")
-    if "://" in value:
-        raise RowError(f"{key}: {value} is a URL; download the image and name its path.")
-    return path
+    return _of_url(value, key, hosts) if "://" in value else path
 
 
-def _of_object(value: dict[str, Any], key: str, base: str) -> str:
+def _of_url(url: str, key: str, hosts: Collection[str]) -> str:
+    """Return a URL in its one form."""
+    scheme = scheme_of(url)
+    if scheme not in {*STORES, "http", "https"}:
+        known = ", ".join(f"{name}://" for name in STORES)
+        raise RowError(f"{key}: {shown(url)} is a URL of no kind that is read ({known}, https://); download the image.")
+    try:
+        url = normalised(url)
+        if scheme not in STORES:
+            require_named(url, hosts)
+    except (RowError, ValueError) as error:
+        raise RowError(f"{key}: {shown(url)} {error}.") from None
+    return url
+
+
+def _of_object(value: dict[str, Any], key: str, base: str, hosts: Collection[str]) -> str:
     for name, part in _parts(value):
         if name == "bytes":
             return data_uri(part, key)
-        return _source(part, key, base)
+        return _source(part, key, base, hosts)
     if not any(name in value for name in _KEYS):
         has = named(value) if value else "nothing"
         raise RowError(f"{key}: the object of an image has {has}; expected {named(_KEYS[:2], 'or')}.")

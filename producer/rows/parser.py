@@ -72,12 +72,13 @@ class RowParser:
         self._run = run
         # Absolute, so that a worker with another working directory finds them.
         self._base = str(base.absolute())
-        self._output_dir = str(run_dir.absolute())
-        self._run_folder = os.path.normpath(self._output_dir) + "/"
+        self._run_dir = run_dir.absolute()
+        self._output_dir = settings.pictures or str(self._run_dir)
+        self._own = (self._output_dir if settings.pictures else os.path.normpath(self._output_dir)) + "/"
 
     def under(self, settings: Settings, base: Path) -> "RowParser":
         """Return what parses the same run's lines as other settings have it, with paths that begin in `base`."""
-        return RowParser(settings, run=self._run, base=base, run_dir=Path(self._output_dir), seed_of=self._seed_of)
+        return RowParser(settings, run=self._run, base=base, run_dir=self._run_dir, seed_of=self._seed_of)
 
     @property
     def base(self) -> Path:
@@ -151,7 +152,8 @@ class RowParser:
         if settings.image_gen_task == "text2image":
             require_no_image(fields, key)
             return []
-        images = image_sources(fields, key, base=self._base, every=settings.multi_image != "first", warn=warn)
+        every, hosts = settings.multi_image != "first", settings.allow_urls or ()
+        images = image_sources(fields, key, base=self._base, every=every, hosts=hosts, warn=warn)
         if any(self._is_own(image) for image in images if not is_inline(image)):
             # Its own pictures would take the place of what it is made from.
             raise RowError(f"{key}: lies among the images of this very run; name another run folder.")
@@ -160,8 +162,8 @@ class RowParser:
         return images
 
     def _is_own(self, image: str) -> bool:
-        path = os.path.normpath(image)
-        return path.startswith(self._run_folder) and is_in_row_folder(path.removeprefix(self._run_folder))
+        path = os.path.normpath(image) if image.startswith("/") else image
+        return path.startswith(self._own) and is_in_row_folder(path.removeprefix(self._own))
 
     def _parameters(self, own: Overrides, row: int) -> dict[str, Any]:
         seed = _either(self._seed_of(row), _either(own.seed, row_seed(self._settings.seed, row)))

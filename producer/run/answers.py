@@ -40,6 +40,5 @@ def tallied(news: Iterable[Outcome]) -> dict[str, int]:
         if outcome.batch_size is not None:
             counts["batched"] += 1
             counts["full"] += outcome.batch_size == outcome.batch_limit
-            # Its share of the micro-batch's.
-            counts["gpu_milliseconds"] += round(1000 * outcome.seconds.get("model", 0) / outcome.batch_size)
+            counts["gpu_milliseconds"] += round(1000 * outcome.share)
     return {key: n for key, n in counts.items() if n}

@@ -18,17 +18,21 @@ _STREAM = "standard input"
 
 #: Settings that belong to the run and are remembered in its folder; the broker is not, since it may hold a password.
 _REMEMBERED = {
-    "shard_folders", "image_gen_task",
+    "shard_folders", "pictures", "image_gen_task",
     "diffuser_model_name", "hf_model_name_or_path", "hf_revision", "input_image_key", "input_conversation_key",
     "input_edit_key", "output_image_key", "output_error_key", "output_warning_key", "diffuser_num_inference_steps",
     "diffuser_guidance_scale", "seed", "num_images", "size", "multi_image", "keep_markup", "long_instruction",
     "image_format", "quality", "metadata", "demand_profile", "details", "output", "output_images", "output_paths",
-    "save_interval", "priority", "lora", "turns",
+    "save_interval", "priority", "lora", "turns", "allow_urls",
 }  # fmt: skip
+
+#: Those that say where its rows' pictures are.
+_PLACED: Final = ("shard_folders", "pictures")
 
 #: What runs were that were begun before there was a choice, whatever the environment says now.
 AS_EVER: Final[Mapping[str, Any]] = {
-    "shard_folders": None, "lora": None, "image_gen_task": "imageedit", "output_images": "paths", "turns": "last",
+    "shard_folders": None, "pictures": None, "lora": None, "image_gen_task": "imageedit", "output_images": "paths",
+    "turns": "last", "allow_urls": None,
 }  # fmt: skip
 
 
@@ -83,7 +87,7 @@ def beginning_in(folder: Path, source: Source, settings: Settings, say: Callable
 
 
 def as_begun(folder: Path, ledger: Ledger, settings: Settings) -> Settings:
-    """Return the settings with the run's own layout of its folder, which stays as it was begun. Changes nothing.
+    """Return the settings with where the run's pictures are, which stay where they were begun. Changes nothing.
 
     Raises:
         SettingsError: they name another one.
@@ -91,14 +95,15 @@ def as_begun(folder: Path, ledger: Ledger, settings: Settings) -> Settings:
     """
     if (given := ledger.get("settings")) is None:
         return settings
-    begun: int | None = json.loads(given).get("shard_folders")
-    if settings.shard_folders not in {None, begun}:
-        was = "without" if begun is None else f"with {begun}"
-        raise SettingsError(
-            f"FLEET_SHARD_FOLDERS is {settings.shard_folders}, but the run in {folder} was begun {was}, and its rows"
-            " stay where they are; leave it out, or name another folder with --run-dir."
-        )
-    return settings.model_copy(update={"shard_folders": begun})
+    begun = {name: json.loads(given).get(name) for name in _PLACED}
+    for name, was in begun.items():
+        if (now := getattr(settings, name)) not in {None, was}:
+            raise SettingsError(
+                f"FLEET_{name.upper()} is {now}, but the run in {folder} was begun"
+                f" {'without' if was is None else f'with {was}'}, and its rows"
+                " stay where they are; leave it out, or name another folder with --run-dir."
+            )
+    return settings.model_copy(update=begun)
 
 
 def _owner(source: Source) -> str:

@@ -15,6 +15,7 @@ from producer.run.lock import locked
 from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim, remember, remembered
 from producer.run.output_place import require_form, require_free
+from producer.run.pictures_claim import require_own, take
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
@@ -23,6 +24,8 @@ from worker.contract.outcomes import OutcomeStream, open_redis
 from worker.contract.revocations import Revocations
 from worker.contract.shared_parts import SharedParts
 from worker.contract.sharing import SharedPart
+from worker.pictures.places.choosing import place_of
+from worker.pictures.places.place import Place
 from worker.settings.fleet import Settings
 
 #: Name of the output in the run folder, unless it is named.
@@ -52,10 +55,12 @@ class Run:
         """Make this command's input and settings the run's own: from here on it is another run than it was.
 
         Raises:
-            RunError: the folder cannot be written.
+            RunError: the folder cannot be written, or the place of its pictures.
 
         """
         if self.takes_over is not None:
+            if self.settings.pictures is not None:
+                take(self.settings.pictures, self.ledger)
             with folder_errors(self.folder):
                 self.source = self.takes_over()
             self.takes_over = None
@@ -72,6 +77,16 @@ class Run:
         """
         self.shared_parts.put(self.shared.digest, self.shared.encode())
         return self.queue.announce()
+
+    @property
+    def pictures(self) -> str:
+        """Where its pictures are, as the user named it: its folder, or a prefix at an object store."""
+        return self.settings.pictures or str(self.folder)
+
+    @cached_property
+    def place(self) -> Place:
+        """The same, to look at them."""
+        return place_of(self.settings.pictures or str(self.folder.absolute()))
 
     @property
     def output_path(self) -> Path:
@@ -125,6 +140,8 @@ def create(
             source = beginning(ledger, source, settings, say)
             claimed = claim(folder, ledger, source)
             settings = as_begun(folder, ledger, settings)
+            if settings.pictures is not None:
+                require_own(settings.pictures, ledger)
             if settings.output is not None:
                 settings = settings.model_copy(update={"output": settings.output.absolute()})
             require_form(settings.output or OUTPUT, settings.output_images)

@@ -15,6 +15,7 @@ from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest
 from worker.contract.outcomes import open_redis
 from worker.contract.sharing import Splitter
+from worker.contract.urls import is_remote, shown
 
 #: Rows per transaction of the ledger and per round trip to Redis.
 CHUNK: Final = 1000
@@ -99,4 +100,6 @@ def for_flower(request: EditRequest) -> str:
 
 
 def _image(image: str) -> str:
-    return "(in the row itself)" if is_inline(image) else image
+    if is_inline(image):
+        return "(in the row itself)"
+    return shown(image) if is_remote(image) else image

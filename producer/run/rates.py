@@ -50,7 +50,7 @@ def passes_of(request: EditRequest, spec: ModelSpec) -> int:
 def seconds_per_step(ledger: Ledger, settings: Settings) -> float | None:
     """Return the median GPU seconds of a pass of the model over one image; None where no row was measured."""
     steps = [
-        outcome.seconds["model"] / _passes(outcome, settings)
+        outcome.share / _passes(outcome, settings)
         for record in islice((record for record in ledger.records() if record.state is State.DONE), _SAMPLE)
         if (outcome := _measured(record)) is not None
     ]
@@ -68,12 +68,12 @@ def _measured(record: Record) -> Outcome | None:
 
 
 def _passes(outcome: Outcome, settings: Settings) -> int:
-    """Return how often the model ran over an image, for all of the row's micro-batch.
+    """Return how often the model ran over an image of the row's.
 
     A row's own guidance is not known any more: it is the run's nearly always.
     """
-    passes = (outcome.batch_size or 0) * outcome.turns * len(outcome.paths) * (outcome.steps or 0)
-    return passes * settings.spec.passes(settings.guidance, outcome.true_cfg_scale or 1)
+    images = outcome.turns * len(outcome.paths)
+    return images * (outcome.steps or 0) * settings.spec.passes(settings.guidance, outcome.true_cfg_scale or 1)
 
 
 def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
@@ -88,5 +88,5 @@ def _seconds_per_pixel(folder: Path, settings: Settings) -> dict[Bucket, float]:
             if (outcome := _measured(record)) is not None and outcome.bucket is not None:
                 bucket = Bucket(*outcome.bucket)
                 work = _passes(outcome, theirs) * bucket.width * bucket.height
-                measured.setdefault(bucket, []).append(outcome.seconds["model"] / work)
+                measured.setdefault(bucket, []).append(outcome.share / work)
     return {bucket: median(rates) for bucket, rates in measured.items()}

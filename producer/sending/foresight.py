@@ -4,14 +4,14 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import takewhile
-from pathlib import Path
 from typing import Final
 
 from worker.contract.errors import RowError, TransientError, one_line
 from worker.contract.messages import EditRequest, Outcome
-from worker.pictures.confine import confined
+from worker.pictures.confine import Limits
 from worker.pictures.decoding import size_of
-from worker.pictures.inline import file_of
+from worker.pictures.places.choosing import confined_place
+from worker.pictures.sources import source_of
 from worker.settings.fleet import Settings
 
 #: Most rows that are looked at: of an input that begins with more bad ones workers find the rest sooner.
@@ -68,12 +68,10 @@ def _read_headers(request: EditRequest, settings: Settings) -> None:
         RowError: it cannot be edited.
 
     """
-    confined(Path(request.output_dir), settings.output_root, "FLEET_OUTPUT_ROOT")
+    limits = Limits.of(settings)
+    confined_place(request.output_dir, limits.output_root)
     for image in request.images:
-        file = file_of(image)
-        if isinstance(file, Path):
-            file = confined(file, settings.input_root, "FLEET_INPUT_ROOT")
-        size_of(file, max_pixels=settings.max_pixels, root=settings.input_root)
+        size_of(source_of(image, limits), max_pixels=limits.max_pixels, root=limits.input_root)
 
 
 def _failed(request: EditRequest, error: str | None) -> Outcome:

@@ -4,7 +4,6 @@ import json
 import re
 import secrets
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -102,7 +101,4 @@ def _redo(run: Run, records: Sequence[Record], *, new_seed: bool) -> None:
     seeds = {row: secrets.randbelow(_SEEDS) for row in numbers} if new_seed else {}
     run.ledger.undo(numbers, seeds=seeds)
     # After it: a row that is done has its picture. What is still there when the row is edited is taken for it.
-    for record in records:
-        for path in pictures_of(record):
-            with suppress(OSError):  # it is written over, if it is not the row's by then
-                (run.folder / path).unlink(missing_ok=True)
+    run.place.drop([path for record in records for path in pictures_of(record)])

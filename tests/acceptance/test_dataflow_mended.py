@@ -308,9 +308,9 @@ def test_hf_local_dir(hub: str, tmp_path: Path) -> None:
 
 
 def test_a_url(mended: Edited) -> None:
-    """A URL is a clear row error."""
+    """A URL whose host nobody has named is a clear row error."""
     assert mended.fields("url")["error"] == (
-        "line 15: images: https://host/a.png is a URL; download the image and name its path."
+        "line 15: images: https://host/a.png is on no host that FLEET_ALLOW_URLS (--allow-urls) names."
     )
 
 

@@ -117,7 +117,7 @@ def test_a_gpu_that_hangs_is_ended(cli: CLI, start_faulty: Start, redis_url: str
     """The watchdog names the rows, which stay unacknowledged, gives back the others, and exits 1."""
     send(cli, [HANG] * 8)
     redis = open_redis(redis_url)
-    hanging = start_faulty(batch_timeout=2)
+    hanging = start_faulty(batch_timeout=2, batch_wait=30)  # a full batch, however slowly they come
     assert hanging.process.wait(60) == 1
     (line,) = [line for line in hanging.lines() if "The GPU hangs" in line]
     assert len(set(re.findall(r"[0-9a-f]{16}\.(\d+)", line))) == 4

@@ -24,8 +24,10 @@ from worker.contract.parameters import (
     Task,
     TrueCfgScale,
 )
+from worker.contract.pictures_url import SCHEMES
 from worker.contract.profiles import PROFILES, ProfileName
 from worker.contract.row_warnings import RowWarning
+from worker.contract.urls import REMOTE
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
 VERSION: Final = 7
@@ -33,8 +35,9 @@ VERSION: Final = 7
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
 
-_Path = Annotated[str, Field(pattern=r"^/")]
-_Image = Annotated[str, Field(pattern=r"^(/|data:)")]
+#: A folder, absolute, or a URL at an object store.
+_Place = Annotated[str, Field(pattern=rf"^(/|{'|'.join(f'{scheme}://' for scheme in SCHEMES)})")]
+_Image = Annotated[str, Field(pattern=rf"^(/|data:|{'|'.join(REMOTE)})")]
 _Instruction = Annotated[Prompt, Field(min_length=1)]
 
 
@@ -88,12 +91,12 @@ class Parameters(BaseModel):
     #: What the picture should not become; heeded where there is true CFG.
     negative_prompt: Prompt | None
     true_cfg_scale: TrueCfgScale
-    #: Rows to a subfolder of the run folder; None where all lie directly in it (`worker.contract.layout`).
+    #: Rows to a subfolder of `output_dir`; None where all lie directly in it (`worker.contract.layout`).
     shard_folders: ShardFolders | None
     #: The LoRAs that are added to the model, as `name:weight`; none for the model as it is.
     lora: PlacedLoras
-    #: The run folder, where the row's images go.
-    output_dir: _Path
+    #: Where the row's images go: the run folder, or a prefix at an object store.
+    output_dir: _Place
     #: Identity of the model (`worker.contract.catalog.model_id`), which also names the lane.
     model: str
     steps: Steps
@@ -119,7 +122,8 @@ class EditRequest(Message, Parameters):
     It crosses the network in two parts (`worker.contract.sharing`): what is the row's own, and what its run shares.
     """
 
-    #: The image to edit; several are put side by side. A small one may stand here itself, as a `data:` URI of base64.
+    #: The image to edit; several are put side by side. Each is a path, a URL (`worker.contract.urls`), or the picture
+    #: itself where it is small, as a `data:` URI of base64.
     #: None where the task is text2image.
     images: tuple[_Image, ...]
     #: The instruction; of a row of several turns, the last one's.
@@ -147,7 +151,7 @@ class Outcome(Message):
     """What became of one row."""
 
     status: Literal["done", "failed"]
-    #: Images, relative to the run folder; none if failed.
+    #: Images, relative to the request's `output_dir`; none if failed.
     paths: tuple[str, ...] = ()
     #: Those of the turns before the last, turn by turn; none where a row has one turn.
     earlier_paths: tuple[str, ...] = ()
@@ -167,6 +171,8 @@ class Outcome(Message):
     true_cfg_scale: float | None = None
     #: Seconds by stage: decode, wait (for the batch), model, encode.
     seconds: dict[str, float] = Field(default_factory=dict)
+    #: Of a row of several turns its share of the model's: those of each turn's micro-batch, by the rows in it.
+    gpu_seconds: float | None = None
     #: Celery's name of the worker.
     worker: str
     #: How its model calculates, and which weights it has (`worker.models.weights.identity`).
@@ -186,6 +192,13 @@ class Outcome(Message):
     def turns(self) -> int:
         """The row's turns: 1 where it failed, too."""
         return 1 + (len(self.earlier_paths) // len(self.paths) if self.paths else 0)
+
+    @property
+    def share(self) -> float:
+        """Seconds of the model that are the row's own: 0 where it rode in no micro-batch."""
+        if self.gpu_seconds is not None:
+            return self.gpu_seconds
+        return self.seconds.get("model", 0.0) / self.batch_size if self.batch_size else 0.0
 
 
 def first_problem(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from worker.contract.fingerprint import digest
 from worker.contract.inline_images import is_inline
 from worker.contract.messages import EditRequest, Message, Parameters, first_problem
 from worker.contract.parameters import Prompt, Seed
+from worker.contract.urls import REMOTE
 
 #: Digits that tell the shared parts of one run apart: there is one per set of options with which it was submitted.
 _DIGITS: Final = 16
@@ -49,7 +50,7 @@ class OwnPart(Message):
 
     #: Digest of the shared part to which it belongs.
     shared: str = Field(pattern=rf"^[0-9a-f]{{{_DIGITS}}}$")
-    #: Absolute, from the shared part's `base` on, or a `data:` URI; none of text2image.
+    #: Absolute, from the shared part's `base` on, a URL or a `data:` URI; none of text2image.
     images: tuple[str, ...] = Field(strict=False)  # JSON has lists
     prompt: Prompt
     #: Only where it has several turns.
@@ -80,7 +81,7 @@ class OwnPart(Message):
         """
         fields = {**dict(zip(_SHARED, _values(shared), strict=True)), **self.own}
         folder = _folder(shared.base)
-        images = tuple(image if image.startswith(_WHOLE) else folder + image for image in self.images)
+        images = tuple(image if image.startswith(WHOLE) else folder + image for image in self.images)
         try:
             return EditRequest(
                 run=self.run,
@@ -100,7 +101,7 @@ _SHARED: Final = tuple(Parameters.model_fields)
 _values: Final = attrgetter(*_SHARED)
 
 #: How images begin that are not relative to the base.
-_WHOLE: Final = ("/", "data:")
+WHOLE: Final = ("/", "data:", *REMOTE)
 
 
 class Splitter:
@@ -134,7 +135,7 @@ class Splitter:
 
     def _image(self, image: str) -> str:
         rest = image.removeprefix(self._folder)
-        return image if is_inline(image) or not rest or rest.startswith(_WHOLE) else rest
+        return image if is_inline(image) or not rest or rest.startswith(WHOLE) else rest
 
 
 def _folder(base: str) -> str:

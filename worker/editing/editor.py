@@ -27,6 +27,7 @@ from worker.health.retrying import Retrying
 from worker.pictures import files, fitting
 from worker.pictures.confine import Limits, confined
 from worker.pictures.pixel_budget import PixelBudget
+from worker.pictures.places.choosing import confined_place
 
 Answer = TypeVar("Answer")
 
@@ -103,8 +104,8 @@ class RowEditor:
             files.drop_temporaries(self._confined(request))
 
     def _confined(self, request: EditRequest) -> EditRequest:
-        folder = confined(Path(request.output_dir), self._limits.output_root, "FLEET_OUTPUT_ROOT")
-        return request.model_copy(update={"output_dir": str(folder)})
+        place = confined_place(request.output_dir, self._limits.output_root)
+        return request.model_copy(update={"output_dir": place})
 
     def _require_ours(self, request: EditRequest) -> None:
         if request.profile not in {None, self._profile}:  # put into this queue by hand
@@ -128,7 +129,8 @@ class RowEditor:
             and (far := next((lora for lora in loras if not lora.is_path), None)) is not None
         ):
             raise RowError(f"lora {far.name}: is on the hub, and this worker reads LoRAs from FLEET_LORA_ROOT alone.")
-        root, setting = limits.lora_root, "FLEET_LORA_ROOT"
+        root: Path | str | None = limits.lora_root
+        setting = "FLEET_LORA_ROOT"
         if root is None:
             root, setting = limits.input_root, "FLEET_INPUT_ROOT"
         paths = [confined(Path(lora.name), root, setting) if lora.is_path else lora.name for lora in loras]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import chain
-from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
@@ -15,10 +14,10 @@ from worker.contract.model_spec import ModelSpec
 from worker.contract.strips import plan_strip
 from worker.editing.record import RowRecord
 from worker.pictures import decoding, files, fitting
-from worker.pictures.confine import Limits, confined
+from worker.pictures.confine import Limits
 from worker.pictures.encoding import require_encodable
-from worker.pictures.inline import InlineFile, file_of
 from worker.pictures.pixel_budget import PixelBudget
+from worker.pictures.sources import source_of
 
 
 class Prepared(NamedTuple):
@@ -55,7 +54,7 @@ class Preparing:
             record.decoded([], plan.bucket)
             return Prepared(plan, ()) if self._is_to_do(request, plan) else None
         most = self._limits.max_pixels
-        pictures = [self._source(image) for image in request.images]
+        pictures = [source_of(image, self._limits) for image in request.images]
         # By their headers: of a hundred large pictures not one is decoded.
         sizes = [decoding.size_of(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
         pixels = area_of(sizes, max_pixels=most)
@@ -105,7 +104,3 @@ class Preparing:
 
     def _fitted(self, reference: Image.Image) -> Image.Image:
         return fitting.fit(reference, plan_fit(*reference.size, self._spec.buckets, "auto"))
-
-    def _source(self, image: str) -> Path | InlineFile:
-        file = file_of(image)
-        return confined(file, self._limits.input_root, "FLEET_INPUT_ROOT") if isinstance(file, Path) else file

@@ -26,6 +26,8 @@ class RowRecord:
         self._request = request
         self._worker = worker
         self._seconds: dict[str, float] = {}
+        #: Of the model's seconds, those that are its own.
+        self._share = 0.0
         self._facts: dict[str, object] = {}
         self._warnings: set[RowWarning] = set()
         #: Of which kind its failure is, once it has failed.
@@ -59,6 +61,9 @@ class RowRecord:
         """
         self._add("wait", batched.waited)
         self._add("model", batched.took)
+        self._share += batched.took / batched.size
+        if self._request.earlier_prompts:
+            self._facts["gpu_seconds"] = round(self._share, 4)
         self._facts |= {
             "batch_id": batched.batch_id,
             "batch_size": batched.size,

@@ -15,8 +15,7 @@ from worker.contract.parameters import MAX_PIXELS
 from worker.contract.row_warnings import RowWarning
 from worker.pictures import frames, salvaging
 from worker.pictures.colours import packing_of, to_srgb_on_white
-from worker.pictures.finding import found_under, length_of
-from worker.pictures.inline import InlineFile
+from worker.pictures.finding import Readable, found_under, length_of
 from worker.pictures.opening import Damaged, opened
 from worker.pictures.tiff.opening import is_preview
 from worker.pictures.transient_errors import may_pass
@@ -42,7 +41,7 @@ class Source(NamedTuple):
     warnings: frozenset[RowWarning] = frozenset()
 
 
-def size_of(path: Path | InlineFile, *, max_pixels: int = MAX_PIXELS, root: Path | None = None) -> tuple[int, int]:
+def size_of(path: Readable, *, max_pixels: int = MAX_PIXELS, root: Path | str | None = None) -> tuple[int, int]:
     """Return an image's width and height in pixels as they are stored, by its header.
 
     Raises:
@@ -64,7 +63,7 @@ def size_of(path: Path | InlineFile, *, max_pixels: int = MAX_PIXELS, root: Path
             return image.size
 
 
-def read(path: Path | InlineFile, *, max_pixels: int = MAX_PIXELS, root: Path | None = None) -> Source:
+def read(path: Readable, *, max_pixels: int = MAX_PIXELS, root: Path | str | None = None) -> Source:
     """Read and decode an image file, whatever its name: its first frame, upright, in sRGB, alpha composited on white.
 
     A file that is damaged beside its pixels is mended in memory. A missing one is looked for under another spelling,
@@ -131,12 +130,13 @@ def _decoded(
 
 
 @contextmanager
-def _naming(path: Path | InlineFile) -> Iterator[None]:
+def _naming(path: Readable) -> Iterator[None]:
     """Turn what goes wrong into a sentence that names the file."""
-    kind = RowError
+    kind: type[RowError] = RowError
     try:
         yield
     except RowError as error:
+        kind = TransientError if isinstance(error, TransientError) else RowError
         reason = one_line(error, _LONGEST)
     except FileNotFoundError:
         reason = "no such file"

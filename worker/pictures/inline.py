@@ -3,10 +3,9 @@
 import os
 import stat
 from io import BytesIO
-from pathlib import Path
 from typing import IO
 
-from worker.contract.inline_images import bytes_of, is_inline
+from worker.contract.inline_images import bytes_of
 
 
 class InlineFile:
@@ -33,13 +32,3 @@ class InlineFile:
         """Open it to be read."""
         del mode
         return BytesIO(self._data)
-
-
-def file_of(image: str) -> Path | InlineFile:
-    """Return what an image of a request names: a path, or a picture in the message itself.
-
-    Raises:
-        RowError: the picture is none.
-
-    """
-    return InlineFile(image) if is_inline(image) else Path(image)

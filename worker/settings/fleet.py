@@ -15,6 +15,7 @@ from worker.contract.lora import based
 from worker.contract.messages import first_problem, queue_name, queue_names
 from worker.contract.model_spec import ModelSpec
 from worker.contract.parameters import rounded_size
+from worker.contract.pictures_url import pictures_url
 from worker.contract.profiles import PROFILES, Profile
 from worker.settings.possible import impossible, out_of_task
 from worker.settings.presets import PRESETS
@@ -45,10 +46,21 @@ class Settings(RunSettings, WorkerSettings):
         # Absolute, since the run folder remembers it, and the next command may stand elsewhere.
         return loras and based(loras, str(Path.cwd()))
 
+    @field_validator("pictures")
+    @classmethod
+    def _known_store(cls, url: str | None) -> str | None:
+        return None if url is None else pictures_url(url)
+
     @field_validator("broker_url")
     @classmethod
     def _redis_only(cls, url: str | None) -> str | None:
         return None if url is None else redis_url(url)
+
+    @model_validator(mode="after")
+    def _named_by_urls(self) -> Self:
+        if self.pictures is not None and self.output_paths == "relative":
+            raise ValueError("FLEET_OUTPUT_PATHS: relative is nothing for images at an object store, which have URLs")
+        return self
 
     @model_validator(mode="after")
     def _distinct_columns(self) -> Self:
@@ -220,9 +232,13 @@ def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) 
         raise SettingsError(_in_words(error)) from None
 
 
+#: Of these a message never repeats what was given.
+_MAY_HOLD_SECRETS = ("broker_url", "pictures")
+
+
 def _in_words(error: ValidationError) -> str:
     field = str((error.errors()[0]["loc"] or ("",))[0])
-    if field == "broker_url":
-        return f"FLEET_BROKER_URL {error.errors()[0]['msg'].removeprefix('Value error, ')}."
+    if field in _MAY_HOLD_SECRETS:
+        return f"FLEET_{field.upper()} {error.errors()[0]['msg'].removeprefix('Value error, ')}."
     problem = first_problem(error)
     return f"FLEET_{field.upper()}: {problem.partition(': ')[2]}." if field else f"{problem}."

@@ -42,6 +42,10 @@ class RunSettings(BaseSettings):
         None,
         description="Most rows to a subfolder of the run folder, up to 10000 (unset: all lie directly in it).",
     )
+    pictures: str | None = Field(
+        None,
+        description="Where the images go, as s3://BUCKET/PREFIX (unset: into the run folder, which keeps all else).",
+    )
     output: Path | None = Field(
         None,
         description=(

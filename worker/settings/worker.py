@@ -1,13 +1,14 @@
 """The settings of a worker and of what it shares with producers: one field each, read from `FLEET_*` variables."""
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from worker.contract.parameters import MAX_PIXELS, Task
 from worker.contract.profiles import ProfileName
+from worker.settings.places import Hosts, Place
 
 DEFAULT_BROKER: Final = "redis://localhost:6379/0"
 
@@ -131,11 +132,22 @@ class WorkerSettings(BaseSettings):
     attempts: int = Field(
         6, ge=1, description="Times that a worker tries to read or write a file whose storage fails for the moment."
     )
-    input_root: Path | None = Field(
-        None, description="Folder that workers read images from, and from nowhere else (unset: anywhere)."
+    input_root: Place | None = Field(
+        None,
+        description=(
+            "Folder, or URL such as s3://bucket/images, that workers read images from, and from nowhere else"
+            " (unset: anywhere)."
+        ),
     )
-    output_root: Path | None = Field(
-        None, description="Folder that run folders must lie in for a worker to write there (unset: anywhere)."
+    output_root: Place | None = Field(
+        None,
+        description=(
+            "Folder, or URL such as s3://bucket/runs, that runs' pictures must lie in for a worker to write there"
+            " (unset: anywhere)."
+        ),
+    )
+    allow_urls: Annotated[Hosts | None, NoDecode] = Field(
+        None, description="Hosts, by commas, whose images are fetched at https:// (unset: none are)."
     )
     metrics_port: int | None = Field(
         None,

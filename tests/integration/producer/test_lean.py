@@ -126,7 +126,7 @@ def test_rows_with_pictures_are_sent_by_the_megabyte(cli: CLI, client: redis.Red
     assert [request.row for request in requests(redis_url)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize("version", [4, 6])
 def test_earlier_versions_have_their_queues_named(cli: CLI, client: redis.Redis, version: int) -> None:
     """They had one for each run, and a list of them; no worker of this version takes what is there."""
     lane, runs = LANE.replace(".v7.", f".v{version}."), ["0" * 16, "1" * 16]

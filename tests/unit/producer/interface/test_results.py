@@ -16,6 +16,12 @@ def test_a_done_row() -> None:
     assert (found.seed, found.size, found.worker, found.warnings) == (5, (64, 32), "w", ("markup-removed",))
 
 
+def test_a_row_at_a_store() -> None:
+    """It has URLs in the place of paths."""
+    found = result_of(Answer(3, State.DONE, '{"paths": ["sample_3/sample_3_0.png"]}', ()), Path("/r"), store="s3://b/x")
+    assert (found.paths, found.urls) == ((), ("s3://b/x/sample_3/sample_3_0.png",))
+
+
 def test_a_failed_row() -> None:
     """It has its error, and no pictures."""
     found = result_of(Answer(0, State.FAILED, '{"error": "no such file"}', ()), Path("/r"))

@@ -20,11 +20,16 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield opened
 
 
-def begin(folder: Path, ledger: Ledger, shard_folders: int | None) -> None:
+def begin(folder: Path, ledger: Ledger, shard_folders: int | None, pictures: str | None = None) -> None:
     """Make a run's settings its own."""
     path = folder / "in.jsonl"
     source = Source(path=path, base=folder, resolved=path)
-    remember(folder, ledger, source, load_settings(diffuser_model_name="demo", shard_folders=shard_folders))
+    remember(
+        folder,
+        ledger,
+        source,
+        load_settings(diffuser_model_name="demo", shard_folders=shard_folders, pictures=pictures),
+    )
 
 
 @pytest.mark.parametrize("begun", [None, 10])
@@ -42,6 +47,15 @@ def test_another_layout_is_refused(tmp_path: Path, ledger: Ledger, begun: int | 
     begin(tmp_path, ledger, begun)
     with pytest.raises(SettingsError, match=f"^FLEET_SHARD_FOLDERS is 7, but the run in {tmp_path} {said}"):
         as_begun(tmp_path, ledger, load_settings(shard_folders=7))
+
+
+@pytest.mark.parametrize(("begun", "said"), [(None, "was begun without,"), ("s3://b/x", "was begun with s3://b/x,")])
+def test_another_place_for_pictures_is_refused(tmp_path: Path, ledger: Ledger, begun: str | None, said: str) -> None:
+    """Pictures stay where the run's first command has put them, and every later one finds them there."""
+    begin(tmp_path, ledger, None, begun)
+    assert as_begun(tmp_path, ledger, load_settings()).pictures == begun
+    with pytest.raises(SettingsError, match=f"^FLEET_PICTURES is s3://b/y, but the run in {tmp_path} {said}"):
+        as_begun(tmp_path, ledger, load_settings(pictures="s3://b/y"))
 
 
 def test_a_run_that_was_not_begun_takes_any(tmp_path: Path, ledger: Ledger) -> None:

@@ -101,6 +101,7 @@ def test_a_message_survives_the_network(message: EditRequest | Outcome) -> None:
         ("lora", ["./style.safetensors"]),  # relative, as above
         ("lora", ["style"]),
         ("prompt", "x" * 10_001),
+        ("output_dir", "https://host/run"),
         ("image_format", "jpeg"),
         ("quality", 0),
     ],

@@ -10,7 +10,7 @@ from tests.support.files import encoded, photo
 from worker.contract.errors import RowError
 from worker.contract.inline_images import LARGEST
 from worker.pictures.decoding import read, size_of
-from worker.pictures.inline import file_of
+from worker.pictures.inline import InlineFile
 
 
 def uri(data: bytes) -> str:
@@ -22,7 +22,7 @@ def test_it_is_the_same_picture(tmp_path: Path) -> None:
     """The row's own picture has the size, the pixels and the digest that it would have in a file."""
     data = encoded(photo(40, 30))
     (tmp_path / "a.png").write_bytes(data)
-    inline = file_of(uri(data))
+    inline = InlineFile(uri(data))
     assert size_of(inline) == (40, 30)
     assert read(inline).image == read(tmp_path / "a.png").image
     assert read(inline).digest == hashlib.sha256(data).hexdigest()
@@ -33,13 +33,13 @@ def test_its_errors_are_short() -> None:
     with pytest.raises(
         RowError, match=r"^image data:image/png \(400 bytes, in the row itself\): is text, not an image; .*\.$"
     ):
-        read(file_of(uri(b"x" * 400)))
+        read(InlineFile(uri(b"x" * 400)))
 
 
 def test_its_pixels_are_limited() -> None:
     """What a few kilobytes unpack to is known before they are unpacked."""
     with pytest.raises(RowError, match="has more than 100 pixels"):
-        read(file_of(uri(encoded(photo(40, 30)))), max_pixels=100)
+        read(InlineFile(uri(encoded(photo(40, 30)))), max_pixels=100)
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_its_pixels_are_limited() -> None:
 def test_nonsense_in_a_message_is_the_rows_error(text: str) -> None:
     """Whoever can write to Redis can send anything: it is one row's error."""
     with pytest.raises(RowError, match="no base64, or too large"):
-        file_of(text)
+        InlineFile(text)

@@ -45,7 +45,9 @@ READ = [
     ("images_from", "/data", Path("/data")),
     ("attempts", "2", 2),
     ("input_root", "/data", Path("/data")),
+    ("input_root", "S3://bucket/in/", "s3://bucket/in"),
     ("output_root", "/runs", Path("/runs")),
+    ("allow_urls", "Images.Example.org, b.example:8443", ("images.example.org", "b.example:8443")),
     ("metrics_port", "9100", 9100),
     ("metrics_address", "10.0.0.7", "10.0.0.7"),
     ("log_format", "json", "json"),
@@ -53,6 +55,7 @@ READ = [
     ("worker_python", "/opt/workers/bin/python", Path("/opt/workers/bin/python")),
     ("run_dir", "runs/a", Path("runs/a")),
     ("shard_folders", "10000", 10_000),
+    ("pictures", "s3://bucket/prefix/", "s3://bucket/prefix"),
     ("output", "out.jsonl", Path("out.jsonl")),
     ("output_images", "bytes", "bytes"),
     ("output_paths", "relative", "relative"),
@@ -138,6 +141,7 @@ def test_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FLEET_LORA", "style"),
         ("FLEET_LORA", "./a.ckpt"),
         ("FLEET_LORA", "o/a, o/a:2"),
+        ("FLEET_PICTURES", "/data"),
         ("FLEET_PRIORITY", "10"),
         ("FLEET_PRIORITY", "high"),
     ],
@@ -147,6 +151,21 @@ def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str
     monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match=rf"^{variable}\b[^\n]*\.$"):
         load_settings()
+
+
+def test_a_secret_in_a_url_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pictures are to go with keys in the URL, the error shows neither, not even in a traceback."""
+    monkeypatch.setenv("FLEET_PICTURES", "s3://AKIA:geheim@bucket/x")
+    with pytest.raises(SettingsError, match=r"^FLEET_PICTURES must be s3://") as refused:
+        load_settings()
+    assert "geheim" not in "".join(traceback.format_exception(refused.value))
+
+
+def test_pictures_with_urls_have_no_relative_paths() -> None:
+    """Images at an object store are named by their URLs, and nothing else is promised."""
+    with pytest.raises(SettingsError, match=r"^FLEET_OUTPUT_PATHS: relative is nothing for images at an object store"):
+        load_settings(pictures="s3://bucket/prefix", output_paths="relative")
+    assert load_settings(pictures="s3://bucket/prefix", output_paths="absolute").pictures
 
 
 def test_an_unknown_model_is_told_the_known_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Where a run's pictures are put, and known again: its folder, or a prefix at an object store."""

@@ -1,0 +1,45 @@
+"""Where a host of the internet is: never in this machine, nor in a network that only it and its neighbours see."""
+
+import ipaddress
+import socket
+
+from worker.contract.errors import RowError, TransientError
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def public_addresses(host: str, port: int) -> tuple[str, ...]:
+    """Resolve a host, once; whoever connects takes these addresses, since a second answer could be another.
+
+    Raises:
+        RowError: one of them is private, of this machine or of its link, as a cloud's metadata are.
+        TransientError: no address is found.
+
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):  # UnicodeError: a name that no host can have
+        raise TransientError("no address of its host is found") from None
+    addresses = tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+    if not all(map(is_public, addresses)):
+        raise RowError("its host is in a private network; images are fetched from public addresses alone")
+    return addresses
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an address is one of the public internet, also where it has another one within it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:  # with a zone, as addresses of a link have it
+        return False
+    if isinstance(found, ipaddress.IPv6Address) and (within := _within(found)) is not None:
+        found = within
+    return found.is_global and not found.is_multicast
+
+
+def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the address of the old internet to which one of the new leads."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo and teredo[1])
