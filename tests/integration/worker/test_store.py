@@ -40,7 +40,8 @@ def data_of(store: ObjectStore, request: EditRequest, path: str) -> bytes:
 def save_all(request: EditRequest, confirm: Callable[[], None] = lambda: None) -> tuple[str, ...]:
     """Save a row's images."""
     noise = Image.effect_noise((40, 30), 50).convert("RGB")
-    return save(request, [noise] * request.num_images, profile="exact", confirm=confirm)
+    images = request.num_images * len(request.prompts)
+    return save(request, [noise] * images, profile="exact", confirm=confirm)
 
 
 def test_a_row_is_put_and_known_again(store: ObjectStore, request_: EditRequest) -> None:
@@ -59,8 +60,11 @@ def test_a_row_is_put_and_known_again(store: ObjectStore, request_: EditRequest)
 
 
 def test_an_older_forms_images_are_dropped(store: ObjectStore, request_: EditRequest) -> None:
-    """A row that has fewer images now, or another format, leaves none of the older ones, and no other object goes."""
-    save_all(request_)
+    """A row of fewer turns or images, or in another format, leaves none of the older ones, and no other object goes."""
+    in_turns = request_.model_copy(update={"earlier_prompts": ("Make it blue.",)})
+    save_all(in_turns)
+    assert finished(in_turns)
+    assert len(keys(store, request_)) == 4
     other = save_all(request_.model_copy(update={"row": 70}))
     prefix = request_.output_dir.removeprefix(f"s3://{BUCKET}/")
     store.put(f"{prefix}/sample_7/notes.png", b"the user's own")
