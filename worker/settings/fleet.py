@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import ValidationError, field_validator, model_validator
 
@@ -232,13 +232,16 @@ def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) 
         raise SettingsError(_in_words(error)) from None
 
 
-#: Of these a message never repeats what was given.
-_MAY_HOLD_SECRETS = ("broker_url", "pictures")
+#: Settings of which a message never repeats what was given: a URL may hold a password, and their own sentences show
+#: what they may of it. Of the first two these begin with no colon.
+_SECRET_URLS: Final = ("broker_url", "pictures")
+_URLS: Final = ("input_root", "output_root", "allow_urls")
 
 
 def _in_words(error: ValidationError) -> str:
     field = str((error.errors()[0]["loc"] or ("",))[0])
-    if field in _MAY_HOLD_SECRETS:
-        return f"FLEET_{field.upper()} {error.errors()[0]['msg'].removeprefix('Value error, ')}."
+    if field in {*_SECRET_URLS, *_URLS}:
+        colon = ":" if field in _URLS else ""
+        return f"FLEET_{field.upper()}{colon} {error.errors()[0]['msg'].removeprefix('Value error, ')}."
     problem = first_problem(error)
     return f"FLEET_{field.upper()}: {problem.partition(': ')[2]}." if field else f"{problem}."
