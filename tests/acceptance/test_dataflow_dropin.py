@@ -235,6 +235,27 @@ def test_what_dataflow_has_finished_is_kept(serve: Serve, desk: Path) -> None:
     assert {path: made(desk)[path] for path in before} == before
 
 
+def test_a_changed_row_is_edited_where_it_was_and_other_parameters_elsewhere(serve: Serve, desk: Path) -> None:
+    """One row among others that are the same has its new picture in its place; other steps make all of them anew."""
+    rows = [row("red.png", "x"), row("green.png", "x")]
+    write_jsonl(desk / "in.jsonl", rows)
+    edit(theirs(serve()), storage())
+    before = made(desk)
+    write_jsonl(desk / "in.jsonl", [rows[0], row("blue.png", "x")])
+    STEP1.unlink()
+    edit(theirs(serve()), storage())
+    assert colour(Image.open(read_jsonl(STEP1)[1]["output_image"][0])) == BLUE
+    after = made(desk)
+    assert after.keys() == before.keys()
+    assert [path.name for path in after if after[path] == before[path]] == ["sample_0_0.png"]
+    STEP1.unlink()
+    edit(theirs(serve(diffuser_num_inference_steps=7)), storage())
+    assert [fields["output_image"] for fields in read_jsonl(STEP1)] == [
+        [f"{CACHE}/step_2/sample_{number}/sample_{number}_0.png"] for number in range(2)
+    ]
+    assert {path: made(desk)[path] for path in after} == after
+
+
 def test_only_what_is_new_is_edited(serve: Serve, passthrough: Fleet, desk: Path) -> None:
     """With one appended row, only that row is given to the model."""
     rows = [row("red.png", "x"), row("green.png", "x")]

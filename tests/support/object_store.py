@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -16,6 +16,7 @@ import pytest
 from tests.support.bad_connection import BadConnection, bad_connection
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
+from worker.contract.errors import RowError
 from worker.storage import objects
 from worker.storage.filesystems import filesystem
 
@@ -73,7 +74,7 @@ class ObjectStore:
 
 @contextmanager
 def running_object_store(folder: Path) -> Iterator[ObjectStore]:
-    """Run a server whose objects lie in a folder, with an empty bucket."""
+    """Run a server whose objects lie in a folder, with a bucket."""
     keys = folder / "keys.json"
     keys.write_text(json.dumps({"identities": [
         _identity(KEY, SECRET, "Admin", "Read", "Write", "List", "Tagging"),
@@ -92,13 +93,19 @@ def running_object_store(folder: Path) -> Iterator[ObjectStore]:
         with bad_connection(ports["s3"]) as connection:
             store = ObjectStore(f"http://127.0.0.1:{connection.port}", connection)
             with _known(store):
-                store.client.mkdir(BUCKET)
-                # The first that is not empty takes seconds, in which the server makes room.
-                objects.put(f"s3://{BUCKET}/first", bytes(2**20), content_type="text/plain")
+                wait_until(_takes_objects, "the object store has made room")
                 yield store
     finally:
         process.kill()  # nothing of it is kept
         process.wait()
+
+
+def _takes_objects() -> bool:
+    """Tell whether it takes an object that is not empty, and makes the bucket for it: the first takes seconds."""
+    with suppress(RowError):
+        objects.put(f"s3://{BUCKET}/first", b"x", content_type="text/plain")
+        return True
+    return False
 
 
 @contextmanager

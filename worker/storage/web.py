@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from typing import Any, Final
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from worker.contract.errors import RowError, TransientError
 from worker.contract.urls import HTTPS_PORT, normalised, require_named
@@ -13,6 +13,9 @@ from worker.storage.trying import trying
 
 _MOST_REDIRECTS: Final = 5
 _CHUNK: Final = 2**18
+
+#: What a path and a query have as it is; what is escaped already stays so.
+_PLAIN: Final = "%/?:@!$&'()*+,;=~[]"
 
 _OK, _SERVER = 200, 500
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -53,7 +56,7 @@ def _got(url: SplitResult, most: int, resolve: Resolve) -> bytes | str:
     """Return what a server sends, or where it redirects to."""
     host, port = (url.hostname or "").rstrip("."), url.port or HTTPS_PORT
     with connected(host, port, resolve(host, port)) as connection:
-        target = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        target = quote(f"{url.path or '/'}{url.query and f'?{url.query}'}", safe=_PLAIN)
         headers = {"Host": url.netloc, "User-Agent": "bulk-image-editor", "Accept-Encoding": "identity"}
         connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
         response = connection.getresponse()

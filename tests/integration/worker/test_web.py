@@ -47,10 +47,11 @@ def fetched(web: WebServer, path: str) -> bytes:
     return fetch(web.url(path), hosts=(web.host,), most=MOST, resolve=here)
 
 
-def test_a_file_is_fetched(web: WebServer) -> None:
-    """Its bytes come as they are, whatever its path and its query."""
-    web.answers["/two%20words.png?token=1"] = body(b"picture")
-    assert fetched(web, "/two%20words.png?token=1") == b"picture"
+@pytest.mark.parametrize("path", ["/two%20w%C3%B6rds.png?token=1", "/two wörds.png?token=1"])
+def test_a_file_is_fetched(web: WebServer, path: str) -> None:
+    """Its bytes come as they are, whatever its path and its query, escaped or not."""
+    web.answers["/two%20w%C3%B6rds.png?token=1"] = body(b"picture")
+    assert fetched(web, path) == b"picture"
 
 
 @pytest.mark.parametrize(

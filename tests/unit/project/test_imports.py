@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.place import PROJECT
 
-HEAVY = {"torch", "diffusers", "transformers"}
+HEAVY = {"torch", "diffusers", "transformers", "s3fs", "botocore", "aiohttp"}
 
 
 @pytest.mark.parametrize("module", ["producer.commands.cli", "worker.tasks", "worker.celery", "worker.bootsteps"])
 def test_no_model_library_is_loaded(module: str) -> None:
-    """A fresh interpreter that imports the module has loaded none of the model's libraries."""
+    """A fresh interpreter that imports the module has loaded none of the model's libraries, nor of stores."""
     code = f"import sys, {module}; print(*(name for name in {sorted(HEAVY)} if name in sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert found.stdout.split() == []
