@@ -20,7 +20,7 @@ from producer.interface.results import Result
 class Edited:
     """What became of a row."""
 
-    #: Its pictures, below `save_path` as that was named; none where it failed.
+    #: Its pictures, below `save_path` as that was named, or URLs where its run was begun with them; none if failed.
     paths: list[str]
     error: str | None
     warnings: list[str]
@@ -145,7 +145,7 @@ class LocalImageGenServing:
 
 
 def _edited(result: Result, folder: str) -> Edited:
-    return Edited(paths=[*_named(result.paths, folder)], error=result.error, warnings=[*result.warnings])
+    return Edited(paths=[*result.urls, *_named(result.paths, folder)], error=result.error, warnings=[*result.warnings])
 
 
 def _named(paths: Iterable[Path], folder: str) -> Iterable[str]:
