@@ -70,6 +70,7 @@ def finished(fleet: Fleet, store: ObjectStore, prefix: str, tmp_path: Path) -> C
     assert submitted.returncode == 0, submitted.stderr
     collected = cli("collect", "run")
     assert collected.returncode == 0, collected.stderr
+    assert f" unanswered; images in s3://{BUCKET}/{prefix}\n" in collected.stderr
     return cli
 
 
