@@ -234,11 +234,15 @@ def load_settings(remembered: Mapping[str, Any] | None = None, /, **given: Any) 
 
 #: Of these a message never repeats what was given.
 _MAY_HOLD_SECRETS = ("broker_url", "pictures")
+#: Settings that may be URLs: what was found may hold a password, and their own sentences show what they may of it.
+_URLS = frozenset({"input_root", "output_root", "allow_urls"})
 
 
 def _in_words(error: ValidationError) -> str:
     field = str((error.errors()[0]["loc"] or ("",))[0])
     if field in _MAY_HOLD_SECRETS:
         return f"FLEET_{field.upper()} {error.errors()[0]['msg'].removeprefix('Value error, ')}."
+    if field in _URLS:
+        return f"FLEET_{field.upper()}: {error.errors()[0]['msg'].removeprefix('Value error, ')}."
     problem = first_problem(error)
     return f"FLEET_{field.upper()}: {problem.partition(': ')[2]}." if field else f"{problem}."

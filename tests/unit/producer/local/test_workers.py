@@ -121,3 +121,12 @@ def test_a_runs_loras_are_no_matter_of_theirs(monkeypatch: pytest.MonkeyPatch) -
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings.model_copy(update={"lora": None})
+
+
+def test_hosts_and_roots_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hosts that `--allow-urls` names, and roots in a store, are their workers' own."""
+    given = {"allow_urls": "a.example, b.example:8443", "input_root": "s3://bucket/in", "output_root": "/runs"}
+    settings = load_settings(diffuser_model_name="demo", **given)
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings

@@ -271,3 +271,19 @@ def test_resolutions_to_warm_up(monkeypatch: pytest.MonkeyPatch, warm_up: str, e
     """They are named one by one or all at once; where none is named it is the square one."""
     monkeypatch.setenv("FLEET_WARM_UP", warm_up)
     assert [str(bucket) for bucket in load_settings().warm_buckets] == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "reason"),
+    [
+        ("input_root", "ftp://me:secret@host/in", r"FLEET_INPUT_ROOT: ftp://host/in is neither a folder nor at s3://"),
+        ("output_root", "s3://", r"FLEET_OUTPUT_ROOT: s3:// names no object"),
+        ("allow_urls", "https://a.example/", r"FLEET_ALLOW_URLS: https://a\.example/ is no host"),
+        ("allow_urls", "*", r"FLEET_ALLOW_URLS: \* is no host"),
+    ],
+)
+def test_a_wrong_place_is_refused(field: str, given: str, reason: str) -> None:
+    """A root of another kind, one without a bucket, and a host that is none or all; no password is shown."""
+    with pytest.raises(SettingsError, match=reason) as refused:
+        load_settings(**{field: given})
+    assert "secret" not in str(refused.value)
