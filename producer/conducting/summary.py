@@ -61,7 +61,7 @@ def concluded(run: Run, status: Status) -> Summary:
 def _counts(run: Run, status: Status, unanswered: int) -> Iterator[str]:
     kept = f", {status.kept} kept" if status.kept else ""
     done = counted(status.done, "row")
-    yield f"{done} done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.folder}"
+    yield f"{done} done, {status.failed} failed{kept}, {unanswered} unanswered; images in {run.pictures}"
     if status.gpu_seconds:
         each, per_s = status.gpu_seconds / max(1, status.images), status.images / status.gpu_seconds
         taken = f"{counted(status.images, 'image')} took {status.gpu_seconds:,.1f} s of the model's time"

@@ -16,9 +16,14 @@ def require_ready(settings: Settings, say: Callable[[str], None]) -> None:
 
     Raises:
         RunError: there is no broker that can be worked with, or what Redis and workers need is not installed.
-        SettingsError: the weights are not there, are damaged, or the hub does not give them.
+        SettingsError: the weights are not there, are damaged, or the hub does not give them; or pictures would not lie
+            in the serving's folder.
 
     """
+    if settings.pictures is not None:  # the operators hand on paths, and steps are told apart by what is in the folder
+        raise SettingsError(
+            "FLEET_PICTURES: pictures of a serving lie in the save_path of its image_io; unset the variable."
+        )
     if settings.broker_url is not None:
         require_broker(settings, say)
         return

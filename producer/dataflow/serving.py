@@ -20,7 +20,7 @@ from producer.interface.results import Result
 class Edited:
     """What became of a row."""
 
-    #: Its pictures, below `save_path` as that was named, or their URLs (FLEET_PICTURES); none where it failed.
+    #: Its pictures, below `save_path` as that was named, or URLs where its run was begun with them; none if failed.
     paths: list[str]
     error: str | None
     warnings: list[str]

@@ -422,6 +422,7 @@ def test_what_is_wrong_is_said_by_the_constructor(serve: Serve, arguments: dict[
     ("variables", "arguments", "sentence"),
     [
         ({"BROKER_URL": "redis://127.0.0.1:1/0"}, {}, "Redis at redis://127.0.0.1:1/0"),
+        ({"PICTURES": "s3://bucket/prefix"}, {}, "FLEET_PICTURES: pictures of a serving lie in the save_path of its "),
         ({"WORKER_PYTHON": "/absent/python"}, {}, "FLEET_WORKER_PYTHON: /absent/python is no program"),
         (
             {"WORKER_PYTHON": str(PROJECT / ".venv-monitor/bin/python")},

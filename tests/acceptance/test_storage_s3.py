@@ -70,6 +70,7 @@ def finished(fleet: Fleet, store: ObjectStore, prefix: str, tmp_path: Path) -> C
     assert submitted.returncode == 0, submitted.stderr
     collected = cli("collect", "run")
     assert collected.returncode == 0, collected.stderr
+    assert f" unanswered; images in s3://{BUCKET}/{prefix}\n" in collected.stderr
     return cli
 
 
@@ -133,6 +134,42 @@ def test_the_run_goes_on_and_its_prefix_is_its_own(finished: CLI, store: ObjectS
     another = finished("submit", "in.jsonl", "--run-dir", "run2", "--pictures", f"s3://{BUCKET}/{prefix}")
     assert another.returncode == 1
     assert another.stderr.startswith(f"Error: At s3://{BUCKET}/{prefix} are the pictures of another run (")
+
+
+def test_every_turns_pictures_go_there(fleet: Fleet, store: ObjectStore, prefix: str, tmp_path: Path) -> None:
+    """Results and details name them by URLs; one that is gone has its row made again; they go with their row."""
+    name, cli, url = plain(tmp_path / "a.png", RED), fleet.cli(tmp_path), f"s3://{BUCKET}/{prefix}"
+    two = [{"role": "user", "content": text} for text in ("x", "y")]
+    rows = [{"images": name, "conversations": two}, row(name, "x")]
+    last, first = ([f"sample_0/{turn}_{image}.png" for image in range(2)] for turn in ("sample_0", "turn_1"))
+    other = [f"sample_1/sample_1_{image}.png" for image in range(2)]
+
+    def edited() -> list[producer.Result]:
+        with producer.Fleet(str(fleet.settings["broker_url"]), model="demo") as here:
+            run = here.edit(
+                rows,
+                run_dir=cli.folder / "run",
+                images_from=tmp_path,
+                pictures=url,
+                turns="each",
+                num_images=2,
+                details=True,
+            )
+            return list(run.in_order())
+
+    found, alone = edited()
+    assert (found.paths, found.earlier_paths, alone.earlier_urls) == ((), (), ())
+    assert [*found.urls, *found.earlier_urls] == [f"{url}/{path}" for path in (*last, *first)]
+    output = read_jsonl(cli.folder / "run/output.jsonl")[0]
+    assert (output["output_image"], output["details"]["turns"]) == ([*found.urls], [[*found.earlier_urls]])
+    assert keys(store, prefix) == ["run.json", *last, *first, *other]
+    store.client.call_s3("delete_object", Bucket=BUCKET, Key=f"{prefix}/{first[1]}")
+    verified = cli("verify", "run", "--json")
+    assert json.loads(verified.stdout)["damaged"] == [{"row": 0, "path": first[1], "what": "is gone"}]
+    edited()
+    assert keys(store, prefix) == ["run.json", *last, *first, *other]
+    assert cli("redo", "run", "--rows", "0").returncode == 0
+    assert keys(store, prefix) == ["run.json", *other]
 
 
 def test_the_gallery_shows_them(finished: CLI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

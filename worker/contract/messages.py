@@ -30,7 +30,7 @@ from worker.contract.row_warnings import RowWarning
 from worker.contract.urls import REMOTE
 
 #: Raised whenever a field changes its meaning. A worker refuses messages of any other version.
-VERSION: Final = 7
+VERSION: Final = 8
 
 #: Celery's name of the task that edits one row.
 TASK_NAME: Final = "worker.edit"
@@ -48,7 +48,7 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     #: Version of the contract.
-    v: Literal[7] = VERSION
+    v: Literal[8] = VERSION
     #: Id of the run, random, made with the run folder.
     run: str = Field(pattern=r"^[0-9a-f]{16}$")
     #: 0-based number of the row among the input's non-blank lines.

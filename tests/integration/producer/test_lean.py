@@ -126,10 +126,10 @@ def test_rows_with_pictures_are_sent_by_the_megabyte(cli: CLI, client: redis.Red
     assert [request.row for request in requests(redis_url)] == [0, 1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("version", [4, 7])
 def test_earlier_versions_have_their_queues_named(cli: CLI, client: redis.Redis, version: int) -> None:
     """They had one for each run, and a list of them; no worker of this version takes what is there."""
-    lane, runs = LANE.replace(".v7.", f".v{version}."), ["0" * 16, "1" * 16]
+    lane, runs = LANE.replace(".v8.", f".v{version}."), ["0" * 16, "1" * 16]
     for run in runs:
         client.hset(f"fleet:runs:{lane}", run, "5 0")
         client.lpush(f"{lane}.{run}", "row", "row")

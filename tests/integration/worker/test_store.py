@@ -14,7 +14,7 @@ from tests.support.requests import make_request
 from worker.contract.errors import RowError, TransientError, Unwanted
 from worker.contract.messages import EditRequest
 from worker.pictures.encoding import fingerprint_of
-from worker.pictures.files import drop_temporaries, finished, sample_paths, save
+from worker.pictures.files import drop_temporaries, finished, sample_paths, save, turn_paths
 from worker.pictures.places.choosing import confined_place, place_of
 from worker.storage.prefixes import create
 
@@ -38,10 +38,10 @@ def data_of(store: ObjectStore, request: EditRequest, path: str) -> bytes:
 
 
 def save_all(request: EditRequest, confirm: Callable[[], None] = lambda: None) -> tuple[str, ...]:
-    """Save a row's images."""
+    """Save the images of a row's turns."""
     noise = Image.effect_noise((40, 30), 50).convert("RGB")
-    images = request.num_images * len(request.prompts)
-    return save(request, [noise] * images, profile="exact", confirm=confirm)
+    images = [noise] * request.num_images * len(request.prompts)
+    return save(request, images, profile="exact", confirm=confirm)
 
 
 def test_a_row_is_put_and_known_again(store: ObjectStore, request_: EditRequest) -> None:
@@ -70,6 +70,16 @@ def test_an_older_forms_images_are_dropped(store: ObjectStore, request_: EditReq
     store.put(f"{prefix}/sample_7/notes.png", b"the user's own")
     save_all(request_.model_copy(update={"num_images": 1, "image_format": "webp"}))
     assert keys(store, request_) == sorted(["sample_7/notes.png", "sample_7/sample_7_0.webp", *other])
+
+
+def test_a_row_of_turns_is_known_by_the_pictures_of_all(store: ObjectStore, request_: EditRequest) -> None:
+    """One of an earlier turn that is gone has it made again."""
+    turns = request_.model_copy(update={"earlier_prompts": ("v", "w")})
+    saved = save_all(turns)
+    assert keys(store, turns) == sorted([*turn_paths(turns), *sample_paths(turns)]) == sorted(saved)
+    assert finished(turns)
+    place_of(turns.output_dir).drop(turn_paths(turns)[1:2])
+    assert not finished(turns)
 
 
 def test_a_newer_form_is_left_alone(store: ObjectStore, request_: EditRequest) -> None:

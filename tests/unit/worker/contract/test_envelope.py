@@ -12,7 +12,7 @@ from kombu.transport.virtual import Message
 from worker.contract.envelope import Envelope, argument_of
 from worker.contract.messages import TASK_NAME
 
-QUEUE = "fleet.v7.demo.2a97516c.0123456789abcdef"
+QUEUE = "fleet.v8.demo.2a97516c.0123456789abcdef"
 TASK = "0123456789abcdef.7.9f3a1b2c"
 ARGUMENT = {"prompt": '"把花瓶"\n变成 \\ 🙂', "images": ["a.png"]}
 SHOWN = "(image='/data/ü.png', row=7)"

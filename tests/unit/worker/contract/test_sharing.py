@@ -49,7 +49,7 @@ def test_a_row_holds_what_is_its_own() -> None:
     """Paths from the shared folder on, and parameters only where they differ."""
     plain = through_the_network(make_request(images=("/data/a.png",)))
     assert plain == {
-        "v": 7, "run": "0" * 16, "row": 7, "fingerprint": "a" * 32, "shared": SHARED.digest, "images": ["a.png"],
+        "v": 8, "run": "0" * 16, "row": 7, "fingerprint": "a" * 32, "shared": SHARED.digest, "images": ["a.png"],
         "prompt": "x", "seed": 0,
     }  # fmt: skip
     assert through_the_network(make_request(images=("/data/a.png",), steps=20)) == {**plain, "own": {"steps": 20}}

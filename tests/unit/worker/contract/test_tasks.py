@@ -58,7 +58,7 @@ def test_tasks_have_lanes_of_their_own(profile: str | None) -> None:
 def test_no_earlier_version_looks_there() -> None:
     """It would find a message that it does not understand; nor does this one look where theirs are."""
     assert not set(older_queues("demo")) & set(all_queue_names("demo"))
-    assert all(lane.startswith("fleet.v7.") for lane in all_queue_names("demo"))
+    assert all(lane.startswith("fleet.v8.") for lane in all_queue_names("demo"))
 
 
 @pytest.mark.parametrize(
