@@ -92,10 +92,17 @@ class Ledger(LedgerReader):
                 [(row, State.SENT) for row in rows],
             )
 
-    def undo(self, rows: Iterable[int], *, seeds: Mapping[int, int] = MappingProxyType({})) -> int:
+    def undo(
+        self,
+        rows: Iterable[int],
+        *,
+        seeds: Mapping[int, int] = MappingProxyType({}),
+        drop: Callable[[], None] = lambda: None,
+    ) -> int:
         """Count answered rows as not sent, so that they are edited again; return how many there were.
 
-        `seeds`: what some of them are edited with from now on.
+        `seeds`: what some of them are edited with from now on. `drop` removes their pictures, before anything is
+        committed: where it raises, all of them stay answered.
         """
         with self.transaction() as db:
             undone = db.executemany(
@@ -105,6 +112,7 @@ class Ledger(LedgerReader):
             # In which form they will be sent is not known here.
             db.executemany("UPDATE rows SET fingerprint = NULL WHERE row = ?", [(row,) for row in seeds])
             self.seeds.give(seeds)
+            drop()
         self._counts.forget()
         return max(0, undone)
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from producer.run.ledger import Ledger
 from producer.run.opening import Run
 from producer.run.records import Record, State, pictures_of
-from worker.contract.errors import RunError
+from worker.contract.errors import RowError, RunError
 
 #: Below it JSON's numbers are exact for every reader; see `worker.contract.seeds`.
 _SEEDS: Final = 2**53
@@ -82,7 +82,7 @@ def redo(run: Run, rows: Collection[range] | None, where: Where | None, *, new_s
     changed.
 
     Raises:
-        RunError: none was chosen.
+        RunError: none was chosen, or a picture cannot be removed; its rows are not counted as not sent then.
 
     """
     found, redone = chosen(run.ledger, rows, where), 0
@@ -99,6 +99,9 @@ def redo(run: Run, rows: Collection[range] | None, where: Where | None, *, new_s
 def _redo(run: Run, records: Sequence[Record], *, new_seed: bool) -> None:
     numbers = [record.row for record in records]
     seeds = {row: secrets.randbelow(_SEEDS) for row in numbers} if new_seed else {}
-    run.ledger.undo(numbers, seeds=seeds)
-    # After it: a row that is done has its picture. What is still there when the row is edited is taken for it.
-    run.place.drop([path for record in records for path in pictures_of(record)])
+    pictures = [path for record in records for path in pictures_of(record)]
+    try:
+        # Together: a picture that is still there when its row is edited again would be taken for it.
+        run.ledger.undo(numbers, seeds=seeds, drop=lambda: run.place.drop(pictures))
+    except RowError as error:
+        raise RunError(f"{str(error).rstrip('.')}; the same `producer redo` again goes on with these rows.") from None

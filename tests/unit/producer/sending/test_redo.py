@@ -10,6 +10,7 @@ from producer.run.ledger import Ledger
 from producer.run.records import Entry, Record, State
 from producer.sending.redo import Where, ranges
 from tests.support.rows import ROW, parse
+from worker.contract.errors import RowError
 from worker.contract.messages import Outcome
 
 FAILED = Record(1, "f" * 32, State.FAILED, 1, json.dumps({"error": "image A: No such file.", "worker": "gpu0@host"}))
@@ -64,6 +65,22 @@ def test_only_answered_rows_are_undone(tmp_path: Path) -> None:
         ledger.apply([Outcome(row=0, status="done", **answer)])
         assert ledger.undo(range(4)) == 1
         assert ledger.states() == {State.NOTED: 2, State.SENT: 1, State.FAILED: 1}
+
+
+def test_rows_whose_pictures_stay_are_not_undone(tmp_path: Path) -> None:
+    """Where a picture cannot be removed, its row is done as before: edited again, it would be taken for the new one."""
+
+    def drop() -> None:
+        raise RowError("its store refuses")
+
+    with Ledger(tmp_path) as ledger:
+        ledger.note([Entry(0, "f" * 32, State.NOTED)])
+        ledger.apply([Outcome(row=0, status="done", run=ledger.run, fingerprint="f" * 32, worker="w")])
+        with pytest.raises(RowError):
+            ledger.undo([0], seeds={0: 5}, drop=drop)
+        assert ledger.states() == {State.DONE: 1}
+        assert ledger.seeds.of(0) is None
+        assert ledger.undo([0]) == 1
 
 
 def test_a_seed_that_was_given_is_kept(tmp_path: Path) -> None:
