@@ -238,7 +238,7 @@ def test_a_killed_program_leaves_nothing_behind(tmp_path: Path, image: str) -> N
         "def begin():\n"
         "    fleet = Fleet(workers=1, model='demo', say=lambda sentence: print(sentence, flush=True))\n"
         "    rows = [{'images': sys.argv[1], 'conversations': 'Make it red.'}] * 99\n"
-        "    runs.append(fleet.edit(rows, run_dir='r', steps=9))\n"
+        "    runs.append(fleet.edit(rows, run_dir='r', steps=9, size='128x96'))\n"
         "    next(iter(runs[0]))\n"
         "thread = threading.Thread(target=begin)\n"
         "thread.start()\n"
