@@ -17,7 +17,11 @@ REMOTE: Final = (*(f"{scheme}://" for scheme in STORES), "https://")
 HTTPS_PORT: Final = 443
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_USER: Final = re.compile(r"(://)[^/?#]*@")
+
+#: What stands before the first "/": a bucket; at https:// a host or an address, and a port. All else there may be a
+#: secret, also one with a "/" in it, so that its end is somewhere behind.
+_BUCKET: Final = re.compile(r"[^:@?#]+")
+_HOST: Final = re.compile(r"(\[[^@?#\[\]]*\]|[^:@?#\[\]]+)(:[0-9]*)?")
 
 
 def scheme_of(text: str) -> str | None:
@@ -37,8 +41,13 @@ def is_remote(text: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Show a URL without user, password and query, each of which may be a secret."""
-    return _USER.sub(r"\1", url, count=1).partition("?")[0]
+    """Show a URL, or what was given for a host, without user, password and query, each of which may be a secret."""
+    begin, mark, rest = url.partition("://") if "://" in url else ("", "", url)
+    plain = rest.partition("?")[0]
+    place = rest.lstrip("/").partition("/")[0]
+    if place and not _is_place(begin, place):
+        plain = plain.rpartition("@")[2] if "@" in plain else "…"
+    return f"{begin}{mark}{plain}"
 
 
 def normalised(url: str, *, folder: bool = False) -> str:
@@ -52,10 +61,11 @@ def normalised(url: str, *, folder: bool = False) -> str:
     """
     scheme, rest = scheme_of(url), url.partition("://")[2]
     place, _, path = rest.partition("/")
-    if not place or not (folder or path.strip("/")):
-        raise ValueError(f"names no object; write {scheme}://its-bucket/its/key")
-    if "@" in place:
+    is_place = _is_place(str(scheme), place)
+    if not is_place and ("@" in place or ":" in place):
         raise ValueError("has a user or a password in it; credentials are the worker's own")
+    if not is_place or not (folder or path.strip("/")):
+        raise ValueError(f"names no object; write {scheme}://its-bucket/its/key")
     if scheme not in STORES:
         path, mark, query = path.partition("#")[0].partition("?")
         return f"{scheme}://{place.lower()}/{_followed(path)}{mark}{query}"
@@ -91,6 +101,10 @@ def require_named(url: str, hosts: Collection[str]) -> None:
 def is_below(url: str, root: str) -> bool:
     """Tell whether a store's URL in its one form lies below another, which may be a bucket alone."""
     return url.startswith(root.rstrip("/") + "/")
+
+
+def _is_place(scheme: str, text: str) -> bool:
+    return (_BUCKET if scheme.lower() in STORES else _HOST).fullmatch(text) is not None
 
 
 def _followed(path: str) -> str:

@@ -89,6 +89,8 @@ def test_several_pictures_in_rows_are_stitched() -> None:
         ("ftp://me:secret@host/a.png", "ftp://host/a.png is a URL of no kind that is read (s3://, "),
         ("http://host/a.png", "http://host/a.png is at http://; "),
         ("https://me:secret@host/a.png?token=secret", "https://host/a.png has a user or a password in it; "),
+        ("https://me:a/secret@host/a.png", "https://host/a.png has a user or a password in it; "),
+        ("s3://me:a/secret@bucket/a.png", "s3://bucket/a.png has a user or a password in it; "),
         ("s3://bucket", "s3://bucket names no object; "),
         ("s3://bucket/../other/a.png", "s3://bucket/../other/a.png leads out of its bucket or host."),
         ("file://server/share/a.png", "file://server/share/a.png names a file of another machine; "),

@@ -277,6 +277,10 @@ def test_resolutions_to_warm_up(monkeypatch: pytest.MonkeyPatch, warm_up: str, e
     ("field", "given", "reason"),
     [
         ("input_root", "ftp://me:secret@host/in", r"FLEET_INPUT_ROOT: ftp://host/in is neither a folder nor at s3://"),
+        ("input_root", "s3://me:a/secret@bucket/in", r"FLEET_INPUT_ROOT: s3://bucket/in has a user or a password in"),
+        ("pictures", "s3://me:a/secret@bucket/in", r"FLEET_PICTURES must be s3://BUCKET/PREFIX, without a user"),
+        ("allow_urls", "https://me:a/secret@a.example", r"FLEET_ALLOW_URLS: https://a\.example is no host"),
+        ("allow_urls", "me:secret@a.example", r"FLEET_ALLOW_URLS: a\.example is no host"),
         ("output_root", "s3://", r"FLEET_OUTPUT_ROOT: s3:// names no object"),
         ("allow_urls", "https://a.example/", r"FLEET_ALLOW_URLS: https://a\.example/ is no host"),
         ("allow_urls", "*", r"FLEET_ALLOW_URLS: \* is no host"),
