@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
-from worker.contract.urls import STORES, normalised, scheme_of, shown
+from worker.contract.urls import HTTPS_PORT, STORES, normalised, scheme_of, shown
 
 #: A name or an address, and a port where it is another than 443.
 _HOST: Final = re.compile(r"([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*(:[0-9]{1,5})?")
@@ -28,10 +28,19 @@ def _hosts(given: Any) -> Any:
     listed = given.split(",") if isinstance(given, str) else given
     if not isinstance(listed, list | tuple) or not all(isinstance(host, str) for host in listed):
         raise ValueError("expected hosts such as images.example.org, by commas")
-    hosts = [host.strip().lower().rstrip(".") for host in listed if host.strip()]
+    hosts = [_in_one_form(host.strip().lower()) for host in listed if host.strip()]
     if wrong := next((host for host in hosts if not _HOST.fullmatch(host)), None):
         raise ValueError(f"{shown(wrong)} is no host; write it as images.example.org, without https:// and a path")
     return tuple(dict.fromkeys(hosts))
+
+
+def _in_one_form(host: str) -> str:
+    """Leave out what a host has at every URL: the dot at its end, and the port of https://."""
+    name, _, port = host.partition(":")
+    if not port.isdecimal():
+        return host.rstrip(".")
+    name = name.rstrip(".")
+    return name if int(port) == HTTPS_PORT else f"{name}:{int(port)}"
 
 
 #: A folder, or a store's URL (text, in its one form), which may be a bucket alone.

@@ -47,7 +47,7 @@ READ = [
     ("input_root", "/data", Path("/data")),
     ("input_root", "S3://bucket/in/", "s3://bucket/in"),
     ("output_root", "/runs", Path("/runs")),
-    ("allow_urls", "Images.Example.org, b.example:8443", ("images.example.org", "b.example:8443")),
+    ("allow_urls", "Images.Example.org.:443, b.example.:08443", ("images.example.org", "b.example:8443")),
     ("metrics_port", "9100", 9100),
     ("metrics_address", "10.0.0.7", "10.0.0.7"),
     ("log_format", "json", "json"),
