@@ -2,10 +2,15 @@
 
 import ipaddress
 import socket
+from typing import Final
 
 from worker.contract.errors import RowError, TransientError
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: Addresses that lead to one of the old internet, by its number at their end.
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+#: All that the new internet has given away; what is beside it are forms for special use, old ones among them.
+_GIVEN: Final = ipaddress.IPv6Network("2000::/3")
 
 
 def public_addresses(host: str, port: int) -> tuple[str, ...]:
@@ -32,8 +37,11 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:  # with a zone, as addresses of a link have it
         return False
-    if isinstance(found, ipaddress.IPv6Address) and (within := _within(found)) is not None:
-        found = within
+    if isinstance(found, ipaddress.IPv6Address):
+        within = _within(found)
+        if within is None and found not in _GIVEN:
+            return False
+        found = within or found
     return found.is_global and not found.is_multicast
 
 
