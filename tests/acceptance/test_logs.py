@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from producer.local.redis import redis_server
-from tests.support.cli import CLI
+from tests.support.cli import CLI, read_jsonl, row, write_jsonl
 from tests.support.sending import send
 from tests.support.servers import RedisServer, free_port
 from tests.support.workers import WorkerProcess, fork_worker
@@ -70,6 +70,25 @@ def test_a_log_has_a_line_for_what_matters(form: str, guarded: str, tmp_path: Pa
     assert PASSWORD not in worker.log.read_text()
     if form == "json":
         require_fields(worker)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_signature_is_logged(form: str, guarded: str, tmp_path: Path) -> None:
+    """A worker that says all it can follows a row, and shows the URL of its image without what signs it."""
+    settings = {"broker_url": guarded, "log_format": form, "log_rows": True, "allow_urls": "localhost"}
+    cli = CLI(tmp_path, settings)
+    signed = "https://localhost/a.png?X-Amz-Signature=geheim"
+    write_jsonl(tmp_path / "in.jsonl", [row(signed, "Make it red.")])
+    worker = fork_worker("w0", tmp_path / "w0.log", settings, app="tests.support.passthrough", level="DEBUG")
+    try:
+        assert cli("submit", "in.jsonl", "--run-dir", "r", "--allow-urls", "localhost").returncode == 0
+        assert cli("collect", "r").returncode == 3
+    finally:
+        assert worker.stop() == 0
+    assert worker.logged("DEBUG")
+    assert worker.logged("image https://localhost/a.png: ")
+    assert not worker.logged("geheim")
+    assert "geheim" not in read_jsonl(tmp_path / "r/output.jsonl")[0]["error"]
 
 
 def text_of(line: str) -> str:

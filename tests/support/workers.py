@@ -64,15 +64,22 @@ class WorkerProcess:
         raise AssertionError(f"the worker {self.name} did not end within {limit} s; its log ends:\n{said}")
 
 
-def _arguments(name: str, app: str) -> list[str]:
-    return ["-A", app, "worker", "-l", "INFO", "-n", f"{name}@%h"]
+def _arguments(name: str, app: str, level: str = "INFO") -> list[str]:
+    return ["-A", app, "worker", "-l", level, "-n", f"{name}@%h"]
 
 
-def fork_worker(name: str, log: Path, settings: Mapping[str, object], app: str = "worker") -> WorkerProcess:
+def fork_worker(
+    name: str, log: Path, settings: Mapping[str, object], app: str = "worker", *, level: str = "INFO"
+) -> WorkerProcess:
     """Start a worker that need not import its libraries first."""
     log.touch()  # it may be read before the process has opened it
     process = Forked(
-        "celery", _arguments(name, app), folder=PROJECT, environment=environment(settings), stdout=log, stderr=log
+        "celery",
+        _arguments(name, app, level),
+        folder=PROJECT,
+        environment=environment(settings),
+        stdout=log,
+        stderr=log,
     )
     return WorkerProcess(name, log, process)
 

@@ -29,6 +29,11 @@ class EventLoopThreadPool(TaskPool):
         self._hub: Hub | None = None
         self._notes: deque[Callable[[], object]] = deque()
 
+    def start(self) -> None:
+        """Start, without Celery's line of each call at DEBUG: it has the whole message, with whatever URL is signed."""
+        super().start()
+        self._does_debug = False
+
     def register_with_event_loop(self, hub: Hub) -> None:
         """Remember the hub; Celery calls this again after each reconnect."""
         self._hub = hub
