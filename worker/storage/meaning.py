@@ -18,8 +18,11 @@ _PASSING_CODES: Final = frozenset({
 _CUT: Final = frozenset({
     "ClientConnectionError", "ClientPayloadError", "ConnectionError", "HTTPClientError",
     "IncompleteRead", "IncompleteReadError", "ProtocolError", "ResponseParserError", "ServiceRequestError",
-    "ServiceResponseError", "Timeout", "TimeoutError", "TransportError",
+    "SSLError", "ServiceResponseError", "Timeout", "TimeoutError", "TransportError",
 })  # fmt: skip
+
+#: One of them, but nothing that passes.
+_NOT_CUT: Final = "SSLCertVerificationError"
 
 #: And of credentials that are not there, or not whole.
 _CREDENTIALS: Final = frozenset({
@@ -44,7 +47,9 @@ def meaning_of(error: Exception) -> RowError:
     status = next((found for one in chain if (found := _status(one))), None)
     code = next(filter(None, map(_code, chain)), "")
     names = set().union(*map(_names, chain))
-    if _names(error) & _CUT:  # first: what aiohttp raises of an answer that breaks off has a status that nobody sent
+    if _names(error) & _CUT and _NOT_CUT not in _names(
+        error
+    ):  # first: what aiohttp raises of an answer that breaks off has a status that nobody sent
         return TransientError(f"its store cannot be reached, or was cut off ({type(error).__name__})")
     what = " ".join(dict.fromkeys(filter(None, [str(status or ""), code]))) or type(chain[-1]).__name__
     if code in _PASSING_CODES or (status is not None and (status >= _SERVER or status in _PASSING_STATUS)):

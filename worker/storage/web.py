@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from worker.contract.errors import RowError, TransientError
 from worker.contract.urls import HTTPS_PORT, normalised, require_named
 from worker.storage.addresses import public_addresses
-from worker.storage.connecting import connected
+from worker.storage.connecting import connected, deadline
 from worker.storage.meaning import Absent
 from worker.storage.trying import trying
 
@@ -36,13 +36,14 @@ def fetch(url: str, *, hosts: Collection[str], most: int, resolve: Resolve = pub
         TransientError: it fails in a way that may pass.
 
     """
-    return trying(lambda: _followed(url, hosts, most, resolve))
+    until = deadline()
+    return trying(lambda: _followed(url, hosts, most, resolve, until))
 
 
-def _followed(url: str, hosts: Collection[str], most: int, resolve: Resolve) -> bytes:
+def _followed(url: str, hosts: Collection[str], most: int, resolve: Resolve, until: float) -> bytes:
     for _ in range(_MOST_REDIRECTS + 1):
         require_named(url, hosts)
-        found = _got(urlsplit(url), most, resolve)
+        found = _got(urlsplit(url), most, resolve, until)
         if isinstance(found, bytes):
             return found
         try:
@@ -52,10 +53,10 @@ def _followed(url: str, hosts: Collection[str], most: int, resolve: Resolve) -> 
     raise RowError(f"its server redirects more than {_MOST_REDIRECTS} times")
 
 
-def _got(url: SplitResult, most: int, resolve: Resolve) -> bytes | str:
+def _got(url: SplitResult, most: int, resolve: Resolve, until: float) -> bytes | str:
     """Return what a server sends, or where it redirects to."""
     host, port = (url.hostname or "").rstrip("."), url.port or HTTPS_PORT
-    with connected(host, port, resolve(host, port)) as connection:
+    with connected(host, port, resolve(host, port), until=until) as connection:
         target = quote(f"{url.path or '/'}{url.query and f'?{url.query}'}", safe=_PLAIN)
         headers = {"Host": url.netloc, "User-Agent": "bulk-image-editor", "Accept-Encoding": "identity"}
         connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)

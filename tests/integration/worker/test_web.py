@@ -1,5 +1,8 @@
 """Files of a real web server over TLS: only of hosts that were named, at addresses that were looked at, in bounds."""
 
+import logging
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -133,20 +136,24 @@ def _without_length(count: int) -> Answer:
     return answer
 
 
-def test_what_trickles_is_given_up(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that sends a byte now and then cannot hold a thread for ever."""
-    monkeypatch.setattr(connecting, "_LONGEST", 0.2)
+@pytest.mark.parametrize("length", [MOST, None])
+def test_what_trickles_is_given_up(web: WebServer, monkeypatch: pytest.MonkeyPatch, length: int | None) -> None:
+    """A server that sends a byte now and then holds no thread for ever; what has come is not taken for the whole."""
+    monkeypatch.setattr(connecting, "_LONGEST", 0.5)
     ended = threading.Event()
 
     def trickle(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
-        request.send_header("Content-Length", str(MOST))
+        if length is not None:
+            request.send_header("Content-Length", str(length))
         request.end_headers()
+        request.wfile.write(b"half of a pic")
         ended.wait()
 
     web.answers["/a.png"] = trickle
-    with pytest.raises(TransientError, match="was cut off"):
+    with pytest.raises(TransientError, match="its server takes too long"):
         fetched(web, "/a.png")
+    assert len(web.seen) <= 1  # the time is a file's, not each try's
     ended.set()
 
 
@@ -159,6 +166,37 @@ def test_what_may_pass_is_tried_again(web: WebServer) -> None:
 
     web.answers["/a.png"] = answer
     assert fetched(web, "/a.png") == b"picture"
+
+
+def test_a_connection_that_breaks_is_tried_again(web: WebServer) -> None:
+    """Also where what comes in the middle of a file is no TLS any more: that is nobody's refusal."""
+
+    def broken(request: BaseHTTPRequestHandler) -> None:
+        body(b"pic", Content_Length="7")(request)
+        request.wfile.flush()
+        with socket.socket(fileno=os.dup(request.connection.fileno())) as beneath:
+            beneath.sendall(b"no TLS, " * 10)
+
+    answers = iter([broken, body(b"picture")])
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        next(answers)(request)
+
+    web.answers["/a.png"] = answer
+    assert fetched(web, "/a.png") == b"picture"
+    assert len(web.seen) == 2
+
+
+def test_no_signature_is_logged(web: WebServer, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither of a file that comes, with every logger as talkative as can be, nor of a header that is none."""
+    caplog.set_level(logging.DEBUG)
+
+    def malformed(request: BaseHTTPRequestHandler) -> None:
+        request.wfile.write(b"HTTP/1.0 200 OK\r\nno header\r\nContent-Length: 7\r\n\r\npicture")
+
+    web.answers["/a.png?X-Amz-Signature=secret"] = malformed
+    assert fetched(web, "/a.png?X-Amz-Signature=secret").endswith(b"picture")
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize(("status", "kind"), [(404, Absent), (410, Absent), (403, RowError), (418, RowError)])

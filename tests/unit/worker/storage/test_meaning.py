@@ -1,6 +1,7 @@
 """What the libraries of stores raise is a row's error, or passes, by what it means and never in their own words."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 
 import pytest
@@ -43,6 +44,7 @@ def answered(status: int, code: str) -> Exception:
             "its store cannot be reached, or was cut off (ClientPayloadError)",
         ),
         (lambda: ConnectionResetError(URL), "its store cannot be reached, or was cut off (ConnectionResetError)"),
+        (lambda: ssl.SSLError(URL), "its store cannot be reached, or was cut off (SSLError)"),
         (asyncio.TimeoutError, "its store cannot be reached, or was cut off (TimeoutError)"),
     ],
 )
@@ -60,6 +62,7 @@ def test_what_may_pass(error: Callable[[], Exception], reason: str) -> None:
         (lambda: answered(403, "403"), "access is denied (403); look at "),
         (exceptions.NoCredentialsError, "needs credentials, and this machine has none that hold (NoCredentialsError)"),
         (lambda: answered(400, "InvalidBucketName"), "its store refuses (400 InvalidBucketName)"),
+        (lambda: ssl.SSLCertVerificationError(URL), "its store refuses (SSLCertVerificationError)"),
         (lambda: ValueError(URL), "its store refuses (ValueError)"),
     ],
 )
