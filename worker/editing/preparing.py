@@ -17,7 +17,7 @@ from worker.pictures import decoding, files, fitting
 from worker.pictures.confine import Limits
 from worker.pictures.encoding import require_encodable
 from worker.pictures.pixel_budget import PixelBudget
-from worker.pictures.sources import source_of
+from worker.pictures.sources import sources_of
 
 
 class Prepared(NamedTuple):
@@ -54,7 +54,7 @@ class Preparing:
             record.decoded([], plan.bucket)
             return Prepared(plan, ()) if self._is_to_do(request, plan) else None
         most = self._limits.max_pixels
-        pictures = [source_of(image, self._limits) for image in request.images]
+        pictures = sources_of(request.images, self._limits)
         # By their headers: of a hundred large pictures not one is decoded.
         sizes = [decoding.size_of(picture, max_pixels=most, root=self._limits.input_root) for picture in pictures]
         pixels = area_of(sizes, max_pixels=most)

@@ -4,10 +4,12 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from typing import IO, Any, Final
 
+from worker.contract.errors import RowError
 from worker.contract.urls import shown
 from worker.storage import objects, web
 from worker.storage.meaning import Absent
@@ -59,14 +61,25 @@ class StoredFile:
         return objects.read(self._url, start=start, end=end)
 
 
+@dataclass
+class Allowance:
+    """Bytes that may be fetched for one row; all of them are held before anything is known of their pixels."""
+
+    most: int
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.most
+
+
 class WebFile:
     """The same, of a file on a web server, which is fetched whole."""
 
-    def __init__(self, url: str, *, hosts: tuple[str, ...], most: int) -> None:
-        """Take a file by its URL; nothing is fetched yet. `most`: bytes that are fetched of it."""
+    def __init__(self, url: str, *, hosts: tuple[str, ...], allowance: Allowance) -> None:
+        """Take a file by its URL; nothing is fetched yet. Of its row's `allowance` it leaves the rest to the next."""
         self._url = url
         self._hosts = hosts
-        self._most = most
+        self._allowance = allowance
 
     def __str__(self) -> str:
         return shown(self._url)
@@ -87,7 +100,17 @@ class WebFile:
 
     @cached_property
     def _whole(self) -> bytes:
-        return web.fetch(self._url, hosts=self._hosts, most=self._most)
+        allowance = self._allowance
+        try:
+            data = web.fetch(self._url, hosts=self._hosts, most=allowance.left)
+        except web.TooLarge:
+            if allowance.left == allowance.most:
+                raise
+            raise RowError(
+                f"is too large beside the row's other images (at most {allowance.most} bytes are read together)"
+            ) from None
+        allowance.left -= len(data)
+        return data
 
 
 class _Ranges(io.RawIOBase):

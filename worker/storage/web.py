@@ -27,12 +27,17 @@ _PASSING: Final = frozenset({408, 425, 429})
 Resolve = Callable[[str, int], tuple[str, ...]]
 
 
+class TooLarge(RowError):  # noqa: N818 - as a file is
+    """It is longer than what may be fetched."""
+
+
 def fetch(url: str, *, hosts: Collection[str], most: int, resolve: Resolve = public_addresses) -> bytes:
     """Fetch a file of at most `most` bytes; each redirect is checked as the first URL is.
 
     Raises:
         Absent: there is none.
-        RowError: its host is none of `hosts`, or a private one; it is longer; the server refuses.
+        TooLarge: it is longer.
+        RowError: its host is none of `hosts`, or a private one; the server refuses.
         TransientError: it fails in a way that may pass.
 
     """
@@ -72,11 +77,11 @@ def _body(response: Any, most: int) -> bytes:
     body = bytearray()
     length = response.headers.get("Content-Length", "")
     if length.isdigit() and int(length) > most:
-        raise RowError(f"is too large ({length} bytes; at most {most} are read)")
+        raise TooLarge(f"is too large ({length} bytes; at most {most} are read)")
     while chunk := response.read(_CHUNK):
         body += chunk
         if len(body) > most:
-            raise RowError(f"is too large (at most {most} bytes are read)")
+            raise TooLarge(f"is too large (at most {most} bytes are read)")
     return bytes(body)
 
 

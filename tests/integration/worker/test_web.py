@@ -5,13 +5,24 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from tests.support.certificates import make_certificates
+from tests.support.files import encoded, photo
+from tests.support.requests import make_request
 from tests.support.web_server import Answer, WebServer, body, running_web_server
+from worker.contract.catalog import MODELS
 from worker.contract.errors import RowError, TransientError
+from worker.editing.preparing import Preparing
+from worker.editing.record import RowRecord
+from worker.pictures import finding, remote
+from worker.pictures.confine import Limits
+from worker.pictures.decoding import size_of
+from worker.pictures.pixel_budget import PixelBudget
+from worker.pictures.sources import source_of
 from worker.storage import connecting
 from worker.storage.addresses import public_addresses
 from worker.storage.meaning import Absent
@@ -134,6 +145,22 @@ def _without_length(count: int) -> Answer:
         request.wfile.write(bytes(count))
 
     return answer
+
+
+def test_a_rows_images_are_bounded_together(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would do alone; of many no more is fetched than of one, since all are held before any is decoded."""
+    monkeypatch.setattr(remote.web, "fetch", partial(fetch, resolve=here))
+    monkeypatch.setattr(finding, "_OTHER_BYTES", 0)
+    names = [f"/{name}.png" for name in "abc"]
+    web.answers.update({name: body(encoded(photo(10, 10)) + bytes(1000)) for name in names})
+    limits = Limits(max_pixels=300, allow_urls=(web.host,))
+    assert [size_of(source_of(web.url(name), limits), max_pixels=300) for name in names] == [(10, 10)] * 3
+    web.seen.clear()
+    request = make_request(images=tuple(map(web.url, names)))
+    preparing = Preparing(MODELS["demo"], limits, PixelBudget(300), threading.Event())
+    with pytest.raises(RowError, match=r"/b\.png: is too large beside the row's other images \(at most 2400 bytes"):
+        preparing.first(request, RowRecord(request, worker="w"))
+    assert web.seen == names[:2]
 
 
 @pytest.mark.parametrize("length", [MOST, None])
