@@ -38,27 +38,27 @@ class StoredFile:
             RowError: as `worker.storage.objects.head`.
 
         """
-        return _regular(self._size)
+        return _regular(self._head.size)
 
     def open(self, mode: str) -> IO[bytes]:
-        """Open it to be read."""
+        """Open it to be read; what has taken its place since it was first asked for is not read."""
         del mode
-        if self._size <= _AT_ONCE:
+        if self._head.size <= _AT_ONCE:
             return BytesIO(self._whole)
-        return io.BufferedReader(_Ranges(self._size, self._read), _AHEAD)
+        return io.BufferedReader(_Ranges(self._head.size, self._read), _AHEAD)
 
     @cached_property
-    def _size(self) -> int:
+    def _head(self) -> objects.Head:
         if (head := objects.head(self._url)) is None:
             raise Absent("no such object")
-        return head.size
+        return head
 
     @cached_property
     def _whole(self) -> bytes:
-        return self._read(0, self._size)
+        return self._read(0, self._head.size)
 
     def _read(self, start: int, end: int) -> bytes:
-        return objects.read(self._url, start=start, end=end)
+        return objects.read(self._url, start=start, end=end, etag=self._head.etag)
 
 
 @dataclass

@@ -31,11 +31,20 @@ _CREDENTIALS: Final = frozenset({
 })  # fmt: skip
 
 _SERVER: Final = 500
+_CHANGED: Final = 412
 _DENIED: Final = frozenset({401, 403})
 
 
 class Absent(RowError):  # noqa: N818 - as an object is
     """There is no such object."""
+
+
+class NoBucket(Absent):
+    """Nor is there its bucket, as far as its store says so: what an object's absence means, that does not mean."""
+
+
+class Changed(RowError):  # noqa: N818 - as an object is
+    """It is another than the one that was asked about."""
 
 
 def meaning_of(error: Exception) -> RowError:
@@ -47,19 +56,24 @@ def meaning_of(error: Exception) -> RowError:
     status = next((found for one in chain if (found := _status(one))), None)
     code = next(filter(None, map(_code, chain)), "")
     names = set().union(*map(_names, chain))
-    if _names(error) & _CUT and _NOT_CUT not in _names(
-        error
-    ):  # first: what aiohttp raises of an answer that breaks off has a status that nobody sent
+    # First: what aiohttp raises of an answer that breaks off has a status that nobody sent.
+    if _names(error) & _CUT and _NOT_CUT not in _names(error):
         return TransientError(f"its store cannot be reached, or was cut off ({type(error).__name__})")
     what = " ".join(dict.fromkeys(filter(None, [str(status or ""), code]))) or type(chain[-1]).__name__
     if code in _PASSING_CODES or (status is not None and (status >= _SERVER or status in _PASSING_STATUS)):
         return TransientError(f"its store has trouble for the moment ({what})")
+    return _lasting(status, code, names, what)
+
+
+def _lasting(status: int | None, code: str, names: set[str], what: str) -> RowError:
+    if status == _CHANGED:
+        return Changed("was overwritten while it was read")
     if names & _CREDENTIALS:
         return RowError(f"needs credentials, and this machine has none that hold ({what})")
     if status in _DENIED or "PermissionError" in names:
         return RowError(f"access is denied ({what}); look at this machine's credentials and their rights")
     if "FileNotFoundError" in names:
-        return Absent("no such bucket" if code == "NoSuchBucket" else "no such object")
+        return NoBucket("no such bucket") if code == "NoSuchBucket" else Absent("no such object")
     return RowError(f"its store refuses ({what})")
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 from worker.contract.errors import RowError, TransientError
 from worker.contract.urls import scheme_of, split
 from worker.storage.filesystems import filesystem
-from worker.storage.meaning import Absent
+from worker.storage.meaning import Absent, Changed, NoBucket
+from worker.storage.parts import part
 from worker.storage.trying import trying
 
 #: Seconds after which a request is given up, whatever trickles in: a server that sends a byte now and then never ends.
@@ -35,35 +36,48 @@ def head(url: str) -> Head | None:
     `url` is in its one form (`worker.contract.urls.normalised`), here and below.
 
     Raises:
+        NoBucket: nor is there its bucket, where the store says so.
         RowError: the store refuses; as everywhere here, a reason that does not name the URL.
         TransientError: it fails in a way that may pass, and did so several times.
 
     """
     try:
         return trying(lambda: _head(url))
+    except NoBucket:
+        raise
     except Absent:
         return None
 
 
-def read(url: str, *, start: int, end: int) -> bytes:
+def read(url: str, *, start: int, end: int, etag: str = "") -> bytes:
     """Read the bytes of an object from `start` to before `end`, both within its size.
+
+    `etag`: what it was when its size was asked for; of S3 nothing is read of any that has taken its place.
 
     Raises:
         Absent: there is no such object.
         RowError: the store refuses.
-        TransientError: it fails in a way that may pass, also where fewer bytes come than it has promised.
+        TransientError: it fails in a way that may pass, also where fewer bytes come than it has promised, or where it
+            is another than it was.
 
     """
     if end <= start:
         return b""
 
     def once() -> bytes:
-        data: bytes = _call(url, "cat_file", _path(url), start=start, end=end)
+        data: bytes = (
+            part(url, start, end, etag)
+            if scheme_of(url) == "s3"
+            else _call(url, "cat_file", _path(url), start=start, end=end)
+        )
         if len(data) != end - start:
             raise TransientError(f"its store has sent {len(data)} of {end - start} bytes")
         return data
 
-    return trying(once)
+    try:
+        return trying(once)
+    except Changed as error:  # asked again, it would be so again
+        raise TransientError(str(error)) from None
 
 
 def whole(url: str) -> bytes | None:
@@ -75,7 +89,7 @@ def whole(url: str) -> bytes | None:
 
     """
     try:
-        return None if (found := head(url)) is None else read(url, start=0, end=found.size)
+        return None if (found := head(url)) is None else read(url, start=0, end=found.size, etag=found.etag)
     except Absent:
         return None
 
@@ -106,12 +120,15 @@ def delete(url: str) -> None:
     """Delete an object; one that is not there is none the less.
 
     Raises:
+        NoBucket: nor is there its bucket, where the store says so.
         RowError: the store refuses.
         TransientError: it fails in a way that may pass.
 
     """
     try:
         trying(lambda: _call(url, "rm_file", _path(url)))
+    except NoBucket:
+        raise
     except Absent:
         return
 

@@ -8,7 +8,7 @@ from tests.support.bad_connection import Fault
 from tests.support.object_store import BUCKET, KEY, SECRET, ObjectStore
 from worker.contract.errors import TransientError
 from worker.storage import objects
-from worker.storage.meaning import Absent
+from worker.storage.meaning import Absent, NoBucket
 
 DATA = bytes(range(256)) * 1000
 
@@ -52,6 +52,8 @@ def test_what_is_not_there(store: ObjectStore) -> None:
     for absent, reason in ((url("absent.png"), "no such object"), ("s3://no-such-bucket/a.png", "no such bucket")):
         with pytest.raises(Absent, match=reason):
             objects.read(absent, start=0, end=1)
+    with pytest.raises(NoBucket):
+        objects.delete("s3://no-such-bucket/a.png")
     assert store.connection.asked("GET") == 2  # what is not there is not asked for again
 
 

@@ -52,6 +52,24 @@ def test_a_tiff_whose_directory_is_at_its_end(store: ObjectStore) -> None:
     assert np.array_equal(read(image).image, noise)
 
 
+@pytest.mark.parametrize("kind", ["large", "small"])
+def test_what_is_overwritten_is_not_mixed(store: ObjectStore, large: bytes, kind: str) -> None:
+    """Of one that changes between its header and its pixels nothing is made; whoever begins anew reads the new."""
+    before = large if kind == "large" else encoded(photo(40, 30))
+    url = store.put(f"{kind}-changes.png", before)
+    image = source_of(url, LIMITS)
+    image.stat()
+    if kind == "large":
+        assert size_of(image) == (1300, 1300)
+    store.put(f"{kind}-changes.png", bytes(reversed(before)))
+    store.connection.calm()
+    with pytest.raises(TransientError, match=rf"/{kind}-changes\.png: was overwritten while it was read\.$"):
+        read(image)
+    assert store.connection.asked("GET") == 1
+    store.put(f"{kind}-changes.png", before)
+    assert read(source_of(url, LIMITS)).image.size == ((1300, 1300) if kind == "large" else (40, 30))
+
+
 @pytest.mark.parametrize(
     ("key", "data", "reason"),
     [

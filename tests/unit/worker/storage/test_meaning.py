@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from worker.contract.errors import TransientError
-from worker.storage.meaning import Absent, meaning_of
+from worker.storage.meaning import Absent, NoBucket, meaning_of
 
 exceptions = pytest.importorskip("botocore.exceptions", reason="the extra storage is not installed")
 errors = pytest.importorskip("s3fs.errors")
@@ -75,11 +75,11 @@ def test_what_stays_as_it_is(error: Callable[[], Exception], reason: str) -> Non
 
 
 def test_what_is_not_there() -> None:
-    """Neither is an object, nor its bucket."""
-    for code, reason in (
-        ("NoSuchKey", "no such object"),
-        ("NoSuchBucket", "no such bucket"),
-        ("404", "no such object"),
+    """Neither is an object, nor its bucket, which are told apart."""
+    for code, kind, reason in (
+        ("NoSuchKey", Absent, "no such object"),
+        ("NoSuchBucket", NoBucket, "no such bucket"),
+        ("404", Absent, "no such object"),
     ):
         meaning = meaning_of(answered(404, code))
-        assert (type(meaning), str(meaning)) == (Absent, reason)
+        assert (type(meaning), str(meaning)) == (kind, reason)
