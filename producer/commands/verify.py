@@ -31,6 +31,7 @@ def verify_command(folder: Path, *, fast: bool, every: bool, as_json: bool) -> N
     """
     damages: list[Damage] = []
     with opening.reopen(folder, "producer verify", say=say) as run:
+        run.require_pictures()
         total = run.ledger.states()[State.DONE]
         with counted_bar(stderr, total) as progress:
             seen = verify(run.place, run.ledger, fast=fast, found=damages.append, progress=progress)

@@ -12,7 +12,7 @@ from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import RowParser
 from producer.run.ledger import Ledger
 from producer.run.manifest import remembered
-from producer.run.pictures_claim import require_own
+from producer.run.pictures_claim import require_taken
 from producer.run.records import Record, State
 
 #: Rows of a chunk: the page loads chunk by chunk, and a run that goes on changes few of them.
@@ -38,12 +38,12 @@ class Reader:
         """Take up a run.
 
         Raises:
-            RunError: the folder's run was never submitted, or the object store with its pictures cannot be asked.
+            RunError: the folder's run was never submitted, or its pictures' place at an object store is not to be seen.
 
         """
         self.source, self.settings = remembered(folder, ledger)
         if self.settings.pictures is not None:  # else a page without a single picture would be all that is said
-            require_own(self.settings.pictures, ledger)
+            require_taken(self.settings.pictures, ledger)
         self._ledger = ledger
         self._parser = RowParser(self.settings, run=ledger.run, base=self.source.base, run_dir=folder)
 

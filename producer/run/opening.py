@@ -15,7 +15,7 @@ from producer.run.lock import locked
 from producer.run.loras import require_loras
 from producer.run.manifest import as_begun, beginning, claim, remember, remembered
 from producer.run.output_place import require_form, require_free
-from producer.run.pictures_claim import require_own, take
+from producer.run.pictures_claim import require_own, require_taken, take
 from producer.run.queues import RunQueue
 from producer.run.retrying import Retrying
 from worker.contract.errors import RunError
@@ -64,6 +64,16 @@ class Run:
             with folder_errors(self.folder):
                 self.source = self.takes_over()
             self.takes_over = None
+
+    def require_pictures(self) -> None:
+        """Make sure that what is not to be seen of its pictures is not there, before anything is made of that.
+
+        Raises:
+            RunError: their place at an object store is not the one that they were put to, or cannot be asked.
+
+        """
+        if self.settings.pictures is not None:
+            require_taken(self.settings.pictures, self.ledger)
 
     @cached_property
     def shared(self) -> SharedPart:

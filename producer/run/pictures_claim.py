@@ -22,15 +22,23 @@ def require_own(url: str, ledger: Ledger) -> None:
         RunError: one has, or the store cannot be asked.
 
     """
-    try:
-        found = _owner(url)
-    except RowError as error:
-        raise RunError(f"The object store of {url} cannot be used: {error}.") from None
-    if found not in {None, ledger.run}:
+    _require(_asked(url), url, ledger)
+
+
+def require_taken(url: str, ledger: Ledger) -> None:
+    """Make sure that a place is the one that the run has taken: in another, none of its pictures would be there.
+
+    Raises:
+        RunError: it is not, or the store cannot be asked.
+
+    """
+    if (found := _asked(url)) is None:
         raise RunError(
-            f"At {url} are the pictures of another run ({found}); name another prefix with --pictures, or go on with"
-            f" that run's own folder. If nobody wants them any more, delete {url}/{_MARK}."
+            f"There is no {url}/{_MARK}, which this run has put beside its pictures; look whether this is their bucket,"
+            f" and AWS_ENDPOINT_URL its server. If they were deleted, the same `producer submit`, or `producer run`,"
+            f" puts it there again."
         )
+    _require(found, url, ledger)
 
 
 def take(url: str, ledger: Ledger) -> None:
@@ -46,6 +54,21 @@ def take(url: str, ledger: Ledger) -> None:
     except RowError as error:
         raise RunError(f"Pictures cannot be written to {url}: {error}.") from None
     require_own(url, ledger)  # of two that came at a time the first has it
+
+
+def _require(found: str | None, url: str, ledger: Ledger) -> None:
+    if found not in {None, ledger.run}:
+        raise RunError(
+            f"At {url} are the pictures of another run ({found}); name another prefix with --pictures, or go on with"
+            f" that run's own folder. If nobody wants them any more, delete {url}/{_MARK}."
+        )
+
+
+def _asked(url: str) -> str | None:
+    try:
+        return _owner(url)
+    except RowError as error:
+        raise RunError(f"The object store of {url} cannot be used: {error}.") from None
 
 
 def _owner(url: str) -> str | None:

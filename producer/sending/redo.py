@@ -85,6 +85,7 @@ def redo(run: Run, rows: Collection[range] | None, where: Where | None, *, new_s
         RunError: none was chosen, or a picture cannot be removed; its rows are not counted as not sent then.
 
     """
+    run.require_pictures()
     found, redone = chosen(run.ledger, rows, where), 0
     while some := list(islice(found, _CHUNK)):
         _redo(run, some, new_seed=new_seed)

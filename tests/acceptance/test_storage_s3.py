@@ -109,7 +109,8 @@ def test_they_are_verified_and_made_again_in_their_place(finished: CLI, store: O
         4,
         [{"row": 4, "path": PATHS[4], "what": "is gone"}],
     )
-    assert store.connection.asked("HEAD") == ROWS
+    assert (store.connection.asked("HEAD", ".png"), store.connection.asked("HEAD")) == (ROWS, ROWS + 1)
+    assert store.connection.asked("GET") == store.connection.asked("GET", "/run.json")
     assert finished("redo", "run", "--rows", "1").returncode == 0
     assert keys(store, prefix) == ["run.json", PATHS[0], *PATHS[2:4]]
     assert finished("retry", "run", "--only", "unanswered").returncode == 0
@@ -117,6 +118,24 @@ def test_they_are_verified_and_made_again_in_their_place(finished: CLI, store: O
     assert keys(store, prefix) == ["run.json", *PATHS]
     assert store.get(f"{prefix}/{PATHS[4]}") == before
     assert finished("verify", "run").returncode == 0
+
+
+@pytest.mark.parametrize("command", [["verify"], ["redo", "--rows", "1"], ["gallery"]], ids=lambda command: command[0])
+def test_nothing_is_made_of_a_place_that_is_not_there(
+    finished: CLI, store: ObjectStore, prefix: str, command: list[str]
+) -> None:
+    """In a wrong bucket, or at a wrong server, pictures are not gone: one sentence says so, and each row stays done."""
+    for key in ("run.json", PATHS[0]):
+        store.client.call_s3("delete_object", Bucket=BUCKET, Key=f"{prefix}/{key}")
+    refused = finished(command[0], "run", *command[1:])
+    assert refused.returncode == 1
+    (said,) = refused.stderr.splitlines()
+    assert said.startswith(f"Error: There is no s3://{BUCKET}/{prefix}/run.json, which this run has put beside its pi")
+    assert keys(store, prefix) == PATHS[1:]
+    assert "0 rows published" in finished(*SUBMIT).stderr
+    assert keys(store, prefix) == ["run.json", *PATHS[1:]]
+    found = json.loads(finished("verify", "run", "--json").stdout)
+    assert found == {"verified": ROWS, "damaged": [{"row": 0, "path": PATHS[0], "what": "is gone"}]}
 
 
 def test_the_run_goes_on_and_its_prefix_is_its_own(finished: CLI, store: ObjectStore, prefix: str) -> None:
