@@ -11,7 +11,7 @@ from producer.conducting.crew import Crew, FleetElsewhere
 from producer.conducting.failing import ended_by_failures
 from producer.conducting.host import Host
 from producer.conducting.planning import plan_of
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import require_broker, require_sent, require_wanted
 from producer.sending.plan import Plan
 from producer.sending.retry import Retried, Which, retry

@@ -17,7 +17,7 @@ from producer.local.demand import as_demanded
 from producer.rows.source import Source
 from producer.run import opening
 from producer.run.failures import broker_errors
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import changed_rows, require_broker
 from producer.sending.cancel import withdraw
 from producer.sending.retry import Which

@@ -7,7 +7,7 @@ from producer.collecting.collector import Collector
 from producer.collecting.progress import Status
 from producer.rows.parser import Row
 from producer.run.manifest import remember_broker
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import require_wanted
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import Entry, Noted, State

@@ -3,7 +3,7 @@
 from producer.rows.lines import in_chunks, read_lines
 from producer.rows.numbers import Numbers
 from producer.run.as_sent import Reading
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.sending.sender import Sender
 
 
