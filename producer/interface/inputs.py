@@ -12,6 +12,7 @@ from producer.rows.source import COPY, Source, taken
 from producer.run.failures import folder_errors
 from producer.staging.stage import stage
 from worker.contract.errors import RowsError, RunError
+from worker.contract.urls import shown
 from worker.settings.fleet import Settings
 
 #: A file's path; an iterable of mappings; or a table of pandas, polars, pyarrow or Hugging Face `datasets`.
@@ -33,6 +34,8 @@ def taken_rows(rows: Rows, folder: Path, settings: Settings, numbers: Iterable[i
 
     """
     if isinstance(rows, str | PathLike):
+        if "://" in str(rows):
+            raise RunError(f"{shown(str(rows))} is a URL; bring the file here, or hand over its rows.")
         if numbers is not None:
             raise RowsError("Numbers go with rows, and a file's rows have the numbers of their places; leave them out.")
         with _file(Path(rows), folder) as source:

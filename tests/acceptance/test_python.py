@@ -342,6 +342,7 @@ def test_what_is_wrong_is_said_at_once(elsewhere: Fleet, tmp_path: Path) -> None
     assert "row 1" in wrong(elsewhere, tmp_path, rows=[row("a.png", "Red."), 7])
     assert wrong(elsewhere, tmp_path, rows=[]) == "There are no rows."
     assert wrong(elsewhere, tmp_path, rows=tmp_path / "no.jsonl") == f"There is no file {tmp_path}/no.jsonl."
+    assert wrong(elsewhere, tmp_path, rows="s3://b/x.jsonl?sig=1").startswith("s3://b/x.jsonl is a URL; bring the file")
     assert wrong(elsewhere, tmp_path, max_failed="many").startswith("max_failed takes a number of rows")
     assert "run_dir" in wrong(elsewhere, tmp_path, run_dir=None)
     assert not (tmp_path / "r/run.sqlite").exists()
