@@ -11,7 +11,7 @@ from producer.collecting.failing import Failing
 from producer.collecting.progress import Reporter, Status, status_of
 from producer.collecting.reconcile import Reconciler
 from producer.collecting.speed import Busy, Rate
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import require_wanted
 
 #: Seconds after the first outcome at which the collector commits what it has.

@@ -14,7 +14,7 @@ from producer.rows.parser import Row
 from producer.rows.remarks import Remarks
 from producer.run.as_sent import Reading
 from producer.run.ledger import Ledger
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.output_place import Form
 from producer.run.records import Record, State
 from worker.contract.errors import RunError

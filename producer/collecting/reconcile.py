@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import changed_rows
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import State

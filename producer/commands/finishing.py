@@ -10,7 +10,7 @@ from producer.commands.exit_codes import SOME_FAILED, SOME_UNANSWERED
 from producer.commands.terminal import say
 from producer.conducting.summary import concluded
 from producer.gallery.ending import at_the_end
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import changed_rows
 
 

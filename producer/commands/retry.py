@@ -11,6 +11,7 @@ from producer.commands.terminal import FOLDER, say, say_published
 from producer.conducting.flows import retry_rows
 from producer.run import opening
 from producer.run.failures import broker_errors
+from producer.run.open_run import Run
 from producer.run.preconditions import are_changed, require_broker, sends_them
 from producer.sending.plan_words import in_words
 from producer.sending.retry import Which, to_retry
@@ -61,7 +62,7 @@ def retry_command(
         say(f"{are_changed(run, retried.changed)}, and left alone; {sends_them(retried.changed)}")
 
 
-def _require_broker(run: opening.Run, *, own: bool) -> None:
+def _require_broker(run: Run, *, own: bool) -> None:
     try:
         require_broker(run.settings, say)
     except RunError:

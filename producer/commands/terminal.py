@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -18,17 +18,29 @@ from producer.rows.source import STDIN, Source, is_stream, run_name, taken
 from producer.run.failures import folder_errors
 from producer.run.folders import USUAL
 from worker.contract.counting import counted
+from worker.contract.urls import shown
 from worker.settings.fleet import Settings
 
 FOLDER: Final = NamedPath()
 
 stderr = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
-input_argument = click.argument(
-    "named",
-    metavar="INPUT.jsonl",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-)
+
+class _Input(click.Path):
+    """A file, or "-" for standard input."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; end the command where there is no such file."""
+        if isinstance(value, str) and "://" in value:
+            named = shown(value)
+            self.fail(f"{named} is a URL; bring it here, or pipe it into `producer … - --run-dir DIR`.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+input_argument = click.argument("named", metavar="INPUT.jsonl", type=_Input())
 
 
 def say(sentence: str) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from producer.collecting.display import Display
 from producer.collecting.failing import Failing, TooManyFailed
 from producer.conducting.host import Host
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import how_to_go_on
 from producer.sending.cancel import withdraw
 from worker.contract.counting import counted

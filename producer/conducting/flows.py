@@ -11,7 +11,7 @@ from producer.conducting.crew import Crew, FleetElsewhere
 from producer.conducting.failing import ended_by_failures
 from producer.conducting.host import Host
 from producer.conducting.planning import plan_of
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import require_broker, require_sent, require_wanted
 from producer.sending.plan import Plan
 from producer.sending.retry import Retried, Which, retry
@@ -29,7 +29,7 @@ def edit(run: Run, host: Host, crew: Crew) -> Status:
     host.agree(plan := plan_of(run, host.show, host.watch))
     with crew.at_work(), host.show() as report, ended_by_failures(run, host, report) as failing:
         collector = _collector(run, host, report, failing, plan)
-        submit(run, _sender(run, host, collector, crew, report), noted=host.noted)
+        submit(run, _sender(run, host, collector, crew, report))
         host.all_noted()
         if run.ledger.unanswered:  # also rows that an earlier command sent
             crew.start(host.watch)
@@ -47,11 +47,13 @@ def send(run: Run, host: Host) -> int:
     with host.show() as report, ended_by_failures(run, host, report) as failing:
         collector = _collector(run, host, report, failing, plan)
         crew = FleetElsewhere(run.settings, host.say)
-        return submit(run, _sender(run, host, collector, crew, report), noted=host.noted)
+        return submit(run, _sender(run, host, collector, crew, report))
 
 
-def collect(run: Run, host: Host, *, waits: bool = True) -> Status:
+def collect(run: Run, host: Host, crew: Crew | None = None, *, waits: bool = True) -> Status:
     """Collect the answers of rows that were sent: all of them, or (without `waits`) those that are there.
+
+    `crew`: who edits them, where that is not workers elsewhere.
 
     Raises:
         RunError: rows were never sent to this Redis, or the run cannot go on.
@@ -67,7 +69,9 @@ def collect(run: Run, host: Host, *, waits: bool = True) -> Status:
             return status
         require_wanted(run)
         require_sent(run)
-        return collector.follow(_checked(host, FleetElsewhere(run.settings, host.say)))
+        crew = crew or FleetElsewhere(run.settings, host.say)
+        crew.start(host.watch)
+        return collector.follow(_checked(host, crew))
 
 
 def retry_rows(run: Run, host: Host, which: Which) -> Retried:
@@ -110,6 +114,7 @@ def _sender(run: Run, host: Host, collector: Collector, crew: Crew, report: Disp
         check=_checked(host, crew),
         before_first=lambda: crew.make_ready(host.watch, report.stage),
         foresee=crew.foresee,
+        noted=host.noted,
     )
 
 

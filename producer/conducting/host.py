@@ -45,6 +45,6 @@ class Host:
     waits: bool = False
     #: Told which rows are answered now, once the ledger has it.
     answered: Callable[[Iterable[int]], None] = _nothing
-    #: Told of how many rows of the input, from its beginning, the ledger has what they are now; and when of all.
-    noted: Callable[[int], None] = _nothing
+    #: Told of which rows the ledger has what they are now, before it is told of their answers; and when of all.
+    noted: Callable[[Iterable[int]], None] = _nothing
     all_noted: Callable[[], None] = _nothing

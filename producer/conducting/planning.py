@@ -12,7 +12,7 @@ from producer.rows.parser import RowParser
 from producer.rows.source import Source
 from producer.run.decisive import differences, earlier_base, earlier_settings
 from producer.run.ledger import Ledger
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import is_forgotten
 from producer.run.rates import seconds_per_step
 from producer.run.records import State

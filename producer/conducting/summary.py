@@ -8,7 +8,7 @@ from typing import Final
 from producer.collecting.causes import causes
 from producer.collecting.output import write_output
 from producer.collecting.progress import Status
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from worker.contract.counting import counted
 
 #: Causes that are said at the end of a run.

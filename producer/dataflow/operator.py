@@ -60,7 +60,8 @@ class PromptedImageEditGenerator:
         """
         del save_image_with_idx
         rows = rows_of(storage)
-        earlier = earlier_outputs(storage, rows, [input_image_key, input_conversation_key], output_image_key)
+        decisive = [input_image_key, input_conversation_key, self.image_edit_serving.edit_column]
+        earlier = earlier_outputs(storage, rows, [*filter(None, decisive)], output_image_key)
         for row, output in zip(rows, earlier, strict=True):
             if not is_done(row, output_image_key):
                 row[output_image_key] = [] if output is None else output

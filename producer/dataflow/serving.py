@@ -76,6 +76,8 @@ class LocalImageGenServing:
         self._task = Image_gen_task
         self._parameters = given.parameters()
         settings = settings_in_its_names(self._parameters)
+        #: The column of a row's own parameters; None where another column has its name.
+        self.edit_column = settings.edit_key
         #: The folder of the pictures, as it was named.
         self.save_path = given.save_path()
         self._workers = None if settings.broker_url is not None else given.workers()

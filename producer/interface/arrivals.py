@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from threading import Condition
 from typing import Final
 
+from producer.rows.numbers import Numbers
+
 #: Numbers that are kept for somebody who does not ask; the ledger knows the others, too.
 _MOST: Final = 10_000
 
@@ -44,8 +46,8 @@ class Arrivals:
         self._feeds: list[Feed] = []
         #: How often something has changed.
         self.changes = 0
-        #: Rows of the input, from its beginning, of which the ledger has what they are now.
-        self.noted = 0
+        #: Rows of which the ledger has what they are now.
+        self.noted = Numbers()
         #: Whether that is all of them.
         self.all_noted = False
         #: Whether nothing more comes.
@@ -63,17 +65,21 @@ class Arrivals:
             self._feeds.remove(feed)
 
     def answered(self, rows: Iterable[int]) -> None:
-        """Take note of rows that are answered, which the ledger has."""
+        """Take note of rows that are answered, which the ledger has.
+
+        One that is not noted yet was answered as it was before; what becomes of it now is still to come.
+        """
         with self._changed:
-            numbers = [*rows]
+            numbers = [row for row in rows if self.all_noted or row in self.noted]
             for feed in self._feeds:
                 feed.add(numbers)
             self._tell()
 
-    def note(self, rows: int) -> None:
-        """Take note of how many rows the ledger has as they are now."""
+    def note(self, rows: Iterable[int]) -> None:
+        """Take note of rows that the ledger has as they are now."""
         with self._changed:
-            self.noted = rows
+            for row in rows:
+                self.noted.add(row)
             self._tell()
 
     def note_all(self) -> None:
@@ -97,6 +103,10 @@ class Arrivals:
         with self._changed:
             overflowed, feed.overflowed = feed.overflowed, False
             return feed.take(), overflowed
+
+    def has_changed(self, changes: int) -> bool:
+        """Tell whether something has changed since there were so many changes."""
+        return self.changes != changes
 
     def has_news(self, feed: Feed, *, is_looked_through: bool) -> bool:
         """Tell whether there is something to read: of a feed, or (`is_looked_through`: unless it was) of all rows."""

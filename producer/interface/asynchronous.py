@@ -1,21 +1,26 @@
-"""The same for asyncio: each call that waits does so in a thread, and the event loop goes on."""
+"""The same for asyncio: each call that waits does so in a thread of its own, and the event loop goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack
+from typing import Any, Literal, Self, TypeVar, Unpack
 
 from producer.collecting.progress import Status
 from producer.conducting.summary import Summary
 from producer.interface.fleet import Fleet
 from producer.interface.hosting import log
 from producer.interface.inputs import Rows
-from producer.interface.parameters import Parameters
+from producer.interface.parameters import Parameters, RunParameters
 from producer.interface.progress import Progress
 from producer.interface.results import Result
 from producer.interface.run import Run
+
+Answer = TypeVar("Answer")
 
 
 class AsyncRun:
@@ -44,23 +49,23 @@ class AsyncRun:
 
     async def wait(self, timeout: float | None = None) -> Summary:  # noqa: ASYNC109 - as Run has it
         """As `Run.wait`."""
-        return await asyncio.to_thread(self._run.wait, timeout)
+        return await _in_a_thread(partial(self._run.wait, timeout))
 
     async def status(self) -> Status:
         """As `Run.status`."""
-        return await asyncio.to_thread(self._run.status)
+        return await _in_a_thread(self._run.status)
 
     async def cancel(self) -> str:
         """As `Run.cancel`."""
-        return await asyncio.to_thread(self._run.cancel)
+        return await _in_a_thread(self._run.cancel)
 
     async def stop(self) -> None:
         """As `Run.stop`."""
-        await asyncio.to_thread(self._run.stop)
+        await _in_a_thread(self._run.stop)
 
     async def retry(self, which: Literal["failed", "unanswered", "all"] = "failed") -> Self:
         """As `Run.retry`."""
-        await asyncio.to_thread(self._run.retry, which)
+        await _in_a_thread(partial(self._run.retry, which))
         return self
 
 
@@ -85,47 +90,17 @@ class AsyncFleet:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._fleet.__exit__, kind, error, traceback)
+        await _in_a_thread(partial(self._fleet.__exit__, kind, error, traceback))
 
-    async def edit(
-        self,
-        rows: Rows,
-        *,
-        run_dir: str | PathLike[str],
-        numbers: Iterable[int] | None = None,
-        redo: bool = False,
-        max_failed: int | str | None = None,
-        wait: bool = False,
-        **parameters: Unpack[Parameters],
-    ) -> AsyncRun:
+    async def edit(self, rows: Rows, *, run_dir: str | PathLike[str], **parameters: Unpack[RunParameters]) -> AsyncRun:
         """As `Fleet.edit`."""
-
-        def edit() -> Run:
-            return self._fleet.edit(
-                rows, run_dir=run_dir, numbers=numbers, redo=redo, max_failed=max_failed, wait=wait, **parameters
-            )
-
-        return AsyncRun(await asyncio.to_thread(edit))
+        return AsyncRun(await _in_a_thread(partial(self._fleet.edit, rows, run_dir=run_dir, **parameters)))
 
     async def submit(
-        self,
-        rows: Rows,
-        *,
-        run_dir: str | PathLike[str],
-        numbers: Iterable[int] | None = None,
-        redo: bool = False,
-        max_failed: int | str | None = None,
-        wait: bool = False,
-        **parameters: Unpack[Parameters],
+        self, rows: Rows, *, run_dir: str | PathLike[str], **parameters: Unpack[RunParameters]
     ) -> AsyncRun:
         """As `Fleet.submit`."""
-
-        def submit() -> Run:
-            return self._fleet.submit(
-                rows, run_dir=run_dir, numbers=numbers, redo=redo, max_failed=max_failed, wait=wait, **parameters
-            )
-
-        return AsyncRun(await asyncio.to_thread(submit))
+        return AsyncRun(await _in_a_thread(partial(self._fleet.submit, rows, run_dir=run_dir, **parameters)))
 
     def attach(self, run_dir: str | PathLike[str], *, wait: bool = False) -> AsyncRun:
         """As `Fleet.attach`."""
@@ -133,14 +108,33 @@ class AsyncFleet:
 
     async def workers(self, seconds: float = 1.0) -> dict[str, dict[str, Any]]:
         """As `Fleet.workers`."""
-        return await asyncio.to_thread(self._fleet.workers, seconds)
+        return await _in_a_thread(partial(self._fleet.workers, seconds))
 
     async def close(self) -> None:
         """As `Fleet.close`."""
-        await asyncio.to_thread(self._fleet.close)
+        await _in_a_thread(self._fleet.close)
 
 
 async def _asynchronous(begin: Callable[[], Iterator[Result]]) -> AsyncIterator[Result]:
-    results = await asyncio.to_thread(begin)
-    while (result := await asyncio.to_thread(next, results, None)) is not None:
-        yield result
+    with _a_thread() as thread:
+        results = await thread(begin)
+        while (result := await thread(partial(next, results, None))) is not None:
+            yield result
+
+
+async def _in_a_thread(call: Callable[[], Answer]) -> Answer:
+    with _a_thread() as thread:
+        return await thread(call)
+
+
+@contextmanager
+def _a_thread() -> Iterator[Callable[[Callable[[], Answer]], Awaitable[Answer]]]:
+    """Yield what has calls done in a thread that is theirs alone.
+
+    Those of the event loop are few, and a run may be waited for until another call cancels it.
+    """
+    loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor(1)
+    try:
+        yield partial(loop.run_in_executor, threads)
+    finally:
+        threads.shutdown(wait=False)

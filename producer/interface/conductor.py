@@ -1,7 +1,7 @@
 """The thread that conducts a run, so that the program's own can iterate over its results meanwhile."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from producer.conducting.host import Host, Show
 from producer.conducting.summary import Summary
 from producer.interface.arrivals import Arrivals
 from producer.sending.plan import Plan
-from worker.contract.errors import RunStopped
+from worker.contract.errors import RunCancelled, RunError, RunStopped
 
 #: Seconds after which whoever waits looks again, so that an interrupt reaches it on every platform.
 _LOOK: Final = 0.5
@@ -29,7 +29,8 @@ class Conductor:
         self._folder = folder
         self._work = work
         self._arrivals = arrivals
-        self._stopped = threading.Event()
+        #: What ends it at its next look.
+        self._ending: RunError | None = None
         self._agreed = threading.Event()
         self._error: BaseException | None = None
         self._summary: Summary | None = None
@@ -67,9 +68,19 @@ class Conductor:
 
     def stop(self) -> None:
         """End it soon, as Ctrl-C ends a command, and wait for that: what is finished stays."""
-        self.is_heard = True
-        self._stopped.set()
+        self._end(RunStopped(f"The run {self._folder} was stopped; the same again goes on where it stopped."))
+
+    def cancel(self) -> str | None:
+        """Cancel the run, where this is at work on it; return a sentence that says so, and None where it was not."""
+        cancelled = RunCancelled(f"The run {self._folder} is cancelled; the same again takes it up.")
+        self._end(cancelled)
+        return str(cancelled) if self._error is cancelled and self.status is not None else None
+
+    def _end(self, error: RunError) -> None:
+        self._ending = error
         self._thread.join()
+        if self._error is error:  # whatever else has ended it, somebody is still to be told
+            self.is_heard = True
 
     @property
     def is_done(self) -> bool:
@@ -101,8 +112,8 @@ class Conductor:
 
     def _watched(self, watch: Callable[[], None]) -> Callable[[], None]:
         def watched() -> None:
-            if self._stopped.is_set():
-                raise RunStopped(f"The run {self._folder} was stopped; the same again goes on where it stopped.")
+            if self._ending is not None:
+                raise self._ending
             watch()
 
         return watched
@@ -115,7 +126,7 @@ class Conductor:
 
         return agreeing
 
-    def _noted(self, rows: int) -> None:
+    def _noted(self, rows: Iterable[int]) -> None:
         self._host.watch()
         self._arrivals.note(rows)
 

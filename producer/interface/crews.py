@@ -1,13 +1,13 @@
 """What one `Fleet` starts on this machine: a Redis, and workers that keep their model from run to run."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from producer.collecting.progress import Status
 from producer.conducting.host import Say
+from producer.interface.shared_crew import SharedCrew
 from producer.local.devices import devices
 from producer.local.redis import EmbeddedRedis, running
 from producer.local.workers import LocalWorkers
@@ -19,88 +19,18 @@ from worker.settings.fleet import Settings
 from worker.settings.run import RunSettings
 
 
-class SharedCrew:
-    """Workers of one model, for all runs of a `Fleet` that take the same."""
-
-    def __init__(self, workers: LocalWorkers) -> None:
-        self._workers = workers
-        self._lock = RLock()
-        self._runs = 0
-        #: Why none of them can edit; every run that waits for them is to hear of it.
-        self._error: RunError | None = None
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether none of them can edit."""
-        return self._error is not None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no run is at work with them."""
-        return not self._runs
-
-    @contextmanager
-    def at_work(self) -> Iterator[None]:
-        """Leave them up at the end: the next run needs no model loaded."""
-        with self._lock:
-            self._runs += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._runs -= 1
-
-    def start(self, watch: Callable[[], None]) -> None:
-        """Start one worker per device, unless they were."""
-        watch()
-        with self._lock:
-            self._workers.start()
-
-    def make_ready(self, watch: Callable[[], None], tell: Callable[[str], None]) -> None:
-        """Start them, and wait until one has loaded its model.
-
-        Raises:
-            RunError: one has ended instead.
-
-        """
-        self.start(watch)
-        with self._heard():
-            self._workers.wait_until_ready(watch, tell)
-
-    def check(self, status: Status) -> None:
-        """Start those again that had been ready and have ended.
-
-        Raises:
-            RunError: one has ended before it was ever ready, or none is left.
-
-        """
-        with self._lock, self._heard():
-            if self._error is not None:
-                raise self._error
-            self._workers.check(status)
-
-    def stop(self) -> None:
-        """Stop them; each finishes the batch on its GPU first."""
-        self._workers.__exit__(None, None, None)
-
-    @contextmanager
-    def _heard(self) -> Iterator[None]:
-        try:
-            yield
-        except RunError as error:
-            self._error = error
-            raise
-
-
 class CrewOfRun:
     """A run's part in workers that it shares."""
 
     def __init__(self, settings: Settings, crew: SharedCrew) -> None:
-        self.at_work = crew.at_work
         self.start = crew.start
         self.make_ready = crew.make_ready
         self.check = crew.check
         self._foresight = Foresight(settings)
+
+    def at_work(self) -> AbstractContextManager[object]:
+        """Leave them up at the end: the next run needs no model loaded."""
+        return nullcontext()
 
     def foresee(self, requests: Sequence[EditRequest]) -> Sequence[Outcome]:
         """Return the outcomes of the first rows that cannot be edited, so that no model is loaded for them."""
@@ -117,6 +47,7 @@ class LocalCrews:
         self._stack = ExitStack()
         self._redis: EmbeddedRedis | None = None
         self._crews: dict[str, SharedCrew] = {}
+        self._is_closed = False
 
     @property
     def started_redis(self) -> EmbeddedRedis | None:
@@ -131,6 +62,7 @@ class LocalCrews:
 
         """
         with self._lock:
+            self._require_open()
             if self._redis is None:
                 with folder_errors(folder):
                     folder.mkdir(parents=True, exist_ok=True)
@@ -138,24 +70,45 @@ class LocalCrews:
             self._redis.check()
             return self._redis
 
-    def crew(self, settings: Settings, folder: Path, say: Say) -> CrewOfRun:
-        """Return workers for a run; the first run of its model, weights, task and profile has their logs."""
+    @contextmanager
+    def crew(self, settings: Settings, folder: Path, say: Say) -> Iterator[CrewOfRun]:
+        """Yield workers for a run; the first run of its model, weights, task and profile has their logs.
+
+        Raises:
+            RunError: everything was stopped.
+
+        """
+        crew = self._taken(settings, folder, say)
+        try:
+            yield CrewOfRun(settings, crew)
+        finally:
+            with self._lock:
+                crew.runs -= 1
+
+    def _taken(self, settings: Settings, folder: Path, say: Say) -> SharedCrew:
         with self._lock:
+            self._require_open()
             key = _as_workers_see(settings)
             crew = self._crews.get(key)
-            if crew is None or crew.has_failed:
+            if crew is None or crew.error is not None:
                 self._make_room()
                 crew = self._crews[key] = SharedCrew(LocalWorkers(settings, folder, self._devices, say))
-            return CrewOfRun(settings, crew)
+            crew.runs += 1
+            return crew
 
     def _make_room(self) -> None:
         """Stop workers that no run needs: a GPU holds one model."""
-        for key in [key for key, crew in self._crews.items() if crew.is_idle or crew.has_failed]:
+        for key in [key for key, crew in self._crews.items() if not crew.runs or crew.error is not None]:
             self._crews.pop(key).stop()
 
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise RunError("This Fleet is closed; make another.")
+
     def close(self) -> None:
-        """Stop everything, the Redis last: what workers hold goes back there."""
+        """Stop everything for good, the Redis last: what workers hold goes back there."""
         with self._lock:
+            self._is_closed = True
             try:
                 while self._crews:
                     self._crews.popitem()[1].stop()
@@ -167,4 +120,6 @@ class LocalCrews:
 def _as_workers_see(settings: Settings) -> str:
     """Return the settings that decide what a worker is, and none of those that each row or run brings along."""
     values: dict[str, Any] = settings.model_dump(mode="json", exclude={*RunSettings.model_fields})
-    return repr(sorted({**values, "demand_profile": settings.demand_profile}.items()))
+    # The model's own weights are the same whether they are named, as a run folder does, or not.
+    values |= {"hf_model_name_or_path": settings.weights, "demand_profile": settings.demand_profile}
+    return repr(sorted(values.items()))

@@ -1,19 +1,18 @@
 """The way into the fleet for programs: edit rows here or on workers elsewhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 
 from producer.collecting.fleet import fleet_status
-from producer.conducting.host import Host
 from producer.interface.arrivals import Arrivals
+from producer.interface.asking import Asked, asked
 from producer.interface.conductor import Conductor, Work
-from producer.interface.hosting import folder_of, host, log
+from producer.interface.hosting import host, log
 from producer.interface.inputs import Rows, taken_rows
-from producer.interface.parameters import Parameters, settings_of
+from producer.interface.parameters import OF_WORKERS, Parameters, RunParameters, settings_of
 from producer.interface.progress import Progress
 from producer.interface.run import Begin, Run
 from producer.interface.works import Works
@@ -52,10 +51,8 @@ class Fleet:
 
         """
         settings = settings_of(parameters, run_dir=None, broker_url=broker_url)
-        if workers not in {None, "auto"} and not (
-            isinstance(workers, int) and not isinstance(workers, bool) and workers
-        ):
-            raise SettingsError(f'workers is a positive number or "auto"; found {workers!r}.')
+        if workers is not None and workers != "auto" and (type(workers) is not int or workers < 1):
+            raise SettingsError(f'workers is a positive number or "auto"; found {workers!r:.40}.')
         host("Fleet", say=say, progress=progress)  # raises what is wrong now, and not at the first run
         self._works = Works(settings.broker_url, workers, say)
         self._parameters = parameters
@@ -78,24 +75,10 @@ class Fleet:
         finally:
             self.close()
 
-    def edit(
-        self,
-        rows: Rows,
-        *,
-        run_dir: str | PathLike[str],
-        numbers: Iterable[int] | None = None,
-        redo: bool = False,
-        max_failed: int | str | None = None,
-        wait: bool = False,
-        **parameters: Unpack[Parameters],
-    ) -> Run:
-        """Edit rows, and return at once what yields the results; what the run folder has finished is not edited again.
+    def edit(self, rows: Rows, *, run_dir: str | PathLike[str], **parameters: Unpack[RunParameters]) -> Run:
+        """Edit rows, and return once they can begin; what the run folder has finished is not edited again.
 
-        `rows`: any iterable of mappings, a table (pandas, polars, pyarrow, `datasets`), or a file's path. `numbers`:
-        the rows' own, which name their folders (`sample_<number>`) and give them their seeds; unset, their places from
-        0. `redo`: edit finished rows again where a parameter that decides their pictures has changed. `max_failed`: how
-        many rows, or which share ("5%"), may fail before the run is ended. `wait`: where another process has the
-        folder, wait for it.
+        `rows`: any iterable of mappings, a table (pandas, polars, pyarrow, `datasets`), or a file's path.
 
         Raises:
             SettingsError: a parameter is wrong.
@@ -105,27 +88,14 @@ class Fleet:
                 comes up later, iterating and waiting raise.
 
         """
-        self._require_open()
-        folder = folder_of(run_dir)
-        settings = settings_of({**self._parameters, **parameters}, run_dir=folder, broker_url=self._works.broker_url)
-        asked = host("Fleet.edit", say=self._say, progress=self._progress, redo=redo, max_failed=max_failed, waits=wait)
+        what = self._asked("edit", run_dir, parameters)
         with ExitStack() as stack:
-            source = stack.enter_context(taken_rows(rows, folder, settings, numbers))
+            source = stack.enter_context(taken_rows(rows, what.folder, what.settings, what.numbers))
             kept = stack.pop_all()
-        work = self._works.editing(source, folder, settings, kept)
-        return self._run(folder, asked, work).start(agreed=True)
+        work = self._works.editing(source, what.folder, what.settings, kept)
+        return self._run(what, work).start(agreed=True)
 
-    def submit(
-        self,
-        rows: Rows,
-        *,
-        run_dir: str | PathLike[str],
-        numbers: Iterable[int] | None = None,
-        redo: bool = False,
-        max_failed: int | str | None = None,
-        wait: bool = False,
-        **parameters: Unpack[Parameters],
-    ) -> Run:
+    def submit(self, rows: Rows, *, run_dir: str | PathLike[str], **parameters: Unpack[RunParameters]) -> Run:
         """Send rows to a fleet elsewhere, and return once all are sent; see `edit`. Iterating or waiting collects.
 
         Raises:
@@ -133,18 +103,13 @@ class Fleet:
             SettingsError, RowsError: as `edit`.
 
         """
-        self._require_open()
-        folder = folder_of(run_dir)
-        settings = settings_of({**self._parameters, **parameters}, run_dir=folder, broker_url=self._works.broker_url)
-        if settings.broker_url is None:
+        what = self._asked("submit", run_dir, parameters)
+        if what.settings.broker_url is None:
             raise RunError("Only a fleet elsewhere takes rows that nobody waits for; name its broker_url, or use edit.")
-        asked = host(
-            "Fleet.submit", say=self._say, progress=self._progress, redo=redo, max_failed=max_failed, waits=wait
-        )
-        require_broker(settings, self._say)
-        with taken_rows(rows, folder, settings, numbers) as source:
-            self._works.send(source, folder, settings, asked)
-        return self.attach(folder)
+        require_broker(what.settings, self._say)
+        with taken_rows(rows, what.folder, what.settings, what.numbers) as source:
+            self._works.send(source, what.folder, what.settings, what.host)
+        return self.attach(run_dir)
 
     def attach(self, run_dir: str | PathLike[str], *, wait: bool = False) -> Run:
         """Return a run that was begun before, by whatever process; it goes on once somebody iterates or waits.
@@ -155,11 +120,9 @@ class Fleet:
             RunError: the folder holds no run.
 
         """
-        self._require_open()
-        folder = folder_of(run_dir)
-        require(folder)
-        asked = host("Fleet.attach", say=self._say, progress=self._progress, waits=wait)
-        return self._run(folder, asked, self._works.collecting(folder))
+        what = self._asked("attach", run_dir, RunParameters(wait=wait))
+        require(what.folder)
+        return self._run(what, self._works.collecting(what.folder))
 
     def workers(self, seconds: float = 1.0) -> dict[str, dict[str, Any]]:
         """Return what the workers that are up tell of themselves, by their names; `seconds` is how long they may take.
@@ -184,21 +147,41 @@ class Fleet:
         finally:
             self._works.close()
 
-    def _run(self, folder: Path, asked: Host, work: Work) -> Run:
+    def _asked(self, call: str, run_dir: str | PathLike[str], given: RunParameters) -> Asked:
+        self._require_open()
+        parameters = RunParameters(**{**self._parameters, **given})
+        return asked(
+            f"Fleet.{call}",
+            run_dir,
+            parameters,
+            broker_url=self._works.broker_url,
+            say=self._say,
+            progress=self._progress,
+        )
+
+    def _run(self, what: Asked, work: Work) -> Run:
         def begin(arrivals: Arrivals) -> Conductor:
             self._require_open()
-            return Conductor(folder, asked, work, arrivals)
+            return Conductor(what.folder, what.host, work, arrivals)
 
         def again(which: Which) -> Begin:
+            of_workers = {name: getattr(what.settings, name) for name in OF_WORKERS}
+
             def begin_again(arrivals: Arrivals) -> Conductor:
                 self._require_open()
-                return Conductor(folder, asked, self._works.retrying(folder, which), arrivals)
+                self._track(run)
+                return Conductor(what.folder, what.host, self._works.retrying(what.folder, which, of_workers), arrivals)
 
             return begin_again
 
-        run = Run(folder, begin, again, broker_url=self._works.broker_url, say=self._say)
-        self._runs = [*(other for other in self._runs if other.is_unheard or not other.done), run]
+        run = Run(what.folder, begin, again, broker_url=self._works.broker_url, say=self._say)
+        self._track(run)
         return run
+
+    def _track(self, run: Run) -> None:
+        """Remember a run, to be waited for or stopped at the end; those that have ended, and were heard of, no more."""
+        others = [other for other in self._runs if other is not run and (other.is_unheard or not other.done)]
+        self._runs = [*others, run]
 
     def _require_open(self) -> None:
         if self._is_closed:

@@ -1,6 +1,6 @@
 """The parameters of a run, by the names that the command line has for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
@@ -64,6 +64,23 @@ class Parameters(TypedDict, total=False):
     max_queued: int
     priority: int
 
+
+class RunParameters(Parameters, total=False):
+    """The same, and what a run is asked for besides."""
+
+    #: The rows' own numbers, which name their folders (`sample_<number>`) and give them their seeds; unset, their
+    #: places from 0.
+    numbers: Iterable[int] | None
+    #: Edit finished rows again where a parameter that decides their pictures has changed.
+    redo: bool
+    #: How many rows, or which share ("5%"), may fail before the run is ended.
+    max_failed: int | str | None
+    #: Where another process has the folder, wait for it.
+    wait: bool
+
+
+#: Parameters of workers, which a run folder does not remember.
+OF_WORKERS: Final = ("batch_size", "hf_cache_dir", "hf_local_dir")
 
 #: Settings that are called otherwise.
 _SETTINGS: Final[Mapping[str, str]] = {

@@ -52,26 +52,23 @@ class ResultReader:
     def in_order(self, ended: Callable[[], None]) -> Iterator[Result]:
         """Iterate over every row in the input's order, each as soon as it and all before it are answered; see above."""
         arrivals = self._arrivals
-        arrivals.wait(lambda: arrivals.ended or arrivals.all_noted or arrivals.noted > 0)
+        arrivals.wait(lambda: arrivals.ended or arrivals.all_noted or bool(arrivals.noted))
         if arrivals.all_noted or arrivals.noted:
-            before = 0
             for lines in in_chunks(self._lines(), _CHUNK):
-                yield from self._ordered(lines, before)
-                before += len(lines)
+                yield from self._ordered(lines)
         ended()
 
-    def _ordered(self, lines: Sequence[Line], before: int) -> Iterator[Result]:
-        """Iterate over a few rows, which have `before` others before them, as far as they are answered at all."""
-        arrivals = self._arrivals
+    def _ordered(self, lines: Sequence[Line]) -> Iterator[Result]:
+        """Iterate over a few rows, as far as they are answered at all."""
+        arrivals, is_last = self._arrivals, False
         answers: dict[int, Answer] = {}
         for place, line in enumerate(lines):
-            while line.row not in answers:
+            while line.row not in answers and not is_last:
                 changes, is_last = arrivals.changes, arrivals.ended
-                known = len(lines) if arrivals.all_noted else arrivals.noted - before
-                answers = {answer.row: answer for answer in self._answers(line.row for line in lines[place:known])}
-                if line.row in answers or is_last:
-                    break
-                arrivals.wait(lambda: arrivals.changes != changes)  # noqa: B023 - it is asked here alone
+                rows = [line.row for line in lines[place:] if arrivals.all_noted or line.row in arrivals.noted]
+                answers = {answer.row: answer for answer in self._answers(rows)}
+                if line.row not in answers and not is_last:
+                    arrivals.wait(partial(arrivals.has_changed, changes))
             if line.row in answers:
                 yield self._result(answers[line.row], line)
 

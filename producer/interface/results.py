@@ -1,7 +1,7 @@
 """What became of a row, as the ledger of its run has it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -47,19 +47,21 @@ class Result:
         return self.state != "failed"
 
 
-def result_of(answer: Answer, folder: Path, kept: Iterable[str] = (), *, store: str | None = None) -> Result:
+def result_of(answer: Answer, folder: Path, kept: Sequence[str] = (), *, store: str | None = None) -> Result:
     """Return what became of a row; `kept`: the paths that a row came with.
 
     `store`: the prefix at an object store where the run's pictures are; else they are in its `folder`.
     """
     found: dict[str, Any] = json.loads(answer.outcome or "{}")
+    urls = tuple(path for path in kept if "://" in path)
     bucket, made, earlier = found.get("bucket"), found.get("paths", ()), found.get("earlier_paths", ())
     return Result(
         row=answer.row,
         state=_STATES[answer.state],
-        paths=tuple(map(Path, kept)) or (() if store else tuple(folder / path for path in made)),
+        paths=tuple(Path(path) for path in kept if path not in urls)
+        or (() if store else tuple(folder / path for path in made)),
         earlier_paths=() if store else tuple(folder / path for path in earlier),
-        urls=tuple(f"{store}/{path}" for path in made) if store else (),
+        urls=urls or (tuple(f"{store}/{path}" for path in made) if store else ()),
         earlier_urls=tuple(f"{store}/{path}" for path in earlier) if store else (),
         error=found.get("error"),
         warnings=tuple(kind.value for kind in answer.warnings),

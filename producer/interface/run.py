@@ -15,7 +15,7 @@ from producer.interface.reading import ResultReader
 from producer.interface.results import Result
 from producer.sending.cancel import cancel
 from producer.sending.retry import Which
-from worker.contract.errors import RunStopped
+from worker.contract.errors import RunError, SettingsError
 
 #: Makes what conducts a run, given where its news go.
 Begin = Callable[[Arrivals], Conductor]
@@ -139,8 +139,9 @@ class Run:
             RunError: the folder holds no run, or Redis cannot be asked.
 
         """
-        if self._conductor is not None:
-            self._conductor.is_heard = True
+        conductor = self._conductor
+        if conductor is not None and not conductor.is_done and (said := conductor.cancel()) is not None:
+            return said
         return cancel(self._folder, self._say, self._broker_url)
 
     def stop(self) -> None:
@@ -156,15 +157,19 @@ class Run:
         """Send rows once more, as they were: failed ones, those without an answer, or both; then iterate or wait anew.
 
         Raises:
-            RunError: it goes on; wait for it first.
+            SettingsError: there are no such rows.
+            RunError: it goes on, so that it must be waited for first; or the Fleet is closed.
 
         """
+        if which not in [*Which]:
+            raise SettingsError(f"which is one of {', '.join(Which)}; found {which!r:.40}.")
         with self._lock:
             if self._conductor is not None and not self._conductor.is_done:
-                raise RunStopped(f"The run {self._folder} goes on; wait for it, or stop it, and retry then.")
-            self._arrivals = Arrivals()
-            self._conductor = self._again(Which(which))(self._arrivals)
-            self._conductor.start()
+                raise RunError(f"The run {self._folder} goes on; wait for it, or stop it, and retry then.")
+            arrivals = Arrivals()
+            conductor = self._again(Which(which))(arrivals)
+            self._arrivals, self._conductor = arrivals, conductor
+            conductor.start()
         return self
 
     def _reader(self) -> ResultReader:

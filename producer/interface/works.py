@@ -1,10 +1,10 @@
 """What a `Fleet` can do with a run folder, each from its lock to its output, for a thread that conducts it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from producer.collecting.progress import Status
 from producer.conducting import flows
@@ -17,9 +17,11 @@ from producer.local.demand import as_demanded
 from producer.rows.source import Source
 from producer.run import opening
 from producer.run.failures import broker_errors
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import changed_rows, require_broker
+from producer.sending.cancel import withdraw
 from producer.sending.retry import Which
+from worker.contract.errors import RunCancelled
 from worker.settings.fleet import Settings
 
 
@@ -44,8 +46,10 @@ class Works:
                 self._equipped(folder, settings, host) as (equipped, asked),
                 broker_errors(equipped),
                 _created(source, folder, equipped, asked) as run,
+                _withdrawn(run),
+                self._crew(run, asked) as crew,
             ):
-                return _complete(run, flows.edit(run, asked, self._crew(run, asked)))
+                return _complete(run, flows.edit(run, asked, crew))
 
         return work
 
@@ -63,24 +67,35 @@ class Works:
         """Return what collects the answers of a run that was begun before."""
 
         def work(host: Host) -> Summary:
-            with self._reopened(folder, host, None) as run, broker_errors(run.settings):
-                return _complete(run, flows.collect(run, host))
+            with (
+                self._reopened(folder, host, self.broker_url) as run,
+                broker_errors(run.settings),
+                _withdrawn(run),
+                self._crew(run, host) as crew,
+            ):
+                return _complete(run, flows.collect(run, host, crew))
 
         return work
 
-    def retrying(self, folder: Path, which: Which) -> Work:
-        """Return what sends rows of a run again, and collects its answers."""
+    def retrying(self, folder: Path, which: Which, of_workers: Mapping[str, Any]) -> Work:
+        """Return what sends rows of a run again, and collects its answers.
+
+        `of_workers`: settings of workers, which a run folder does not remember.
+        """
 
         def work(host: Host) -> Summary:
-            with ExitStack() as stack:
-                url, asked = self.broker_url, host
-                if url is None and self._crews is not None:
-                    redis = self._crews.redis(folder)
-                    url, asked = redis.url, _watching(host, redis.check)
-                run = stack.enter_context(self._reopened(folder, asked, url))
-                stack.enter_context(broker_errors(run.settings))
+            url, asked = self.broker_url, host
+            if url is None and self._crews is not None:
+                redis = self._crews.redis(folder)
+                url, asked = redis.url, _watching(host, redis.check)
+            with (
+                self._reopened(folder, asked, url, **of_workers) as run,
+                broker_errors(run.settings),
+                _withdrawn(run),
+                self._crew(run, asked) as crew,
+            ):
                 require_broker(run.settings, asked.say, watch=asked.watch)
-                return _complete(run, flows.retry_and_follow(run, asked, self._crew(run, asked), which))
+                return _complete(run, flows.retry_and_follow(run, asked, crew, which))
 
         return work
 
@@ -106,22 +121,35 @@ class Works:
         require_broker(settings, host.say, watch=host.watch)
         yield settings, host
 
-    def _crew(self, run: Run, host: Host) -> Crew:
-        if self._crews is None:
-            return FleetElsewhere(run.settings, host.say)
+    def _crew(self, run: Run, host: Host) -> AbstractContextManager[Crew]:
+        """Return who edits a run's rows: workers of ours, where they have the run's Redis, or those elsewhere."""
+        own = None if self._crews is None else self._crews.started_redis
+        ours = self.broker_url or (own and own.url)
+        if self._crews is None or run.settings.broker_url != ours:
+            return nullcontext(FleetElsewhere(run.settings, host.say))
         return self._crews.crew(as_demanded(run.settings), run.folder, host.say)
 
-    @contextmanager
-    def _reopened(self, folder: Path, host: Host, broker_url: str | None) -> Iterator[Run]:
-        with opening.reopen(
+    @staticmethod
+    def _reopened(folder: Path, host: Host, broker_url: str | None, **instead: Any) -> AbstractContextManager[Run]:
+        return opening.reopen(
             folder,
             host.name,
-            broker_url=broker_url or self.broker_url,
+            broker_url=broker_url,
             say=host.say,
             watch=host.watch,
             waits=host.waits,
-        ) as run:
-            yield run
+            **instead,
+        )
+
+
+@contextmanager
+def _withdrawn(run: Run) -> Iterator[None]:
+    """Have nobody work on a run any more that the program has cancelled meanwhile."""
+    try:
+        yield
+    except RunCancelled:
+        withdraw(run.settings, run.ledger.run)  # also what was sent since it looked whether the run is wanted
+        raise
 
 
 def _created(source: Source, folder: Path, settings: Settings, host: Host) -> AbstractContextManager[Run]:

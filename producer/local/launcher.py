@@ -4,6 +4,7 @@ The kernel takes the end of the *thread* that has started a process for its pare
 the threads of a user's program come and go, its first one, too.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -48,6 +49,10 @@ def _orders() -> SimpleQueue[_Order]:
     # A daemon: it is the process that ends it, and no pool's own end, which comes while a user's threads go on.
     Thread(target=_launch, args=[orders], name="launcher", daemon=True).start()
     return orders
+
+
+# A thread does not survive a fork: the child has none, and must not wait for its parent's.
+os.register_at_fork(after_in_child=_orders.cache_clear)
 
 
 def _launch(orders: SimpleQueue[_Order]) -> None:

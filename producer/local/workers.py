@@ -26,7 +26,7 @@ _STOPPING = (
 )
 
 #: Seconds between two looks at a worker's log.
-_POLL = 0.1
+POLL = 0.1
 
 #: Most characters of a line of it that are shown while it starts.
 _LONGEST = 200
@@ -97,12 +97,23 @@ class LocalWorkers:
 
         """
         begun = time.monotonic()
-        while not any(worker.was_ready for worker in self._workers):
+        while not self.are_ready(begun, tell):
             watch()
-            self.check()
-            doing = one_line(self._workers[0].doing, _LONGEST)
-            tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({doing})")
-            time.sleep(_POLL)
+            time.sleep(POLL)
+
+    def are_ready(self, begun: float, tell: Callable[[str], None]) -> bool:
+        """Look whether one of them has loaded its model; `begun`: since when, on the monotonic clock, it is awaited.
+
+        Raises:
+            RunError: one has ended; the sentence carries its own last word.
+
+        """
+        if any(worker.was_ready for worker in self._workers):
+            return True
+        self.check()
+        doing = one_line(self._workers[0].doing, _LONGEST)
+        tell(f"waiting for the model, {time.monotonic() - begun:.0f} s ({doing})")
+        return False
 
     def check(self, status: Status | None = None) -> None:
         """Make sure that every worker lives; start those again that had been ready, as any supervisor of workers does.

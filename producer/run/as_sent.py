@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from producer.rows.lines import Line
 from producer.run.database import AS_SENT
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from worker.contract.version import own_version
 
 

@@ -10,7 +10,7 @@ from producer.run.failures import broker_errors
 from producer.run.ledger import Ledger
 from producer.run.manifest import is_remembered_broker
 from producer.run.older import ADVICE, left_by_older
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.records import State
 from producer.run.retrying import REFUSALS, Retrying
 from worker.contract.broker_errors import Trouble, trouble

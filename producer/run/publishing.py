@@ -5,7 +5,7 @@ from functools import partial
 from secrets import token_hex
 from typing import Final
 
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import require_wanted
 from worker.celery import connect
 from worker.contract.calling import RUN_LISTED, call_workers

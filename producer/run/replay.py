@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from producer.rows.lines import Line, in_chunks, read_lines
 from producer.rows.parser import Row
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.records import State
 
 #: Lines per look into the ledger.

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from producer.run.ledger import Ledger
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.records import Record, State, pictures_of
 from worker.contract.errors import RowError, RunError
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.records import State
 from producer.run.replay import replay
 from producer.sending.plan import Plan

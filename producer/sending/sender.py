@@ -7,7 +7,7 @@ from producer.collecting.collector import Collector
 from producer.collecting.progress import Status
 from producer.rows.parser import Row
 from producer.run.manifest import remember_broker
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.preconditions import require_wanted
 from producer.run.publishing import CHUNK, publish
 from producer.run.records import Entry, Noted, State
@@ -26,18 +26,22 @@ class Sender:
         check: Callable[[Status], None],
         before_first: Callable[[], None] = lambda: None,
         foresee: Callable[[Sequence[EditRequest]], Sequence[Outcome]] = lambda _: (),
+        noted: Callable[[Iterable[int]], None] = lambda _: None,
     ) -> None:
         """`before_first` is called before the first row that is to be published is noted, and never if there is none.
 
         `foresee` is given the rows that are about to be sent, and returns the outcomes of those that need no worker.
 
         `check` is called while there is no room, and may raise to stop.
+
+        `noted` is told of which rows the ledger has what they are now, before any answer to these is told.
         """
         self._run = run
         self._collector = collector
         self._check = check
         self._before_first = before_first
         self._foresee = foresee
+        self._noted = noted
         #: Most rows to send at once.
         self.most = min(CHUNK, run.settings.max_queued)
         #: Rows that were published so far.
@@ -85,6 +89,7 @@ class Sender:
         require_wanted(run)
         changed = run.ledger.changed([_entry(row) for row in rows])
         if not changed:
+            self._tell(rows)
             return
         wanted = _requests(rows, {entry.row for entry in changed if entry.state is State.NOTED})
         foreseen = {outcome.row: outcome for outcome in self._foresee(wanted)}
@@ -92,6 +97,7 @@ class Sender:
             self._before_first()
         run.remember()
         noted = run.retrying(lambda: run.ledger.note(changed, lambda noted: self._announce(rows, noted)))
+        self._tell(rows)
         run.ledger.apply(foreseen.values())
         self._collector.failing.known(_failed(changed, foreseen.values()))
         self._collector.answered([*foreseen, *(entry.row for entry in changed if entry.state is State.FAILED)])
@@ -108,6 +114,10 @@ class Sender:
         # A crash before this line publishes the rows again; workers know the finished ones.
         run.ledger.sent(request.row for request in requests)
         self.published += len(requests)
+
+    def _tell(self, rows: Sequence[Row]) -> None:
+        if self._run.takes_over is None:  # else it may still become another run
+            self._noted(row.line.row for row in rows)
 
     def finish(self) -> int:
         """Publish the counts, and return how many rows were published."""

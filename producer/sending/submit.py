@@ -1,18 +1,14 @@
 """Submitting: rows of the input become tasks on Redis."""
 
-from collections.abc import Callable
-
 from producer.rows.lines import in_chunks, read_lines
 from producer.rows.numbers import Numbers
 from producer.run.as_sent import Reading
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.sending.sender import Sender
 
 
-def submit(run: Run, sender: Sender, *, noted: Callable[[int], None] = lambda _: None) -> int:
+def submit(run: Run, sender: Sender) -> int:
     """Publish every row that needs an edit, and return how many.
-
-    `noted` is told of how many rows of the input, from its beginning, the ledger has what they are now.
 
     Raises:
         RunError: the input cannot be read, or the run was cancelled meanwhile.
@@ -20,14 +16,11 @@ def submit(run: Run, sender: Sender, *, noted: Callable[[int], None] = lambda _:
     """
     sender.take_up()
     parser, reading = run.parser, Reading(run)
-    total, seen = 0, Numbers()
+    seen = Numbers()
     for lines in in_chunks(reading.through(read_lines(run.source.path)), sender.most):
         sender.send([parser.parse(line) for line in lines])
         for line in lines:
             seen.add(line.row)
-        total += len(lines)
-        if run.takes_over is None:  # else it may still become another run
-            noted(total)
     run.ledger.forget_others(seen)
     published = sender.finish()
     reading.remember()

@@ -32,7 +32,7 @@ def rows_of(rows: Any) -> Iterator[Any]:
     if hasattr(rows, "__arrow_c_stream__") and not library[0]:  # of another one, such as DuckDB
         return _of_stream(rows)
     if isinstance(rows, _NO_ROWS) or not isinstance(rows, Iterable):
-        raise RowsError(f"Expected rows: a list of dicts, a table or a data set; found a {kind_of(rows)}.")
+        raise RowsError(f"Expected rows: a list of dicts, a table or a data set; found {kind_of(rows)}.")
     return iter(rows)
 
 

@@ -170,8 +170,11 @@ def test_our_operator_has_parameters_errors_and_warnings(serve: Serve, desk: Pat
     assert absent["error"].endswith(f"image {desk}/absent.png: no such file.")
     assert (listed["error"], listed["warnings"]) == (None, ["images-unused"])
     plain(desk / "absent.png", BLUE)
+    rows[0]["edit"] = {"num_images": 1, "size": "64x96"}
+    write_jsonl(desk / "in.jsonl", rows)
     edit(ours(serve()), storage())
     assert "error" not in read_jsonl(STEP1)[1]
+    assert len(read_jsonl(STEP1)[0]["output_image"]) == 1  # made anew: what the row asks for has changed
 
 
 @pytest.mark.parametrize("operator", [theirs, ours])

@@ -261,6 +261,55 @@ def test_a_killed_program_leaves_nothing_behind(tmp_path: Path, image: str) -> N
     assert CLI(tmp_path, {})("status", "r", "--json").returncode == 0
 
 
+def test_a_run_is_cancelled_before_its_first_row(elsewhere: Fleet, tmp_path: Path, image: str) -> None:
+    """Whoever cancels at once cancels, also where the folder remembers nothing yet; the same again takes it up."""
+    rows = [row(image, "Make it red.")] * 2
+    run = elsewhere.edit(rows, run_dir=tmp_path / "r")
+    said = run.cancel()
+    if "is cancelled" in said:  # unless its rows were quicker
+        with pytest.raises(RunCancelled):
+            run.wait()
+    assert elsewhere.edit(rows, run_dir=tmp_path / "r").wait().done == 2
+
+
+def test_a_retry_is_waited_for_like_the_run(passthrough: Running, elsewhere: Fleet, tmp_path: Path, image: str) -> None:
+    """Also where another run was begun since; one that is refused leaves the run as it was."""
+    with Fleet(str(passthrough.settings["broker_url"]), **SMALL) as fleet:
+        run = fleet.edit([row(str(tmp_path / "late.png"), "Mirror it.")], run_dir=tmp_path / "r")
+        assert run.wait().failed == 1
+        with pytest.raises(SettingsError, match=r"^which is one of failed, unanswered, all; found 'fail'\.$"):
+            run.retry("fail")  # type: ignore[arg-type]
+        assert run.wait(timeout=5).failed == 1
+        fleet.edit([row(image, "Make it red.")], run_dir=tmp_path / "other").wait()
+        photo("coffee", 30, 30, tmp_path / "late.png")
+        run.retry()
+    assert run.done
+    assert of([*elsewhere.attach(tmp_path / "r")]) == [(0, "done")]
+    with pytest.raises(RunError, match="This Fleet is closed"):
+        run.retry()
+    assert run.wait(timeout=5).done == 1
+
+
+def test_an_answer_to_what_a_row_was_is_no_result(elsewhere: Fleet, tmp_path: Path, image: str) -> None:
+    """A row that was changed after it was sent comes once, with what became of it as it is now."""
+    sent = elsewhere.submit([row(image, "Make it red.")], run_dir=tmp_path / "r")
+    wait_until(lambda: sent.status().done == 1, "its answer waits to be collected")
+    run = elsewhere.edit([row(image, "Make it blue.")], run_dir=tmp_path / "r", num_images=2, redo=True)
+    assert [len(result.paths) for result in run] == [2]
+    assert [len(result.paths) for result in run.in_order()] == [2]
+
+
+def test_workers_that_cannot_start_end_every_run_that_waits_for_them(tmp_path: Path, image: str) -> None:
+    """Two runs share one worker; where it ends instead of being ready, both say why, and the next tries anew."""
+    rows = [row(image, "Make it red.")]
+    with Fleet(workers=1, model="FLUX-Kontext", hf_model_name_or_path=str(tmp_path)) as fleet:
+        runs = [fleet.edit(rows, run_dir=tmp_path / name) for name in "ab"]
+        for run in runs:
+            with pytest.raises(RunError, match=r"The worker cpu0 ended \(exit code 1\): "):
+                run.wait()
+        assert not fleet.workers(0.5)
+
+
 def test_what_waits_can_be_awaited(passthrough: Running, tmp_path: Path, image: str) -> None:
     """The same from asyncio: results come while the event loop goes on with other things."""
 
@@ -293,9 +342,13 @@ def test_what_is_wrong_is_said_at_once(elsewhere: Fleet, tmp_path: Path) -> None
     assert "row 1" in wrong(elsewhere, tmp_path, rows=[row("a.png", "Red."), 7])
     assert wrong(elsewhere, tmp_path, rows=[]) == "There are no rows."
     assert wrong(elsewhere, tmp_path, rows=tmp_path / "no.jsonl") == f"There is no file {tmp_path}/no.jsonl."
+    assert wrong(elsewhere, tmp_path, rows="s3://b/x.jsonl?sig=1").startswith("s3://b/x.jsonl is a URL; bring the file")
     assert wrong(elsewhere, tmp_path, max_failed="many").startswith("max_failed takes a number of rows")
     assert "run_dir" in wrong(elsewhere, tmp_path, run_dir=None)
     assert not (tmp_path / "r/run.sqlite").exists()
+    for workers in (-1, 0, True, [1], "two"):
+        with pytest.raises(SettingsError, match=r'^workers is a positive number or "auto"; found '):
+            Fleet(workers=workers)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="progress is"):
         Fleet(progress=3)  # type: ignore[arg-type]
     with pytest.raises(RunError, match="Only a fleet elsewhere"), Fleet() as here:
@@ -304,14 +357,15 @@ def test_what_is_wrong_is_said_at_once(elsewhere: Fleet, tmp_path: Path) -> None
         elsewhere.attach(tmp_path)
 
 
-def test_a_generator_s_own_error_comes_through(elsewhere: Fleet, tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [LookupError, FileNotFoundError])
+def test_a_generator_s_own_error_comes_through(elsewhere: Fleet, tmp_path: Path, error: type[Exception]) -> None:
     """What the rows' own source raises is raised as it is, and nothing is begun."""
 
     def rows() -> Iterator[dict[str, Any]]:
         yield row("a.png", "Red.")
-        raise LookupError("mine")
+        raise error("mine")
 
-    with pytest.raises(LookupError, match="mine"):
+    with pytest.raises(error, match="mine"):
         elsewhere.edit(rows(), run_dir=tmp_path / "r")
     assert not [path for path in (tmp_path / "r").iterdir() if path.name != "run.lock"]
 

@@ -13,6 +13,7 @@ from producer.rows.numbered import header, numbered_line
 from producer.rows.parser import Row
 from producer.rows.source import taken
 from producer.run import opening
+from producer.run.open_run import Run
 from producer.run.records import Entry, State
 from tests.support.cli import row as edit
 from worker.contract.messages import Outcome
@@ -78,7 +79,7 @@ def _noted(row: Row) -> Entry:
 
 
 def _answer(
-    run: opening.Run,
+    run: Run,
     row: Row,
     failed: Mapping[int, str],
     warned: Mapping[int, RowWarning],

@@ -8,6 +8,7 @@ import pytest
 from producer.rows.lines import read_lines
 from producer.rows.source import taken
 from producer.run import opening
+from producer.run.open_run import Run
 from producer.run.records import Entry, State
 from producer.sending.foresight import Foresight
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl
@@ -17,7 +18,7 @@ from worker.settings.fleet import Settings
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[opening.Run]:
+def run(tmp_path: Path) -> Iterator[Run]:
     """Open a run of five rows, of which the third and the last have their picture."""
     (tmp_path / "broken.png").write_bytes(b"no picture")
     photo("coffee", 64, 64, tmp_path / "good.png")
@@ -28,13 +29,13 @@ def run(tmp_path: Path) -> Iterator[opening.Run]:
         yield run
 
 
-def requests(run: opening.Run) -> list[EditRequest]:
+def requests(run: Run) -> list[EditRequest]:
     """Return what the rows ask for."""
     parsed = (run.parser.parse(line).request for line in read_lines(run.source.path))
     return [request for request in parsed if request is not None]
 
 
-def test_only_rows_before_the_first_good_one_are_foreseen(run: opening.Run) -> None:
+def test_only_rows_before_the_first_good_one_are_foreseen(run: Run) -> None:
     """A worker is started for that one anyway, and sees to the others."""
     foresight = Foresight(run.settings)
     outcomes = foresight(requests(run))
@@ -43,7 +44,7 @@ def test_only_rows_before_the_first_good_one_are_foreseen(run: opening.Run) -> N
     assert foresight(requests(run)[3:4]) == [], "once a row is good, no more are looked at"
 
 
-def test_it_looks_no_further_than_it_may(run: opening.Run) -> None:
+def test_it_looks_no_further_than_it_may(run: Run) -> None:
     """Of an input that begins with ever so many bad rows workers find the rest sooner."""
     assert [outcome.row for outcome in Foresight(run.settings, most=1)(requests(run))] == [0]
 

@@ -8,7 +8,7 @@ import pytest
 from producer.collecting.reconcile import Looks, Reconciler
 from producer.run import opening
 from producer.run.ledger import Ledger
-from producer.run.opening import Run
+from producer.run.open_run import Run
 from producer.run.records import State
 from tests.support.by_hand import answer, in_hand, lose, queues_of, requests, rows_in_queue, write_rows
 from tests.support.cli import CLI, read_jsonl, row, write_jsonl

@@ -14,6 +14,7 @@ from producer.rows.lines import read_lines
 from producer.rows.source import taken
 from producer.run import opening
 from producer.run.as_sent import Reading
+from producer.run.open_run import Run
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
 from worker.contract.row_warnings import RowWarning
@@ -32,7 +33,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path / "here")
 
 
-def answers(run: opening.Run, fates: dict[int, str], warned: Mapping[int, tuple[RowWarning, ...]]) -> Iterator[Outcome]:
+def answers(run: Run, fates: dict[int, str], warned: Mapping[int, tuple[RowWarning, ...]]) -> Iterator[Outcome]:
     """Note all rows in the ledger and answer some."""
     parser = run.parser
     for line in read_lines(run.source.path):
@@ -47,7 +48,7 @@ def answers(run: opening.Run, fates: dict[int, str], warned: Mapping[int, tuple[
             yield Outcome(run=run.ledger.run, row=line.row, fingerprint=digest, worker="w", **result)
 
 
-def _as_sent(run: opening.Run) -> tuple[Written, str]:
+def _as_sent(run: Run) -> tuple[Written, str]:
     """Write the output once more, after the whole input is known to be what the ledger has."""
     reading = Reading(run)
     deque(reading.through(read_lines(run.source.path)), maxlen=0)

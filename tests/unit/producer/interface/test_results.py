@@ -33,6 +33,12 @@ def test_a_kept_row() -> None:
     assert result_of(Answer(0, State.KEPT, None, ()), Path("/r"), ["a.png"]).paths == (Path("a.png"),)
 
 
+def test_a_kept_row_with_urls() -> None:
+    """What it came with at an object store is a URL, as it is there."""
+    found = result_of(Answer(0, State.KEPT, None, ()), Path("/r"), ["s3://b/k.png", "a.png"])
+    assert (found.urls, found.paths) == (("s3://b/k.png",), (Path("a.png"),))
+
+
 def test_paths_that_a_row_came_with() -> None:
     """In whatever form."""
     assert [*texts_in(["a.png", {"path": "b.png", "bytes": None}, "", None, ["c.png"]])] == ["a.png", "b.png", "c.png"]

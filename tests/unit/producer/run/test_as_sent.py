@@ -12,6 +12,7 @@ from producer.rows.numbers import Numbers
 from producer.rows.source import taken
 from producer.run import opening
 from producer.run.as_sent import Reading
+from producer.run.open_run import Run
 from producer.run.records import Entry, State
 from worker.contract.messages import Outcome
 from worker.settings.fleet import load_settings
@@ -21,7 +22,7 @@ OTHER = LINE.replace("red", "blue")
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[opening.Run]:
+def run(tmp_path: Path) -> Iterator[Run]:
     """Open a run of two rows that are done, and whose input is known to be as it was sent."""
     named = tmp_path / "in.jsonl"
     named.write_text(LINE * 2)
@@ -35,49 +36,49 @@ def run(tmp_path: Path) -> Iterator[opening.Run]:
         yield run
 
 
-def forms(run: opening.Run) -> dict[int, str | None]:
+def forms(run: Run) -> dict[int, str | None]:
     """Return the fingerprints of the input's rows."""
     rows = map(run.parser.parse, read_lines(run.source.path))
     return {row.line.row: row.request and row.request.fingerprint for row in rows}
 
 
-def note(run: opening.Run) -> None:
+def note(run: Run) -> None:
     """Have the ledger take note of the rows, as submitting does."""
     run.ledger.note([Entry(row, form, State.NOTED) for row, form in forms(run).items()])
 
 
-def reading(run: opening.Run) -> Reading:
+def reading(run: Run) -> Reading:
     """Read the input to its end."""
     found = Reading(run)
     deque(found.through(read_lines(run.source.path)), maxlen=0)
     return found
 
 
-def unanswered(run: opening.Run) -> int:
+def unanswered(run: Run) -> int:
     """Write the output; return how many rows have no answer in their present form."""
     return write_output(run, run.output_path).unanswered
 
 
-def test_the_same_input_is_as_it_was_sent(run: opening.Run) -> None:
+def test_the_same_input_is_as_it_was_sent(run: Run) -> None:
     """And every row of it has its answer."""
     assert reading(run).is_as_sent()
     assert unanswered(run) == 0
 
 
 @pytest.mark.parametrize("text", [LINE + OTHER, LINE, LINE * 3, LINE + "\n" + LINE.replace('"a', ' "a')])
-def test_any_other_line_is_noticed(run: opening.Run, text: str) -> None:
+def test_any_other_line_is_noticed(run: Run, text: str) -> None:
     """One that changed, is gone, came new, or has one blank more."""
     run.source.path.write_text(text)
     assert not reading(run).is_as_sent()
 
 
-def test_a_changed_row_has_no_answer(run: opening.Run) -> None:
+def test_a_changed_row_has_no_answer(run: Run) -> None:
     """What was written as if nothing had changed is written once more."""
     run.source.path.write_text(LINE + OTHER)
     assert unanswered(run) == 1
 
 
-def test_an_input_that_changes_while_it_is_read_is_noticed(run: opening.Run) -> None:
+def test_an_input_that_changes_while_it_is_read_is_noticed(run: Run) -> None:
     """What counts is what was read, and not what was there before it or after it."""
     found = Reading(run)
     lines = found.through(read_lines(run.source.path))
@@ -99,13 +100,13 @@ def test_an_input_that_changes_while_it_is_read_is_noticed(run: opening.Run) -> 
     ],
     ids=["another row", "a new row", "fewer rows", "another setting"],
 )
-def test_a_ledger_with_other_rows_has_no_such_input(run: opening.Run, change: Callable[[opening.Run], None]) -> None:
+def test_a_ledger_with_other_rows_has_no_such_input(run: Run, change: Callable[[Run], None]) -> None:
     """Until the next submission has gone through all of it; not even where the file is again what it was."""
     change(run)
     assert not reading(run).is_as_sent()
 
 
-def test_rows_that_are_tried_again_are_the_same_rows(run: opening.Run) -> None:
+def test_rows_that_are_tried_again_are_the_same_rows(run: Run) -> None:
     """The ledger has them as they were."""
     run.ledger.undo([1])
     note(run)
@@ -113,7 +114,7 @@ def test_rows_that_are_tried_again_are_the_same_rows(run: opening.Run) -> None:
     assert unanswered(run) == 1
 
 
-def test_a_row_with_another_seed_has_no_answer(run: opening.Run) -> None:
+def test_a_row_with_another_seed_has_no_answer(run: Run) -> None:
     """It is not sent yet."""
     run.ledger.undo([1], seeds={1: 7})
     assert unanswered(run) == 1

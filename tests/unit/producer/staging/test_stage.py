@@ -120,7 +120,7 @@ def test_what_holds_itself_has_an_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rows", ["in.jsonl", Path("in.jsonl"), {"images": "a.png"}, None, 7])
 def test_what_holds_no_rows(tmp_path: Path, rows: Any) -> None:
     """A file's name, or one row alone, is no list of rows."""
-    with pytest.raises(RowsError, match=r"^Expected rows: a list of dicts, a table or a data set; found a \S+\.$"):
+    with pytest.raises(RowsError, match=r"^Expected rows: a list of dicts, a table or a data set; found \S+\.$"):
         staged(tmp_path, rows)
 
 
