@@ -46,7 +46,10 @@ def shown(url: str) -> str:
     plain = rest.partition("?")[0]
     place = rest.lstrip("/").partition("/")[0]
     if place and not _is_place(begin, place):
-        plain = plain.rpartition("@")[2] if "@" in plain else "…"
+        if "@" in plain:
+            plain = plain.rpartition("@")[2]
+        elif "@" in rest or begin.lower() in STORES:
+            plain = "…"
     return f"{begin}{mark}{plain}"
 
 
@@ -61,10 +64,11 @@ def normalised(url: str, *, folder: bool = False) -> str:
     """
     scheme, rest = scheme_of(url), url.partition("://")[2]
     place, _, path = rest.partition("/")
-    is_place = _is_place(str(scheme), place)
-    if not is_place and ("@" in place or ":" in place):
-        raise ValueError("has a user or a password in it; credentials are the worker's own")
-    if not is_place or not (folder or path.strip("/")):
+    if place and not _is_place(str(scheme), place):
+        if "@" in rest or scheme in STORES:
+            raise ValueError("has a user or a password in it; credentials are the worker's own")
+        raise ValueError("is no URL")
+    if not place or not (folder or path.strip("/")):
         raise ValueError(f"names no object; write {scheme}://its-bucket/its/key")
     if scheme not in STORES:
         path, mark, query = path.partition("#")[0].partition("?")

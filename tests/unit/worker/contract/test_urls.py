@@ -36,7 +36,8 @@ def test_a_url_has_one_form(url: str, form: str) -> None:
         ("s3://key:12/secret@bucket/a.png", "has a user or a password in it"),
         ("https://me:a/secret@host/a.png", "has a user or a password in it"),
         ("https://me:a#secret@host/a.png", "has a user or a password in it"),
-        ("https://host?secret/a.png", "names no object"),
+        ("https://host?secret/a.png", "is no URL"),
+        ("https://host:secret/a.png", "is no URL"),
     ],
 )
 def test_what_is_no_object_is_refused(url: str, reason: str) -> None:
@@ -88,7 +89,8 @@ def test_a_root_holds_what_lies_below_it(url: str, *, is_inside: bool) -> None:
         ("https://me:a/secret@host/a.png?me@secret", "https://host/a.png"),
         ("https://me:a#secret@host/a.png", "https://host/a.png"),
         ("https://me:secret?/@host/a.png", "https://…"),
-        ("https://me:secret/a.png", "https://…"),
+        ("s3://key:secret/a.png", "s3://…"),
+        ("https://host:port/a.png", "https://host:port/a.png"),
         ("me:a/secret@host", "host"),
     ],
 )
